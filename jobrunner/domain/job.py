@@ -1,0 +1,241 @@
+"""A job as a value: what to run, when, and under which policies. Built by ``jobfile``, read by everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from jobrunner.domain.params import Param
+
+DEFAULT_QUEUES = ("critical", "default", "low")
+"""The queues that exist, in the order that a server takes them, when the file names none."""
+
+
+class Overlap(StrEnum):
+    """What a fire does while a run of its job is active."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    ALLOW = "allow"
+    REPLACE = "replace"
+
+
+class Catchup(StrEnum):
+    """Which of the fires that fell due while no server ran get a run."""
+
+    NONE = "none"
+    LATEST = "latest"
+    ALL = "all"
+
+
+class OnLost(StrEnum):
+    """What becomes of a run whose server died in the middle."""
+
+    RETRY = "retry"
+    FAIL = "fail"
+
+
+class When(StrEnum):
+    """Which end of its parents starts a child."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    DONE = "done"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program. ``argv`` for a list (elements may hold ``{param}``), ``line`` for a line for ``shell -c``; exactly one is set."""
+
+    argv: tuple[str, ...] | None = None
+    line: str | None = None
+    shell: str = "/bin/sh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonCall:
+    """A Python callable, ``package.module:function``; the folder of jobs.toml comes first on ``sys.path``."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """One HTTP request; string values may hold references and, as whole values or inside, ``{param}``.
+
+    ``body`` is text, ``json`` any JSON value (at most one of them); ``expect`` the statuses that count as success,
+    empty for 200 to 299.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    body: str | None = None
+    expect: tuple[int, ...] = ()
+
+
+Kind = Command | PythonCall | HttpRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleSpec:
+    """One schedule of a job as the file gives it.
+
+    ``expression`` is a cron expression, an alias (``@daily``) or ``every 15m``; ``timezone`` an IANA name, None for the
+    file's default; ``jitter`` delays the start by a part of it that is stable per job; ``start`` and ``end`` bound the
+    fire times (both inclusive).
+    """
+
+    expression: str
+    timezone: str | None = None
+    jitter: timedelta | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often and when a failed attempt is repeated.
+
+    The delay before attempt n+1 is ``delay * backoff ** (failures - 1)``, capped at ``max_delay`` and spread by
+    ± ``jitter`` (a fraction); ``delays``, where given, takes its place without jitter, its last element repeating.
+    ``retry_on`` and ``no_retry_on`` hold exit codes (int) and exception names (str); empty means any, and none.
+    """
+
+    retries: int = 0
+    delay: timedelta = timedelta(seconds=10)
+    backoff: float = 2.0
+    max_delay: timedelta = timedelta(hours=1)
+    jitter: float = 0.1
+    delays: tuple[timedelta, ...] = ()
+    retry_on: tuple[int | str, ...] = ()
+    no_retry_on: tuple[int | str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """The parents of a job in a workflow: names of jobs, the end that starts it, and a delay after that."""
+
+    jobs: tuple[str, ...]
+    when: When = When.SUCCESS
+    delay: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unique:
+    """A second identical run gives back the first. ``window`` None: while that one is scheduled or active."""
+
+    window: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """At most ``count`` starts in any ``per``."""
+
+    count: int
+    per: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sla:
+    """Promises that alert when broken; they change nothing of the run."""
+
+    start_within: timedelta | None = None
+    finish_within: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """The run waits for a person; not approved within ``timeout`` it is cancelled."""
+
+    message: str
+    timeout: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Limits of a whole attempt: bytes, processor time, open files, processes. None is no limit of ours."""
+
+    memory_max: int | None = None
+    cpu_time: timedelta | None = None
+    open_files: int | None = None
+    processes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What besides time starts a job: a file that appears or changes, or an entry of a Redis stream."""
+
+    file: str | None = None
+    settle: timedelta | None = None
+    stream: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A named definition of the file, with all defaults applied.
+
+    ``folder`` is the folder of the jobs.toml that defines it (absolute); ``timezone`` the zone of its schedules that
+    name none. ``env`` and the texts of an HttpRequest are as written: references are resolved when an attempt needs
+    them. ``definition`` is the canonical JSON text that rebuilds this very value, the form in which a run carries it.
+    """
+
+    name: str
+    kind: Kind
+    folder: str
+    timezone: str
+    definition: str
+    description: str = ""
+    schedules: tuple[ScheduleSpec, ...] = ()
+    params: tuple[Param, ...] = ()
+    enabled: bool = True
+    shadow: bool = False
+    queue: str = "default"
+    priority: int = 0
+    retry: RetryPolicy = RetryPolicy()
+    timeout: timedelta | None = None
+    kill_grace: timedelta = timedelta(seconds=10)
+    max_output: int = 10 * 1024 * 1024
+    overlap: Overlap = Overlap.SKIP
+    catchup: Catchup = Catchup.LATEST
+    catchup_window: timedelta = timedelta(hours=1)
+    on_lost: OnLost = OnLost.RETRY
+    max_lost: int = 3
+    expires: timedelta | None = None
+    sla: Sla | None = None
+    after: After | None = None
+    max_running: int | None = None
+    rate_limit: RateLimit | None = None
+    limits: tuple[str, ...] = ()
+    unique: Unique | None = None
+    approve: Approval | None = None
+    blackout: tuple[str, ...] = ()
+    on_blackout: str = "skip"
+    on: Event | None = None
+    notify: tuple[str, ...] = ()
+    dead_letter: bool = True
+    confirm: bool = False
+    max_runs: int | None = None
+    tags: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+    umask: int | None = None
+    nice: int | None = None
+    user: str | None = None
+    resources: Limits = Limits()
+
+    @property
+    def kind_name(self) -> str:
+        """``command``, ``python`` or ``http``: the key of the file that says what to run."""
+        match self.kind:
+            case Command():
+                return "command"
+            case PythonCall():
+                return "python"
+            case HttpRequest():
+                return "http"

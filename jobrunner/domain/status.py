@@ -1,0 +1,70 @@
+"""What a person asks to see of jobs and schedules, as values: made by admin, shown by presentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from jobrunner.domain.job import Job
+from jobrunner.domain.run import Batch, Pause, Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStatus:
+    """A job with what is known of it now. ``next_fire`` is None without a schedule, when disabled or paused for good."""
+
+    job: Job
+    next_fire: datetime | None
+    last_run: Run | None
+    pause: Pause | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fire:
+    """One coming fire time of a job; ``zone`` is the schedule's, ``note`` a remark (daylight saving, pause) or empty."""
+
+    job: str
+    at: datetime
+    zone: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A cron expression in words with its next fire times, aware, in ``timezone``; ``notes`` are remarks on traps."""
+
+    expression: str
+    timezone: str
+    description: str
+    next: tuple[datetime, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triggered:
+    """What ``trigger`` gives back: the run, whether ``unique`` gave an older one, and remarks for stderr."""
+
+    run: Run
+    existing: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchTriggered:
+    """What ``trigger --each`` gives back: the batch and remarks for stderr."""
+
+    batch: Batch
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputPart:
+    """A piece of an attempt's output in order: stream (``stdout``, ``stderr``), when it was read, the bytes.
+
+    ``dropped`` > 0 marks the place where so many bytes beyond ``max_output`` are missing; its ``data`` is empty.
+    """
+
+    stream: str
+    at: datetime
+    data: bytes
+    dropped: int = 0
