@@ -1,4 +1,4 @@
-"""How a run is to be created, beyond its job and parameters. Built by the command line and the client, read by admin."""
+"""How a run is to be created, beyond its job and parameters. Built by command line and client, read by admin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 class TriggerOptions:
     """What one trigger overrides of its job's definition; None leaves it as defined.
 
-    At most one of ``at`` (aware) and ``delay`` is given. ``after`` holds ids of runs that must have ended with success first.
+    At most one of ``at`` (aware) and ``delay`` is given. ``after`` holds ids of runs that must have succeeded first.
     """
 
     at: datetime | None = None

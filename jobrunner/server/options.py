@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class ServerOptions:
     """Options of one server; None and empty leave what the file or the default says.
 
-    ``queues`` in the order in which they are served. ``scheduler`` False: this server fires nothing. ``burst``: work off
-    what is ready and end. ``log_format`` is ``text`` or ``json``; None chooses by whether stderr is a terminal.
+    ``queues`` in the order in which they are served. ``scheduler`` False: this server fires nothing. ``burst``: work
+    off what is ready and end. ``log_format`` is ``text`` or ``json``; None chooses by whether stderr is a terminal.
     """
 
     workers: int | None = None

@@ -1,0 +1,86 @@
+"""The glyph, word and colour of every state. Nothing is said by colour alone. Used by tables, details, dashboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jobrunner.domain.run import BatchState, Outcome, RunState, ServerState
+from jobrunner.domain.status import JobStatus
+from jobrunner.presentation.screen import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """How one state looks; ``glyph`` and ``ascii`` are one cell wide, ``style`` is for ``Screen.paint``."""
+
+    glyph: str
+    ascii: str
+    word: str
+    style: str
+
+    def text(self, screen: Screen) -> str:
+        """Glyph and word; the word alone where it is not for a terminal."""
+        if not screen.terminal:
+            return self.word
+        return f"{self.glyph if screen.unicode else self.ascii} {self.word}"
+
+
+_OK = ("●", "*")
+_RUNNING = ("▶", ">")
+_WAITING = ("◌", ".")
+_RETRYING = ("↻", "~")
+_FAILED = ("✗", "X")
+_LATE = ("!", "!")
+_PAUSED = ("‖", "=")
+_CANCELLED = ("⊘", "/")
+_OFF = ("○", "o")
+
+RUN_STATES = {
+    RunState.SCHEDULED: Label(*_WAITING, "scheduled", "blue"),
+    RunState.WAITING: Label(*_WAITING, "waiting", "blue"),
+    RunState.QUEUED: Label(*_WAITING, "queued", "blue"),
+    RunState.RUNNING: Label(*_RUNNING, "running", "cyan"),
+    RunState.RETRYING: Label(*_RETRYING, "retrying", "yellow"),
+    RunState.SUCCEEDED: Label(*_OK, "succeeded", "green"),
+    RunState.FAILED: Label(*_FAILED, "failed", "bold red"),
+    RunState.CANCELLED: Label(*_CANCELLED, "cancelled", "dim"),
+    RunState.SKIPPED: Label(*_OFF, "skipped", "dim"),
+    RunState.EXPIRED: Label(*_LATE, "expired", "bold yellow"),
+}
+
+OUTCOMES = {
+    Outcome.SUCCEEDED: Label(*_OK, "succeeded", "green"),
+    Outcome.FAILED: Label(*_FAILED, "failed", "bold red"),
+    Outcome.TIMEOUT: Label(*_LATE, "timeout", "bold yellow"),
+    Outcome.CANCELLED: Label(*_CANCELLED, "cancelled", "dim"),
+    Outcome.LOST: Label(*_FAILED, "lost", "bold red"),
+    Outcome.INTERRUPTED: Label(*_RETRYING, "interrupted", "yellow"),
+}
+
+SERVER_STATES = {
+    ServerState.STARTING: Label(*_WAITING, "starting", "blue"),
+    ServerState.RUNNING: Label(*_OK, "running", "green"),
+    ServerState.DRAINING: Label(*_RETRYING, "draining", "yellow"),
+    ServerState.STOPPED: Label(*_OFF, "stopped", "dim"),
+    ServerState.LOST: Label(*_FAILED, "lost", "bold red"),
+}
+
+BATCH_STATES = {
+    BatchState.RUNNING: Label(*_RUNNING, "running", "cyan"),
+    BatchState.SUCCEEDED: Label(*_OK, "succeeded", "green"),
+    BatchState.FAILED: Label(*_FAILED, "failed", "bold red"),
+}
+
+PAUSED = Label(*_PAUSED, "paused", "magenta")
+OPEN = Label(*_OK, "open", "green")
+DISABLED = Label(*_OFF, "disabled", "dim")
+NEVER_RAN = Label(*_OFF, "no runs", "dim")
+
+
+def job_label(status: JobStatus) -> Label:
+    """What stands out about a job: that it is disabled, paused, or how its last run stands."""
+    if not status.job.enabled:
+        return DISABLED
+    if status.pause:
+        return PAUSED
+    return RUN_STATES[status.last_run.state] if status.last_run else NEVER_RAN
