@@ -154,6 +154,42 @@ class Run:
     attempts: tuple[Attempt, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A run that has just become queued: what a broker has to know to hand it over, in the order that it is handed over."""
+
+    id: int
+    attempt: int
+    queue: str
+    priority: int
+    run_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A run that this server has just taken, with what its attempt needs.
+
+    ``attempt`` is the number of the attempt that now begins; ``failures`` the failed ones since it was created or last
+    retried by a person. ``params`` and ``secret_params`` are JSON objects as texts.
+    """
+
+    id: int
+    job: str
+    definition_id: int
+    attempt: int
+    max_attempts: int
+    failures: int
+    losses: int
+    queue: str
+    trigger: str
+    params: str
+    secret_params: str | None
+    batch_id: int | None
+    fire_time: datetime | None
+    parent_results: dict[str, Any] | None
+    started_at: datetime
+
+
 class BatchState(StrEnum):
     """Where a batch stands: some member has not ended; or all have, all with success, or not all."""
 

@@ -1,0 +1,39 @@
+"""The audit trail: who did what, when, to which, with what result. Written by admin, never changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from jobrunner.domain.clock import from_micros, to_micros
+from jobrunner.domain.run import AuditEntry
+from jobrunner.store.database import Database
+
+
+def record(
+    db: Database, *, at: datetime, who: str, host: str, action: str, target: str, detail: str, outcome: str
+) -> None:
+    """Adds one entry; in the transaction of the action itself where there is one."""
+    sql = "INSERT INTO audit (at, who, host, action, target, detail, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    db.execute(sql, (to_micros(at), who, host, action, target, detail, outcome))
+
+
+def find(db: Database, since: datetime | None, limit: int) -> list[AuditEntry]:
+    """The newest entries, at most ``limit`` (0: all), none older than ``since``."""
+    sql = "SELECT id, at, who, host, action, target, detail, outcome FROM audit ORDER BY id DESC LIMIT ?"
+    entries = []
+    for id_, at, who, host, action, target, detail, outcome in db.execute(sql, (limit or 2**62,)):
+        if since is not None and from_micros(at) < since:
+            break
+        entries.append(
+            AuditEntry(
+                id=id_,
+                at=from_micros(at),
+                who=who,
+                host=host,
+                action=action,
+                target=target,
+                detail=detail,
+                outcome=outcome,
+            )
+        )
+    return entries

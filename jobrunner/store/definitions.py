@@ -1,0 +1,26 @@
+"""The definitions that runs were created with, each kept once under a number made from its content."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from jobrunner.store.database import Database
+
+
+def number(job: str, body: str) -> int:
+    """The number (63 bits) under which a definition is kept: equal contents have equal numbers in every store."""
+    digest = blake2b(f"{job}\n{body}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) >> 1
+
+
+def keep(db: Database, job: str, body: str) -> int:
+    """Keeps a definition if it is new, and gives its number."""
+    key = number(job, body)
+    db.execute("INSERT INTO definitions (id, job, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING", (key, job, body))
+    return key
+
+
+def body(db: Database, key: int) -> str | None:
+    """The text of a definition, None if it is not there."""
+    row = db.execute("SELECT body FROM definitions WHERE id = ?", (key,)).fetchone()
+    return row[0] if row else None

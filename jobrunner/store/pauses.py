@@ -1,0 +1,72 @@
+"""Pauses: of a job, a queue or everything; kept until resumed or until their time. Called by admin, queue and scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from jobrunner.domain.clock import from_micros, to_micros
+from jobrunner.domain.run import Pause, Ready
+from jobrunner.store.database import Database
+from jobrunner.store.runs.steer import hold, unhold
+
+_COLUMNS = "scope, name, who, since, until, reason"
+
+
+def pause(db: Database, new: Pause) -> None:
+    """Puts a pause in force, in place of one that was there; queued runs of a paused job go waiting."""
+    until = to_micros(new.until) if new.until is not None else None
+    with db.transaction():
+        db.execute("DELETE FROM pauses WHERE scope = ? AND name = ?", (new.scope, new.name))
+        sql = f"INSERT INTO pauses ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"
+        db.execute(sql, (new.scope, new.name, new.who, to_micros(new.since), until, new.reason))
+        if new.scope == "job":
+            hold(db, new.name, f"by {new.who}" + (f": {new.reason}" if new.reason else ""))
+
+
+def resume(db: Database, scope: str, name: str, now: datetime) -> tuple[bool, list[Ready]]:
+    """Ends a pause; gives whether there was one, and the runs that it set free."""
+    with db.transaction():
+        gone = db.execute("DELETE FROM pauses WHERE scope = ? AND name = ?", (scope, name)).rowcount > 0
+        return gone, unhold(db, name, now) if gone and scope == "job" else []
+
+
+def resume_due(db: Database, now: datetime) -> list[Ready]:
+    """Ends the pauses whose time is over; gives the runs that this set free."""
+    sql = "SELECT scope, name FROM pauses WHERE until IS NOT NULL AND until <= ?"
+    over = db.execute(sql, (to_micros(now),)).fetchall()
+    return [ready for scope, name in over for ready in resume(db, scope, name, now)[1]]
+
+
+def everything(db: Database) -> list[Pause]:
+    """All pauses in force."""
+    return [_pause(row) for row in db.execute(f"SELECT {_COLUMNS} FROM pauses ORDER BY scope, name")]
+
+
+def open_queues(db: Database, queues: Sequence[str]) -> list[str]:
+    """Those of ``queues`` that are not paused; none of them while everything is."""
+    rows = db.execute("SELECT scope, name FROM pauses WHERE scope IN ('queue', 'all')").fetchall()
+    if any(scope == "all" for scope, _ in rows):
+        return []
+    closed = {name for _, name in rows}
+    return [queue for queue in queues if queue not in closed]
+
+
+def over_job(db: Database, job: str) -> Pause | None:
+    """The pause that keeps a job from firing: its own, or that of everything."""
+    sql = f"SELECT {_COLUMNS} FROM pauses WHERE (scope = 'job' AND name = ?) OR scope = 'all' ORDER BY scope DESC"
+    row = db.execute(sql, (job,)).fetchone()
+    return _pause(row) if row else None
+
+
+def _pause(row: Sequence[Any]) -> Pause:
+    scope, name, who, since, until, reason = row
+    return Pause(
+        scope=scope,
+        name=name,
+        who=who,
+        since=from_micros(since),
+        until=None if until is None else from_micros(until),
+        reason=reason,
+    )

@@ -1,0 +1,198 @@
+"""Creating runs and batches. Called by admin for people and programs, and by the scheduler for fires."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import json
+
+from jobrunner.domain.clock import from_micros, to_micros
+from jobrunner.domain.job import When
+from jobrunner.domain.release import Verdict, verdict
+from jobrunner.domain.request import NewRun
+from jobrunner.domain.run import Ready, RunState, WaitingReason
+from jobrunner.errors import NotFound
+from jobrunner.store import definitions
+from jobrunner.store.database import Database
+
+_COLUMNS = (
+    "job, definition_id, state, max_attempts, queue, priority, source, params, secret_params, created_at, run_after,"
+    " expires, expires_at, batch_id, fire_time, waiting_reason, waiting_detail, after_when, after_batch_id, unique_key"
+)
+_VALUES = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+_INSERT = f"INSERT INTO runs ({_COLUMNS}) VALUES ({_VALUES}) RETURNING id"
+_UNIQUE_ACTIVE = (
+    "SELECT id FROM runs WHERE unique_key = ? AND unique_key IS NOT NULL"
+    " AND state IN ('scheduled','waiting','queued','running','retrying') ORDER BY id DESC LIMIT 1"
+)
+_UNIQUE_WITHIN = (
+    "SELECT id FROM runs WHERE unique_key = ? AND unique_key IS NOT NULL AND created_at > ?"
+    " AND state IN ('scheduled','waiting','queued','running','retrying','succeeded') ORDER BY id DESC LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The id of a new run, or of the ``unique`` one that was there; ``ready`` when a worker may take it at once."""
+
+    id: int
+    existing: bool
+    ready: Ready | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    state: RunState
+    reason: WaitingReason | None = None
+    detail: str | None = None
+
+
+def add(db: Database, new: NewRun) -> Added:
+    """Creates one run, or gives back the one that ``unique`` says it would repeat.
+
+    Raises:
+        NotFound: a parent that does not exist.
+    """
+    with db.transaction():
+        if new.unique_key and (existing := find_unique(db, new)) is not None:
+            return Added(existing, True, None)
+        start = _start(db, new)
+        definition = definitions.keep(db, new.job, new.definition)
+        (run_id,) = db.execute(_INSERT, _row(new, definition, start)).fetchone()
+        for parent in new.parents:
+            db.execute("INSERT INTO run_parents (parent_id, child_id) VALUES (?, ?)", (parent, run_id))
+        return Added(run_id, False, _ready(new, run_id) if start.state is RunState.QUEUED else None)
+
+
+def find_unique(db: Database, new: NewRun) -> int | None:
+    """The run that holds the uniqueness of ``new``, if there is one."""
+    if new.unique_for is None:
+        row = db.execute(_UNIQUE_ACTIVE, (new.unique_key,)).fetchone()
+    else:
+        row = db.execute(_UNIQUE_WITHIN, (new.unique_key, to_micros(new.created_at - new.unique_for))).fetchone()
+    return row[0] if row else None
+
+
+def add_batch(
+    db: Database, template: NewRun, name: str, items: Sequence[tuple[str, str | None]], then: Sequence[NewRun]
+) -> tuple[int, list[Ready]]:
+    """Creates a batch with one run for each (params, secret_params), all or nothing; gives its id and what may start.
+
+    ``then`` are continuations of the whole batch, created waiting. The template's own parameters are not used.
+    """
+    with db.transaction():
+        created = to_micros(template.created_at)
+        sql = "INSERT INTO batches (name, created_at) VALUES (?, ?) RETURNING id"
+        (batch_id,) = db.execute(sql, (name, created)).fetchone()
+        ids = _add_members(db, template, batch_id, items)
+        for child in then:
+            _add_continuation(db, child, batch_id)
+        started = bool(ids) and ids[0][1] == RunState.QUEUED
+        return batch_id, [_ready(template, run_id) for run_id, _ in ids] if started else []
+
+
+def _add_members(
+    db: Database, template: NewRun, batch_id: int, items: Sequence[tuple[str, str | None]]
+) -> list[tuple[int, str]]:
+    start = _start(db, template)
+    definition = definitions.keep(db, template.job, template.definition)
+    row = list(_row(template, definition, start))
+    row[13] = batch_id
+    each, value = _EACH[db.dialect]
+    columns = ["?"] * len(row)
+    columns[7], columns[8] = value.format(0), value.format(1)
+    del row[7:9]
+    sql = f"INSERT INTO runs ({_COLUMNS}) SELECT {', '.join(columns)} FROM {each} RETURNING id, state"
+    return db.execute(sql, (*row, json.dumps(items, ensure_ascii=False))).fetchall()
+
+
+_EACH = {
+    "sqlite": ("json_each(?) AS item", "json_extract(item.value, '$[{}]')"),
+    "postgresql": ("jsonb_array_elements(?::jsonb) AS item", "item ->> {}"),
+}
+
+
+def _add_continuation(db: Database, child: NewRun, batch_id: int) -> None:
+    definition = definitions.keep(db, child.job, child.definition)
+    row = list(_row(child, definition, _Start(RunState.WAITING, WaitingReason.AFTER, f"batch b{batch_id}")))
+    row[17], row[18] = child.when.value, batch_id
+    db.execute(_INSERT, row)
+
+
+def _start(db: Database, new: NewRun) -> _Start:
+    if new.parents:
+        held = _held_by_parents(db, new)
+        if held is not None:
+            return held
+    if new.run_after > new.created_at:
+        return _Start(RunState.SCHEDULED)
+    return paused(db, new.job) or _Start(RunState.QUEUED)
+
+
+def paused(db: Database, job: str) -> _Start | None:
+    """How a run of a paused job starts, None when the job is not paused."""
+    row = db.execute("SELECT who, reason FROM pauses WHERE scope = 'job' AND name = ?", (job,)).fetchone()
+    if row is None:
+        return None
+    who, reason = row
+    return _Start(RunState.WAITING, WaitingReason.PAUSED, f"by {who}" + (f": {reason}" if reason else ""))
+
+
+def _held_by_parents(db: Database, new: NewRun) -> _Start | None:
+    states = []
+    for parent in new.parents:
+        row = db.execute("SELECT state FROM runs WHERE id = ?", (parent,)).fetchone()
+        if row is None:
+            raise NotFound(f"no run {parent}", hint="a continuation needs a parent that exists")
+        states.append(RunState(row[0]))
+    match verdict(new.when, states):
+        case Verdict.START:
+            return None
+        case Verdict.WAIT:
+            return _Start(RunState.WAITING, WaitingReason.AFTER, after_detail(new.parents))
+        case Verdict.SKIP:
+            return _Start(RunState.SKIPPED, None, f"its parents ended without {new.when}")
+
+
+def after_detail(parents: Sequence[int]) -> str:
+    """The words for what a run waits for."""
+    shown = ", ".join(str(parent) for parent in parents[:5])
+    return f"run {shown}" if len(parents) == 1 else f"runs {shown}" + (" …" if len(parents) > 5 else "")
+
+
+def _row(new: NewRun, definition: int, start: _Start) -> tuple[object, ...]:
+    due = to_micros(new.run_after)
+    expires = round(new.expires.total_seconds() * 1_000_000) if new.expires is not None else None
+    dated = expires is not None and start.reason is not WaitingReason.AFTER
+    return (
+        new.job,
+        definition,
+        start.state.value,
+        new.max_attempts,
+        new.queue,
+        new.priority,
+        new.trigger.value,
+        new.params,
+        new.secret_params,
+        to_micros(new.created_at),
+        due,
+        expires,
+        due + expires if dated and expires is not None else None,
+        new.batch_id,
+        to_micros(new.fire_time) if new.fire_time is not None else None,
+        start.reason.value if start.reason else None,
+        start.detail,
+        new.when.value if new.parents or new.when is not When.SUCCESS else None,
+        new.after_batch,
+        new.unique_key,
+    )
+
+
+def _ready(new: NewRun, run_id: int) -> Ready:
+    return Ready(run_id, 0, new.queue, new.priority, new.run_after)
+
+
+def ready_row(row: Sequence[object]) -> Ready:
+    """The Ready of a row of id, attempt, queue, priority, run_after."""
+    run_id, attempt, queue, priority, run_after = row
+    return Ready(int(run_id), int(attempt), str(queue), int(priority), from_micros(int(run_after)))  # type: ignore[call-overload]

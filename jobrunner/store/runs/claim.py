@@ -1,0 +1,171 @@
+"""Taking queued runs, and making due ones queued. Called by the queue's engine, one writer for each server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+import json
+from typing import Any
+
+from jobrunner.domain.clock import from_micros, to_micros
+from jobrunner.domain.run import Claimed, Ready
+from jobrunner.store.database import Database
+from jobrunner.store.migrations import STARTABLE, TIMED
+from jobrunner.store.runs.add import ready_row
+from jobrunner.store.runs.ending import ended
+
+_RETURNED = (
+    "id, job, definition_id, attempt, max_attempts, failures, losses, queue, source, params, secret_params,"
+    " batch_id, fire_time, started_at, after_when, after_batch_id, priority, run_after"
+)
+_TAKE = (
+    "UPDATE runs SET state = 'running', attempt = attempt + 1, started_at = ?, server_id = ?, finished_at = NULL,"
+    " exit_code = NULL, error = NULL, progress = NULL, expires_at = NULL, waiting_reason = NULL, waiting_detail = NULL"
+)
+_NEXT = (
+    "SELECT id FROM runs WHERE state = 'queued' AND queue = ? AND (expires_at IS NULL OR expires_at > ?)"
+    " ORDER BY priority DESC, run_after, id LIMIT ?"
+)
+_CLAIM = {
+    "sqlite": f"{_TAKE} WHERE id IN ({_NEXT}) AND state = 'queued' RETURNING {_RETURNED}",
+    "postgresql": (
+        f"{_TAKE} WHERE id = ANY(ARRAY({_NEXT} FOR UPDATE SKIP LOCKED)) AND state = 'queued' RETURNING {_RETURNED}"
+    ),
+}
+_CLAIM_ONE = (
+    f"{_TAKE} WHERE id = ? AND state = 'queued' AND attempt = ? AND (expires_at IS NULL OR expires_at > ?)"
+    f" RETURNING {_RETURNED}"
+)
+_ATTEMPT = "INSERT INTO attempts (run_id, number, server_id, started_at) VALUES (?, ?, ?, ?)"
+_DUE = f"SELECT id FROM runs WHERE {TIMED} AND run_after <= ? ORDER BY run_after, id LIMIT ?"
+_EXPIRED = f"SELECT id FROM runs WHERE {STARTABLE} AND attempt = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?"
+
+
+def claim(db: Database, *, server_id: int, queues: Iterable[str], limit: int, now: datetime) -> list[Claimed]:
+    """Takes up to ``limit`` queued runs: queues in their order, then priority, due time, id. Starts their attempts."""
+    taken = list[Claimed]()
+    at = to_micros(now)
+    with db.transaction():
+        for queue in queues:
+            if len(taken) == limit:
+                break
+            rows = db.execute(_CLAIM[db.dialect], (at, server_id, queue, at, limit - len(taken))).fetchall()
+            rows.sort(key=lambda row: (-row[16], row[17], row[0]))
+            taken += _begin(db, rows, server_id)
+    return taken
+
+
+def claim_named(db: Database, *, server_id: int, wanted: Sequence[tuple[int, int]], now: datetime) -> list[Claimed]:
+    """Takes those of the (run, attempts so far) that are still queued: what a broker handed over."""
+    at = to_micros(now)
+    with db.transaction():
+        rows = [
+            row
+            for run_id, attempt in wanted
+            if (row := db.execute(_CLAIM_ONE, (at, server_id, run_id, attempt, at)).fetchone()) is not None
+        ]
+        return _begin(db, rows, server_id)
+
+
+def _begin(db: Database, rows: Sequence[Any], server_id: int) -> list[Claimed]:
+    for row in rows:
+        db.execute(_ATTEMPT, (row[0], row[3], server_id, row[13]))
+    return [_claimed(db, row) for row in rows]
+
+
+def _claimed(db: Database, row: Sequence[Any]) -> Claimed:
+    return Claimed(
+        id=row[0],
+        job=row[1],
+        definition_id=row[2],
+        attempt=row[3],
+        max_attempts=row[4],
+        failures=row[5],
+        losses=row[6],
+        queue=row[7],
+        trigger=row[8],
+        params=row[9],
+        secret_params=row[10],
+        batch_id=row[11] if row[11] is not None else row[15],
+        fire_time=None if row[12] is None else from_micros(row[12]),
+        parent_results=_parent_results(db, row[0]) if row[14] is not None else None,
+        started_at=from_micros(row[13]),
+    )
+
+
+def _parent_results(db: Database, run_id: int) -> dict[str, Any] | None:
+    sql = (
+        "SELECT r.job, r.result FROM run_parents p JOIN runs r ON r.id = p.parent_id WHERE p.child_id = ? ORDER BY r.id"
+    )
+    rows = db.execute(sql, (run_id,)).fetchall()
+    return {job: None if result is None else json.loads(result) for job, result in rows} or None
+
+
+def next_due(db: Database) -> datetime | None:
+    """When the next scheduled or retrying run falls due."""
+    row = db.execute(f"SELECT run_after FROM runs WHERE {TIMED} ORDER BY run_after LIMIT 1").fetchone()
+    return from_micros(row[0]) if row else None
+
+
+def anything_to_claim(db: Database, now: datetime) -> bool:
+    """Whether some run is queued, due or expired: one read that spares an idle server its write transactions."""
+    at = to_micros(now)
+    sql = (
+        "SELECT EXISTS (SELECT 1 FROM runs WHERE state = 'queued')"
+        f" OR EXISTS (SELECT 1 FROM runs WHERE {TIMED} AND run_after <= ?)"
+        f" OR EXISTS (SELECT 1 FROM runs WHERE {STARTABLE} AND expires_at <= ?)"
+    )
+    return bool(db.execute(sql, (at, at)).fetchone()[0])
+
+
+def promote(db: Database, now: datetime, limit: int = 1000) -> list[Ready]:
+    """Makes scheduled and retrying runs that are due queued; those of paused jobs go waiting."""
+    at = to_micros(now)
+    with db.transaction():
+        due = [run_id for (run_id,) in db.execute(_DUE, (at, limit)).fetchall()]
+        return [ready for run_id in due if (ready := _promote(db, run_id)) is not None]
+
+
+def _promote(db: Database, run_id: int) -> Ready | None:
+    sql = (
+        f"UPDATE runs SET state = CASE WHEN {_PAUSED} THEN 'waiting' ELSE 'queued' END,"
+        f" waiting_reason = CASE WHEN {_PAUSED} THEN 'paused' END,"
+        f" waiting_detail = CASE WHEN {_PAUSED} THEN {_PAUSED_BY} END"
+        f" WHERE id = ? AND {TIMED} RETURNING state, id, attempt, queue, priority, run_after"
+    )
+    row = db.execute(sql, (run_id,)).fetchone()
+    return ready_row(row[1:]) if row is not None and row[0] == "queued" else None
+
+
+_PAUSED = "EXISTS (SELECT 1 FROM pauses WHERE scope = 'job' AND name = runs.job)"
+_PAUSED_BY = "(SELECT 'by ' || who FROM pauses WHERE scope = 'job' AND name = runs.job)"
+
+
+def expire(db: Database, now: datetime, limit: int = 1000) -> list[Ready]:
+    """Ends runs that did not start in time; gives what their ends release."""
+    at = to_micros(now)
+    released = list[Ready]()
+    with db.transaction():
+        for (run_id,) in db.execute(_EXPIRED, (at, limit)).fetchall():
+            sql = (
+                "UPDATE runs SET state = 'expired', finished_at = ?, waiting_reason = NULL, waiting_detail = NULL,"
+                " error = 'not started in time' WHERE id = ? AND state IN ('scheduled','waiting','queued')"
+                " RETURNING job, batch_id"
+            )
+            row = db.execute(sql, (at, run_id)).fetchone()
+            if row is not None:
+                released += ended(db, run_id, row[0], row[1], now)
+    return released
+
+
+def queued(db: Database, after: int = 0, limit: int = 1000) -> list[Ready]:
+    """Queued runs by id from ``after`` on: what a broker that lost its memory is told again."""
+    sql = (
+        "SELECT id, attempt, queue, priority, run_after FROM runs WHERE state = 'queued' AND id > ? ORDER BY id LIMIT ?"
+    )
+    return [ready_row(row) for row in db.execute(sql, (after, limit))]
+
+
+def count_queued(db: Database) -> int:
+    """How many runs are queued."""
+    return int(db.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0])

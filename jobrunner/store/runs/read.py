@@ -1,0 +1,204 @@
+"""Runs as people and programs read them: one whole, or lists, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+import json
+from typing import Any
+
+from jobrunner.domain.clock import from_micros
+from jobrunner.domain.filter import RunFilter
+from jobrunner.domain.run import Attempt, Outcome, Progress, Run, RunState, Trigger, WaitingReason
+from jobrunner.errors import NotFound
+from jobrunner.store.database import Database
+from jobrunner.store.migrations import LISTED
+
+_COLUMNS = (
+    "r.id, r.job, r.state, r.attempt, r.max_attempts, r.queue, r.priority, r.source, r.params, r.created_at,"
+    " r.run_after, r.started_at, r.finished_at, r.exit_code, r.error, r.result, r.progress, s.name, r.batch_id,"
+    " r.workflow_id, r.fire_time, r.waiting_reason, r.waiting_detail, r.dead, r.cancel"
+)
+_FROM = "runs r LEFT JOIN servers s ON s.id = r.server_id"
+_LISTED_STATES = frozenset({"scheduled", "waiting", "retrying", "failed", "cancelled", "skipped", "expired"})
+
+
+def get(db: Database, run_id: int) -> Run:
+    """One run whole, with its attempts, parents and definition.
+
+    Raises:
+        NotFound: no such run.
+    """
+    with db.snapshot():
+        row = db.execute(
+            f"SELECT {_COLUMNS}, d.body FROM {_FROM} LEFT JOIN definitions d ON d.id = r.definition_id WHERE r.id = ?",
+            (run_id,),
+        ).fetchone()
+        if row is None:
+            raise NotFound(f"no run {run_id}", hint="`jobrunner runs` lists them")
+        sql = "SELECT parent_id FROM run_parents WHERE child_id = ? ORDER BY parent_id"
+        parents = tuple(parent for (parent,) in db.execute(sql, (run_id,)))
+        return _run(row[:-1], parents=parents, definition=row[-1], attempts=_attempts(db, run_id))
+
+
+def state(db: Database, run_id: int) -> RunState:
+    """Where a run stands: the cheapest question about it. Raises NotFound."""
+    row = db.execute("SELECT state FROM runs WHERE id = ?", (run_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"no run {run_id}", hint="`jobrunner runs` lists them")
+    return RunState(row[0])
+
+
+def find(db: Database, wanted: RunFilter) -> list[Run]:
+    """The runs that a filter asks for, newest first, at most ``wanted.limit`` of them (0: all)."""
+    return list(_take(_newest_first(db, wanted), wanted))
+
+
+def latest(db: Database, jobs: Sequence[str]) -> dict[str, Run]:
+    """The newest run of each of these jobs that has one."""
+    found = {}
+    sql = f"SELECT {_COLUMNS} FROM {_FROM} WHERE r.job = ? ORDER BY r.id DESC LIMIT 1"
+    with db.snapshot():
+        for job in jobs:
+            row = db.execute(sql, (job,)).fetchone()
+            if row is not None:
+                found[job] = _run(row)
+    return found
+
+
+def ids(db: Database, limit: int) -> list[int]:
+    """The newest ids, for completion."""
+    return [run_id for (run_id,) in db.execute("SELECT id FROM runs ORDER BY id DESC LIMIT ?", (limit,))]
+
+
+def dead_ids(db: Database, jobs: Sequence[str]) -> list[int]:
+    """The dead letters, oldest first, of these jobs or of all."""
+    where, params = _any_of("job", jobs)
+    sql = f"SELECT id FROM runs WHERE dead = 1{where} ORDER BY id"
+    return [run_id for (run_id,) in db.execute(sql, params)]
+
+
+def secrets_of(db: Database, run_id: int) -> dict[str, Any]:
+    """The values of a run's ``secret`` parameters: for a new run like it, and for nothing that is shown."""
+    row = db.execute("SELECT secret_params FROM runs WHERE id = ?", (run_id,)).fetchone()
+    return json.loads(row[0]) if row and row[0] else {}
+
+
+def _newest_first(db: Database, wanted: RunFilter) -> Iterator[Run]:
+    where, params = "", list[Any]()
+    for column, values in (("r.job", wanted.jobs), ("r.state", [s.value for s in wanted.states])):
+        words, more = _any_of(column, values)
+        where, params = where + words, [*params, *more]
+    if wanted.states and {s.value for s in wanted.states} <= _LISTED_STATES:
+        where += " AND " + LISTED.replace("state", "r.state")
+    if wanted.dead:
+        where += " AND r.dead = 1"
+    if wanted.batch is not None:
+        where += " AND r.batch_id = ? AND r.batch_id IS NOT NULL"
+        params.append(wanted.batch)
+    limit = ""
+    if wanted.limit and wanted.since is None:
+        limit = " LIMIT ?"
+        params.append(wanted.limit)
+    sql = f"SELECT {_COLUMNS} FROM {_FROM} WHERE 1 = 1{where} ORDER BY r.id DESC{limit}"
+    for row in db.execute(sql, params):
+        yield _run(row)
+
+
+def _take(runs: Iterator[Run], wanted: RunFilter) -> Iterator[Run]:
+    # Ids grow with the time of creation, but for the skew of hosts: a minute is beyond what doctor lets pass.
+    taken = 0
+    for run in runs:
+        if wanted.since is not None and run.created_at < wanted.since:
+            if (wanted.since - run.created_at).total_seconds() > 60:
+                return
+            continue
+        yield run
+        taken += 1
+        if taken == wanted.limit:
+            return
+
+
+def _any_of(column: str, values: Sequence[str]) -> tuple[str, list[Any]]:
+    if not values:
+        return "", []
+    if len(values) == 1:
+        return f" AND {column} = ?", list(values)
+    return f" AND {column} IN ({', '.join('?' * len(values))})", list(values)
+
+
+def _attempts(db: Database, run_id: int) -> tuple[Attempt, ...]:
+    sql = (
+        "SELECT a.number, s.name, a.started_at, a.finished_at, a.outcome, a.exit_code, a.signal, a.error"
+        " FROM attempts a LEFT JOIN servers s ON s.id = a.server_id WHERE a.run_id = ? ORDER BY a.number"
+    )
+    return tuple(_attempt(row) for row in db.execute(sql, (run_id,)))
+
+
+def _attempt(row: Sequence[Any]) -> Attempt:
+    number, server, started, finished, outcome, exit_code, signal, error = row
+    return Attempt(
+        number=number,
+        server=server,
+        started_at=from_micros(started),
+        finished_at=_instant(finished),
+        outcome=Outcome(outcome) if outcome else None,
+        exit_code=exit_code,
+        signal=signal,
+        error=error,
+    )
+
+
+def _run(
+    row: Sequence[Any],
+    *,
+    parents: tuple[int, ...] = (),
+    definition: str | None = None,
+    attempts: tuple[Attempt, ...] = (),
+) -> Run:
+    return Run(
+        id=row[0],
+        job=row[1],
+        state=RunState(row[2]),
+        attempt=row[3],
+        max_attempts=row[4],
+        queue=row[5],
+        priority=row[6],
+        trigger=Trigger(row[7]),
+        params=json.loads(row[8]),
+        created_at=from_micros(row[9]),
+        run_after=from_micros(row[10]),
+        started_at=_instant(row[11]),
+        finished_at=_instant(row[12]),
+        exit_code=row[13],
+        error=row[14],
+        result=json.loads(row[15]) if row[15] is not None else None,
+        progress=progress_from(row[16]),
+        server=row[17],
+        batch_id=row[18],
+        workflow_id=row[19],
+        fire_time=_instant(row[20]),
+        waiting_reason=WaitingReason(row[21]) if row[21] else None,
+        waiting_detail=row[22],
+        dead=bool(row[23]),
+        cancelling=bool(row[24]) and row[2] == RunState.RUNNING,
+        definition=definition,
+        parent_ids=parents,
+        attempts=attempts,
+    )
+
+
+def progress_from(text: str | None) -> Progress | None:
+    """The progress that a row holds."""
+    if text is None:
+        return None
+    done, total, message = json.loads(text)
+    return Progress(done=done, total=total, message=message)
+
+
+def progress_text(progress: Progress) -> str:
+    """How a row holds a progress."""
+    return json.dumps([progress.done, progress.total, progress.message], separators=(",", ":"), ensure_ascii=False)
+
+
+def _instant(micros: int | None) -> Any:
+    return None if micros is None else from_micros(micros)

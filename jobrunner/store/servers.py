@@ -1,0 +1,146 @@
+"""Servers: who is there, who was, and which of their runs are still in their hands. Called by server, admin and queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import json
+from typing import Any
+
+from jobrunner.domain.clock import from_micros, to_micros
+from jobrunner.domain.run import Server, ServerState
+from jobrunner.errors import Refused
+from jobrunner.store.database import Database
+
+_LIVE = "state IN ('starting','running','draining')"
+_COLUMNS = "id, name, host, pid, state, started_at, heartbeat_at, workers, busy, queues, config_hash, version, ended_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewServer:
+    """A server that introduces itself.
+
+    ``identity`` tells processes of one host apart for good: boot id, pid namespace, pid and start time. ``wake`` is the
+    address of its wake-up socket, None where it has none.
+    """
+
+    name: str
+    host: str
+    identity: str
+    pid: int
+    started_at: datetime
+    workers: int
+    queues: tuple[str, ...]
+    config_hash: str
+    version: str
+    wake: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A server that counts as living, as another one sees it: ``heartbeat`` is a counter, to be watched for change."""
+
+    id: int
+    name: str
+    host: str
+    identity: str
+    pid: int
+    heartbeat: int
+    wake: str | None
+
+
+def register(db: Database, new: NewServer, *, lost_after: timedelta) -> int:
+    """Enters a server as starting; gives its id.
+
+    Raises:
+        Refused: a SQLite store that a server of another host uses.
+    """
+    with db.transaction():
+        if db.dialect == "sqlite":
+            _refuse_other_hosts(db, new, lost_after)
+        at = to_micros(new.started_at)
+        sql = (
+            "INSERT INTO servers (name, host, identity, pid, state, started_at, heartbeat, heartbeat_at, workers, busy,"
+            " queues, config_hash, version, wake) VALUES (?, ?, ?, ?, 'starting', ?, 0, ?, ?, 0, ?, ?, ?, ?) RETURNING id"
+        )
+        queues = json.dumps(new.queues)
+        values = (new.name, new.host, new.identity, new.pid, at, at, new.workers, queues)
+        return int(db.execute(sql, (*values, new.config_hash, new.version, new.wake)).fetchone()[0])
+
+
+def _refuse_other_hosts(db: Database, new: NewServer, lost_after: timedelta) -> None:
+    fresh = to_micros(new.started_at - lost_after)
+    sql = f"SELECT name, host FROM servers WHERE {_LIVE} AND host <> ? AND heartbeat_at > ? LIMIT 1"
+    row = db.execute(sql, (new.host, fresh)).fetchone()
+    if row is not None:
+        raise Refused(
+            f"server {row[0]} of host {row[1]} uses this SQLite store, and SQLite cannot be shared by two hosts",
+            hint='use a PostgreSQL store ("postgresql://…") for several hosts',
+        )
+
+
+def heartbeat(db: Database, server_id: int, *, busy: int, now: datetime) -> bool:
+    """Says that a server lives; False when it has been declared lost meanwhile."""
+    sql = f"UPDATE servers SET heartbeat = heartbeat + 1, heartbeat_at = ?, busy = ? WHERE id = ? AND {_LIVE}"
+    return db.execute(sql, (to_micros(now), busy, server_id)).rowcount > 0
+
+
+def set_state(db: Database, server_id: int, state: ServerState, now: datetime) -> bool:
+    """Moves a living server on; False when it has been declared lost."""
+    ended = to_micros(now) if state in (ServerState.STOPPED, ServerState.LOST) else None
+    sql = f"UPDATE servers SET state = ?, ended_at = ?, busy = CASE WHEN ? = 1 THEN 0 ELSE busy END WHERE id = ? AND {_LIVE}"
+    return db.execute(sql, (state.value, ended, int(ended is not None), server_id)).rowcount > 0
+
+
+def set_config(db: Database, server_id: int, config_hash: str) -> None:
+    """Notes which configuration a server now runs."""
+    db.execute("UPDATE servers SET config_hash = ? WHERE id = ?", (config_hash, server_id))
+
+
+def peers(db: Database) -> list[Peer]:
+    """All servers that count as living."""
+    sql = f"SELECT id, name, host, identity, pid, heartbeat, wake FROM servers WHERE {_LIVE} ORDER BY id"
+    return [Peer(*row) for row in db.execute(sql)]
+
+
+def wakes(db: Database) -> list[str]:
+    """The addresses at which living servers want to hear of new runs."""
+    return [wake for (wake,) in db.execute(f"SELECT wake FROM servers WHERE {_LIVE} AND wake IS NOT NULL")]
+
+
+def serving(db: Database, queue: str, *, fresh_after: datetime) -> bool:
+    """Whether a living server that was heard of after ``fresh_after`` serves this queue."""
+    sql = f"SELECT queues FROM servers WHERE {_LIVE} AND heartbeat_at > ?"
+    return any(queue in json.loads(queues) for (queues,) in db.execute(sql, (to_micros(fresh_after),)))
+
+
+def running_runs(db: Database, server_id: int) -> list[tuple[int, int]]:
+    """The (run, attempt) that the store says a server executes."""
+    return db.execute("SELECT id, attempt FROM runs WHERE state = 'running' AND server_id = ?", (server_id,)).fetchall()
+
+
+def find(db: Database, now: datetime) -> list[Server]:
+    """Servers by name: the living ones, and those that ended within a day."""
+    day_ago = to_micros(now - timedelta(days=1))
+    sql = f"SELECT {_COLUMNS} FROM servers WHERE {_LIVE} OR ended_at > ? ORDER BY name, id"
+    return [_server(row, now) for row in db.execute(sql, (day_ago,))]
+
+
+def _server(row: Sequence[Any], now: datetime) -> Server:
+    ended = row[12]
+    seen = ended if ended is not None else row[6]
+    return Server(
+        id=row[0],
+        name=row[1],
+        host=row[2],
+        pid=row[3],
+        state=ServerState(row[4]),
+        started_at=from_micros(row[5]),
+        heartbeat_age=max(0.0, (now - from_micros(seen)).total_seconds()),
+        workers=row[7],
+        busy=row[8],
+        queues=tuple(json.loads(row[9])),
+        config_hash=row[10],
+        version=row[11],
+    )
