@@ -1,0 +1,132 @@
+"""What all verbs have in common: the options that each takes, the look of their help, and the call they answer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+from typer.core import TyperCommand, TyperOption
+
+if TYPE_CHECKING:
+    from jobrunner.admin import Admin
+    from jobrunner.presentation.screen import Screen
+    from jobrunner.presentation.times import Times
+
+Function = TypeVar("Function", bound=Callable[..., int])
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of the command line: what was said to all verbs alike, and what they need to answer it."""
+
+    config: str | None = None
+    debug: bool = False
+    json: bool = False
+
+    @classmethod
+    def of(cls, context: typer.Context) -> Call:
+        """The call that a verb's context belongs to."""
+        call = context.find_root().obj
+        assert isinstance(call, cls)
+        return call
+
+    @contextmanager
+    def admin(self) -> Iterator[Admin]:
+        """The use cases on the configuration that was named or found; its warnings go to standard error.
+
+        Raises:
+            ConfigError: there is none, or its ``[jobrunner]`` is invalid.
+        """
+        from jobrunner import wiring
+
+        with wiring.open_admin(self.config) as admin:
+            told = _tell(admin, 0)
+            try:
+                yield admin
+            finally:
+                _tell(admin, told)
+
+    def screen(self) -> Screen:
+        """What standard output is."""
+        import os
+
+        from jobrunner.presentation.screen import Screen
+
+        return Screen.of(sys.stdout, os.environ)
+
+    def times(self, admin: Admin, job: str | None = None) -> Times:
+        """How instants are written: in the zone of the job named, else the configuration's; relative on a terminal."""
+        from jobrunner.domain.clock import SystemClock
+        from jobrunner.presentation.times import Times
+
+        return Times(now=SystemClock().now(), zone=admin.zone(job), relative=sys.stdout.isatty())
+
+
+def verb(*, examples: str, data: bool = True, positional: bool = False) -> Callable[[Function], Function]:
+    """Marks a function as a verb: its examples for the help, and whether it prints data and so takes ``--json``.
+
+    ``positional``: what follows the first argument is all arguments, dashes or not.
+    """
+
+    def mark(function: Function) -> Function:
+        function.__dict__.update(examples=examples, data=data, positional=positional)
+        return function
+
+    return mark
+
+
+def build(name: str, function: Callable[..., int]) -> Verb:
+    """The command of a function that ``verb`` marked, with the options that all verbs take."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    settings = {"allow_interspersed_args": not function.__dict__["positional"], "help_option_names": ["-h", "--help"]}
+    app.command(name, cls=Verb, epilog=function.__dict__["examples"], context_settings=settings)(function)
+    command = typer.main.get_command(app)
+    assert isinstance(command, Verb)
+    command.params += common_options(json=function.__dict__["data"])
+    return command
+
+
+def common_options(*, json: bool) -> list[TyperOption]:
+    """``--config``, ``--debug`` and, where data is printed, ``--json``; they note what they are given in the call."""
+    config = _option("config", ["-c", "--config"], "The jobs.toml to use.", metavar="FILE", type=str)
+    as_json = _option("json", ["--json"], "Print JSON.", is_flag=True)
+    debug = _option("debug", ["--debug"], "Show the traceback of an error.", is_flag=True)
+    return [config, as_json, debug] if json else [config, debug]
+
+
+class Verb(TyperCommand):
+    """A command whose help has the arguments first, in plain words, and ends with examples."""
+
+    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        arguments = [param.make_metavar(ctx) for param in self.params if param.param_type_name == "argument"]
+        if self.callback and self.callback.__dict__["positional"]:
+            return ["[OPTIONS]", "--", *arguments]
+        return [*arguments, "[OPTIONS]"]
+
+    def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        if self.epilog:
+            with formatter.section("Examples"):
+                for line in self.epilog.strip().splitlines():
+                    formatter.write(f"  {line.strip()}\n")
+
+
+def _option(name: str, spellings: list[str], help: str, **how: Any) -> TyperOption:
+    def note(context: typer.Context, _: Any, value: Any) -> None:
+        if value is not None and value is not False:
+            setattr(Call.of(context), name, value)
+
+    return TyperOption(param_decls=spellings, help=help, callback=note, expose_value=False, **how)
+
+
+def _tell(admin: Admin, told: int) -> int:
+    """Says the warnings that came since; gives back how many have been said."""
+    from jobrunner.cli.output import say
+
+    warnings = admin.warnings
+    for warning in warnings[told:]:
+        say(f"warning: {warning}")
+    return len(warnings)
