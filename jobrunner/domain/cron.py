@@ -55,6 +55,9 @@ MONTH = Field(
 WEEKDAY = Field("weekday", 0, 7, tuple("sunday monday tuesday wednesday thursday friday saturday".split()))  # noqa: SIM905
 """Its values go to 7, which is Sunday again, as in Vixie's cron: ``5/2`` is Friday and Sunday."""
 
+FIELDS = (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+"""In the order in which they are written."""
+
 
 class Days(NamedTuple):
     """Which days of a month match. All are bit masks.

@@ -73,30 +73,20 @@ def parse_timestamp(text: str, *, zone: ZoneInfo) -> datetime:
     naive = _on_the_clock(text, day, match)
     if match["offset"] is None:
         return local_to_instant(naive, zone)
-    try:
-        return naive.replace(tzinfo=UTC) - _offset(text, match["offset"])
-    except OverflowError:
-        raise _nonexistent(text) from None
+    return naive.replace(tzinfo=UTC) - _offset(text, match["offset"])
 
 
 def local_to_instant(naive: datetime, zone: ZoneInfo) -> datetime:
-    """The instant (aware, UTC) of a wall clock's time: the first of two, or the end of the gap that skips it.
-
-    Raises:
-        UsageError: outside of the years that can be computed.
-    """
+    """The instant (aware, UTC) of a wall clock's time: the first of two, or the end of the gap that skips it."""
     from jobrunner.domain.zone import change_between
 
     early, late = (naive.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
     assert early is not None
     assert late is not None
-    try:
-        instant = naive.replace(tzinfo=UTC) - early
-        if early >= late:
-            return instant
-        before = naive.replace(tzinfo=UTC) - late
-    except OverflowError:
-        raise _nonexistent(naive.isoformat(" ")) from None
+    instant = naive.replace(tzinfo=UTC) - early
+    if early >= late:
+        return instant
+    before = naive.replace(tzinfo=UTC) - late
     seconds = change_between(zone, int(before.timestamp()), int(instant.timestamp()))
     return datetime.fromtimestamp(seconds, UTC)
 
@@ -106,19 +96,19 @@ def _shifted(now: datetime, text: str) -> datetime:
         distance = parse_duration(text[1:])
     except UsageError as error:
         raise UsageError(error.message, hint=error.hint if text[1:].strip() else _HINT) from None
-    try:
-        return now.astimezone(UTC) + (distance if text[0] == "+" else -distance)
-    except OverflowError:
-        raise _nonexistent(text) from None
+    return now.astimezone(UTC) + (distance if text[0] == "+" else -distance)
 
 
 def _on_the_clock(text: str, day: tuple[int, int, int], match: re.Match[str]) -> datetime:
     hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
     micros = int((match["fraction"] or "").ljust(6, "0")[:6])
     try:
-        return datetime(*day, hour, minute, second, micros)  # noqa: DTZ001
+        naive = datetime(*day, hour, minute, second, micros)  # noqa: DTZ001
     except ValueError:
         raise _nonexistent(text) from None
+    if not 1 < naive.year < 9_999:
+        raise UsageError(f"too far away: {text[:64]!a}", hint="years go from 2 to 9998")
+    return naive
 
 
 def _offset(text: str, offset: str) -> timedelta:
