@@ -63,7 +63,7 @@ def fit(columns: Sequence[Column], natural: Sequence[int], width: int | None) ->
         _shrink(columns, widths, width)
         if _total(widths) <= width:
             break
-        if not leaving:
+        if not leaving or sum(had is not None for had in widths) == 1:
             _cut(widths, width)
             break
         widths[leaving.pop(0)[1]] = None
