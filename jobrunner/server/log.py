@@ -1,0 +1,103 @@
+"""The server's log on stderr: text for a person at a terminal, JSON lines for everything else. Set up by wiring.
+
+Whoever logs gives ``extra={"run": 12, "job": "backup", "attempt": 1}`` where it has them. Nothing that a job or a
+person wrote reaches a terminal with control characters in it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import traceback
+from datetime import datetime
+from typing import Any, Literal, TextIO
+
+from jobrunner.domain.clock import from_micros
+from jobrunner.presentation.sanitise import plain
+
+_STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime", "taskName"}
+_FIRST = ("run", "job", "attempt")
+_QUIET = ("huey", "httpx", "httpcore", "asyncio")
+_BARE = re.compile(r"[^\s\"'=]+")
+
+
+def configure(format: Literal["text", "json"] | None, stream: TextIO, level: int = logging.INFO) -> None:
+    """Sends everything that is logged to ``stream``; None as format is text on a terminal and JSON lines otherwise.
+
+    Huey, and the libraries below it, are heard from WARNING on. Called again, it takes the place of the first call.
+    """
+    if format is None:
+        format = "text" if stream.isatty() else "json"
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(TextFormatter() if format == "text" else JsonFormatter())
+    logging.raiseExceptions = False
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+class TextFormatter(logging.Formatter):
+    """``2026-11-21 23:42:00.123 INFO    started run=12 job=backup attempt=1``, in the host's time.
+
+    A traceback follows on lines of its own, indented.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        when = _instant(record).astimezone().isoformat(" ", "milliseconds")[:23]
+        fields = "".join(f" {plain(name)}={_word(value)}" for name, value in _fields(record))
+        line = f"{when} {record.levelname:<7} {plain(_message(record))}{fields}"
+        return "\n".join([line, *(f"    {plain(part)}" for part in _traceback(record))])
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: ``time`` (RFC 3339, UTC, microseconds), ``level``, ``logger``, ``message``, fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        document: dict[str, Any] = {
+            "time": _instant(record).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": _message(record),
+        }
+        document.update((name, value) for name, value in _fields(record) if name not in document)
+        if record.exc_info or record.exc_text:
+            document["exception"] = "\n".join(_traceback(record))
+        text = json.dumps(document, ensure_ascii=False, default=str)
+        return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _instant(record: logging.LogRecord) -> datetime:
+    return from_micros(round(record.created * 1_000_000))
+
+
+def _message(record: logging.LogRecord) -> str:
+    """A line whose arguments do not fit is a mistake of ours, and no reason to lose what it tells."""
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, LookupError):
+        return f"{record.msg} {record.args!r}"
+
+
+def _fields(record: logging.LogRecord) -> list[tuple[str, Any]]:
+    given = vars(record)
+    names = [name for name in _FIRST if name in given]
+    names += [name for name in given if name not in _STANDARD and name not in _FIRST]
+    return [(name, given[name]) for name in names if given[name] is not None]
+
+
+def _word(value: object) -> str:
+    text = str(value)
+    return plain(text) if _BARE.fullmatch(text) else json.dumps(plain(text), ensure_ascii=False)
+
+
+def _traceback(record: logging.LogRecord) -> list[str]:
+    if record.exc_info and record.exc_info[0] is not None:
+        return "".join(traceback.format_exception(*record.exc_info)).splitlines()
+    return (record.exc_text or "").splitlines()
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
