@@ -46,7 +46,7 @@ def jobs(
     examples="""
     jobrunner runs
     jobrunner runs --job backup --state failed --since 7d
-    jobrunner runs --dead                     # failed for good, and nobody has dealt with it
+    jobrunner runs --dead        # failed for good, and not dealt with
     jobrunner runs --limit 0 --json | jq length
     """
 )

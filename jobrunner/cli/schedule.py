@@ -11,7 +11,7 @@ from jobrunner.cli import instants, output
 from jobrunner.cli.completion import job_names
 from jobrunner.cli.verb import Call, verb
 from jobrunner.domain.clock import SystemClock
-from jobrunner.errors import ConfigError, UsageError
+from jobrunner.errors import ConfigError
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -82,32 +82,26 @@ def explain(
 
 def _zone(call: Call, named: str | None) -> ZoneInfo:
     """The zone that was named, else that of the configuration where there is one, else the host's."""
-    return _loaded(named or _configured_zone(call))
+    from jobrunner.domain.zone import load_zone
+
+    return load_zone(named or _configured_zone(call))
 
 
 def _configured_zone(call: Call) -> str:
     """The zone of the file in use; one that is missing or broken is no fault unless it was named."""
     from jobrunner import jobfile
+    from jobrunner.jobfile.zones import host_zone
 
     try:
         path = jobfile.locate(call.config, os.environ)
     except ConfigError:
         if call.config:
             raise
-        return jobfile.host_timezone()
+        return host_zone(os.environ)
     try:
         return jobfile.read_settings(path)[0].timezone
     except ConfigError as error:
         if call.config:
             raise
         output.say(f"warning: {path} is not used: {error.problems[0].message}")
-        return jobfile.host_timezone()
-
-
-def _loaded(name: str) -> ZoneInfo:
-    from zoneinfo import ZoneInfo
-
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise UsageError(f"no such time zone: {name!r}", hint="a name such as Europe/Madrid or UTC") from error
+        return host_zone(os.environ)

@@ -14,7 +14,7 @@ from jobrunner.cli.verb import Call, verb
     examples="""
     jobrunner run
     jobrunner run --workers 16 --queue critical --queue default
-    jobrunner run --burst        # work off what is ready, then end: for cron, CI, tests
+    jobrunner run --burst        # work off what is ready, then end
     """,
 )
 def run(
