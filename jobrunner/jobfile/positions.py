@@ -1,0 +1,144 @@
+"""Where the keys and values of a TOML text stand: line and column, both from 1, columns in characters.
+
+Loaded only when there is an error or a warning to locate, by ``source``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+Path = tuple[str | int, ...]
+Position = tuple[int, int]
+
+_KEYS = frozenset({"bare_key", "quoted_key", "dotted_key"})
+_TABLES = frozenset({"table", "table_array_element"})
+
+
+class Positions:
+    """The positions of one text. A path that the text does not spell out has that of its nearest parent."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.encode(errors="surrogatepass").split(b"\n")
+        self._keys: dict[Path, Position] = {}
+        self._values: dict[Path, Position] = {}
+        self.repeated: tuple[Path, Position, Position] | None = None
+        self._elements: dict[Path, int] = {}
+        try:
+            self._document(_parse(text))
+        except RecursionError:
+            pass
+
+    def of(self, path: Sequence[str | int], *, key: bool = False) -> Position:
+        """The position of the value at the path, or of its key."""
+        first, second = (self._keys, self._values) if key else (self._values, self._keys)
+        for length in range(len(path), 0, -1):
+            part = tuple(path[:length])
+            found = first.get(part) or second.get(part)
+            if found:
+                return found
+            first, second = self._values, self._keys
+        return 1, 1
+
+    def _document(self, root: Node) -> None:
+        for node in root.named_children:
+            if node.type == "pair":
+                self._pair(node, ())
+            elif node.type in _TABLES:
+                self._table(node)
+
+    def _table(self, node: Node) -> None:
+        key, *rest = (child for child in node.named_children if child.type != "comment")
+        path = self._within_arrays(tuple(name for name, _ in _names(key)))
+        if node.type == "table_array_element":
+            index = self._elements.get(path, -1) + 1
+            self._elements[path] = index
+            self._spell(key, path)
+            path = (*path, index)
+            self._values[path] = self._place(node)
+        else:
+            here = self._spell(key, path)
+            self._declare(path, here, here)
+        for child in rest:
+            if child.type == "pair":
+                self._pair(child, path)
+
+    def _within_arrays(self, path: Path) -> Path:
+        """Inserts the index of the current element after every prefix that is an array of tables."""
+        found: Path = ()
+        for name in path[:-1]:
+            found = (*found, name)
+            if found in self._elements:
+                found = (*found, self._elements[found])
+        return (*found, *path[-1:])
+
+    def _pair(self, node: Node, parent: Path) -> None:
+        children = [child for child in node.named_children if child.type != "comment"]
+        if len(children) != 2:
+            return
+        path = parent + tuple(name for name, _ in _names(children[0]))
+        self._declare(path, self._spell(children[0], path), self._place(children[1]))
+        self._value(children[1], path)
+
+    def _value(self, node: Node, path: Path) -> None:
+        if node.type == "inline_table":
+            for child in node.named_children:
+                if child.type == "pair":
+                    self._pair(child, path)
+        elif node.type == "array":
+            index = 0
+            for child in node.named_children:
+                if child.type != "comment":
+                    self._values[(*path, index)] = self._place(child)
+                    self._value(child, (*path, index))
+                    index += 1
+
+    def _spell(self, key: Node, path: Path) -> Position:
+        names = list(_names(key))
+        here = (1, 1)
+        for count, (_, node) in enumerate(names):
+            here = self._place(node)
+            self._keys.setdefault(path[: len(path) - len(names) + count + 1], here)
+        return here
+
+    def _declare(self, path: Path, key: Position, value: Position) -> None:
+        if path in self._values and self.repeated is None:
+            self.repeated = (path, self._keys[path], key)
+        self._values.setdefault(path, value)
+
+    def _place(self, node: Node) -> Position:
+        row, column = node.start_point
+        return row + 1, len(self._lines[row][:column].decode(errors="replace")) + 1
+
+
+def _parse(text: str) -> Node:
+    import tree_sitter
+    import tree_sitter_toml
+
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
+    return parser.parse(text.encode(errors="surrogatepass")).root_node
+
+
+def _names(key: Node) -> Iterator[tuple[str, Node]]:
+    """The parts of a key from left to right; a dotted key is nested to the left."""
+    pending = [key]
+    while pending:
+        node = pending.pop()
+        if node.type == "dotted_key":
+            pending.extend(child for child in reversed(node.named_children) if child.type in _KEYS)
+        else:
+            yield _name(node), node
+
+
+def _name(node: Node) -> str:
+    text = (node.text or b"").decode(errors="replace")
+    if node.type != "quoted_key":
+        return text
+    try:
+        return next(iter(tomllib.loads(f"{text} = 0")))
+    except (ValueError, StopIteration):
+        return text

@@ -1,0 +1,75 @@
+"""The JSON Schema of jobs.toml, made from the table of keys. Printed by ``jobrunner schema`` for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobrunner.jobfile.forms import KINDS
+from jobrunner.jobfile.keys import CALENDAR, JOB, JOBRUNNER, LIMIT, NOT_YET, NOTIFIER, QUEUE, RETENTION, TOP
+from jobrunner.jobfile.shapes import NAME_PATTERN, Schema, Table
+
+_JOB_NAME = f"^(?!b?[0-9]+$){NAME_PATTERN}$"
+_NOT_YET = " (Checked, and not acted upon in this version.)"
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema, draft 2020-12. TOML's dates and times are texts in it.
+
+    It holds for every valid file; what depends on several keys or on other tables is left to ``jobrunner check``.
+    """
+    job = _marked(JOB.schema(), "jobs.*")
+    properties = {
+        "jobrunner": _marked(JOBRUNNER.schema(), "jobrunner"),
+        "retention": RETENTION.schema(),
+        "queues": _named(_marked(QUEUE.schema(), "queues.*")),
+        "defaults": {"$ref": "#/$defs/job"},
+        "notify": _named(NOTIFIER.schema()),
+        "jobs": {
+            "type": "object",
+            "patternProperties": {_JOB_NAME: {"$ref": "#/$defs/job", "allOf": _one_kind()}},
+            "additionalProperties": False,
+        },
+        "calendars": _named(CALENDAR.schema()),
+        "limits": _named(LIMIT.schema()),
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "jobs.toml of jobrunner",
+        "type": "object",
+        "properties": {
+            name: {**inner, "description": TOP[name] + (_NOT_YET if name in NOT_YET else "")}
+            for name, inner in properties.items()
+        },
+        "additionalProperties": False,
+        "$defs": {"job": job},
+    }
+
+
+def _named(item: Schema) -> Schema:
+    return {"type": "object", "patternProperties": {f"^{NAME_PATTERN}$": item}, "additionalProperties": False}
+
+
+def _marked(table: Schema, path: str) -> Schema:
+    """The schema with a remark on each key that has no effect yet."""
+    for name, inner in table["properties"].items():
+        if f"{path}.{name}" in NOT_YET:
+            inner["description"] += _NOT_YET
+    return table
+
+
+def _one_kind() -> list[Schema]:
+    pairs = [(first, second) for index, first in enumerate(KINDS) for second in KINDS[index + 1 :]]
+    return [{"not": {"required": list(pair)}} for pair in pairs]
+
+
+def documented() -> dict[str, Table]:
+    """Every table of keys by the path under which the file has it, for the documentation and its tests."""
+    return {
+        "jobrunner": JOBRUNNER,
+        "retention": RETENTION,
+        "queues.NAME": QUEUE,
+        "jobs.NAME": JOB,
+        "notify.NAME": NOTIFIER,
+        "calendars.NAME": CALENDAR,
+        "limits.NAME": LIMIT,
+    }

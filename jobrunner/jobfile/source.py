@@ -1,0 +1,283 @@
+"""One file of the configuration as it was read, and what is wrong with it.
+
+Refuses what is unsafe, too large, not UTF-8 or not TOML. Faults are kept by key path and given a line and a column
+only when somebody asks for them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jobrunner.errors import Problem
+from jobrunner.jobfile.words import dotted, quoted
+
+if TYPE_CHECKING:
+    from jobrunner.jobfile.positions import Positions
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 100
+MAX_KEY_PARTS = 200
+
+Path = tuple[str | int, ...]
+
+
+class Fault(NamedTuple):
+    """A fault at a path of keys; ``on_key`` where the key is wrong rather than its value."""
+
+    path: Path
+    message: str
+    on_key: bool
+
+
+class Source:
+    """One file: its name as people know it, its text and tree, and the faults and warnings found so far."""
+
+    def __init__(self, name: str, text: str = "", tree: dict[str, Any] | None = None) -> None:
+        self.name = name
+        self.text = text
+        self.tree: dict[str, Any] = tree or {}
+        self.broken: Problem | None = None
+        self._faults: dict[Fault, None] = {}
+        self._warnings: dict[Fault, None] = {}
+        self._found: Positions | None = None
+
+    def fault(self, path: Path, message: str, *, on_key: bool = False) -> None:
+        """Notes a fault; the message follows the path of the key in the text that people read."""
+        self._faults[Fault(path, f"{dotted(path)} {message}", on_key)] = None
+
+    def fault_as(self, path: Path, message: str, *, on_key: bool = True) -> None:
+        """Notes a fault whose message says itself what it is about."""
+        self._faults[Fault(path, message, on_key)] = None
+
+    def warn(self, path: Path, message: str, *, on_key: bool = False) -> None:
+        """Notes a fault that leaves the file valid."""
+        self._warnings[Fault(path, f"{dotted(path)} {message}" if path else message, on_key)] = None
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong so far, warnings aside."""
+        return self.broken is None and not self._faults
+
+    @property
+    def fault_count(self) -> int:
+        return len(self._faults) + (self.broken is not None)
+
+    def messages(self) -> Iterator[str]:
+        """The messages of all faults, without their places."""
+        return (fault.message for fault in self._faults)
+
+    def problems(self) -> list[Problem]:
+        """Every fault, located, in the order of the text."""
+        if self.broken is not None:
+            return [self.broken]
+        return self._located(self._faults)
+
+    def warnings(self) -> list[Problem]:
+        """Every warning, located, in the order of the text."""
+        return self._located(self._warnings)
+
+    def position(self, path: Path) -> tuple[int, int]:
+        """Line and column of a key."""
+        return self._positions.of(path, key=True)
+
+    def repetition(self) -> tuple[Path, tuple[int, int], tuple[int, int]] | None:
+        """The first key that is defined twice, and where: first, and again."""
+        return self._positions.repeated
+
+    def _located(self, faults: Iterable[Fault]) -> list[Problem]:
+        found = [self._locate(fault) for fault in faults]
+        return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0, problem.message))
+
+    def _locate(self, fault: Fault) -> Problem:
+        if not fault.path:
+            return Problem(file=self.name, line=None, column=None, message=fault.message)
+        line, column = self._positions.of(fault.path, key=fault.on_key)
+        return Problem(file=self.name, line=line, column=column, message=fault.message)
+
+    @property
+    def _positions(self) -> Positions:
+        from jobrunner.jobfile.positions import Positions
+
+        if self._found is None:
+            self._found = Positions(self.text)
+        return self._found
+
+
+def load(path: str) -> Source:
+    """Reads and parses one file. What makes that impossible is in ``broken``; the tree is empty then."""
+    source = Source(_printable(path))
+    try:
+        raw = _read_safely(path, source)
+    except OSError as error:
+        raw = None
+        source.broken = _whole(source, _reason(error))
+    if raw is not None:
+        _parse(raw, source)
+    return source
+
+
+def _read_safely(path: str, source: Source) -> bytes | None:
+    # O_NONBLOCK: a pipe in the place of the file must not hold the reader up.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        status = os.fstat(file.fileno())
+        complaint = _unsafe(status)
+        if complaint:
+            source.broken = _whole(source, complaint)
+            return None
+        if status.st_mode & stat.S_IWGRP:
+            source.warn((), "its group can write it; `chmod g-w` it unless that is meant")
+        return file.read(MAX_BYTES + 1)
+
+
+def _unsafe(status: os.stat_result) -> str | None:
+    if stat.S_ISDIR(status.st_mode):
+        return "is a folder; name the file in it"
+    if not stat.S_ISREG(status.st_mode):
+        return "is not a regular file"
+    if status.st_mode & stat.S_IWOTH:
+        return "everybody can write it, so its jobs could be anybody's; `chmod o-w` it"
+    if status.st_uid not in (0, os.geteuid()):
+        owner = _owner(status.st_uid)
+        return f"belongs to {owner}, neither root nor the user who runs this; `chown` it"
+    if status.st_size > MAX_BYTES:
+        return f"is larger than {MAX_BYTES // 1024**2} MiB"
+    return None
+
+
+def _owner(uid: int) -> str:
+    import pwd
+
+    try:
+        return f"user {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"user id {uid}"
+
+
+def _parse(raw: bytes, source: Source) -> None:
+    try:
+        source.text = raw.decode()
+    except UnicodeDecodeError as error:
+        source.broken = _not_utf8(raw, error, source)
+        return
+    bomb = _bomb(source.text)
+    if bomb:
+        source.broken = Problem(file=source.name, line=bomb[0], column=bomb[1], message=bomb[2])
+        return
+    try:
+        source.tree = tomllib.loads(source.text)
+    except (ValueError, RecursionError) as error:
+        source.broken = _syntax(source, error)
+
+
+def _bomb(text: str) -> tuple[int, int, str] | None:
+    """What would cost tomllib more time or stack than any honest file does."""
+    if text.startswith("\ufeff"):
+        return 1, 1, "starts with a byte order mark; save it as UTF-8 without one"
+    if text.count(".") > MAX_KEY_PARTS:
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.count(".") >= MAX_KEY_PARTS:
+                found = _LONG_KEY.search(line)
+                if found:
+                    return number, found.start() + 1, f"a key of more than {MAX_KEY_PARTS} parts"
+    if max(text.count("["), text.count("{")) > MAX_DEPTH:
+        return _too_deep(text)
+    return None
+
+
+def _too_deep(text: str) -> tuple[int, int, str] | None:
+    depth = 0
+    for token in _STRUCTURE.finditer(text):
+        mark = token[0]
+        if mark in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                line = text.count("\n", 0, token.start()) + 1
+                column = token.start() - text.rfind("\n", 0, token.start())
+                return line, column, f"lists and tables are nested more than {MAX_DEPTH} deep"
+        elif mark in "]}":
+            depth = max(0, depth - 1)
+    return None
+
+
+def _syntax(source: Source, error: Exception) -> Problem:
+    if isinstance(error, RecursionError):
+        return _problem(source, 1, 1, "lists and tables are nested too deeply")
+    message = str(error)
+    place = _AT.search(message)
+    if place is None and "limit" in message:
+        return _long_number(source)
+    text = _AT.sub("", message).removesuffix(" (at end of document)")
+    if text.startswith(("Cannot declare", "Cannot overwrite", "Duplicate", "Cannot redefine", "Cannot mutate")):
+        repeated = source.repetition()
+        if repeated:
+            path, (first, _), (line, column) = repeated
+            return _problem(source, line, column, f"{dotted(path)} is defined twice; first on line {first}")
+    line, column = (int(place[1]), int(place[2])) if place else _end(source.text)
+    return _problem(source, line, column, f"not TOML: {text[:1].lower()}{text[1:]}{_remark(source.text, line)}")
+
+
+def _remark(text: str, line: int) -> str:
+    """What is most often behind a syntax error of this line."""
+    lines = text.split("\n")
+    words = lines[line - 1] if line <= len(lines) else ""
+    if re.match(r"\s*[\w.-]+\s*:\s", words):
+        return '; TOML writes "key = value"'
+    if re.match(r"\s*[\w.-]+\s*=\s*(True|False|None|null)\b", words):
+        return "; TOML writes true and false, and leaves out what has no value"
+    if re.match(r"\s*[\w.-]+\s*=\s*0\d", words):
+        return "; a number does not begin with 0: write octal as 0o22, or a text"
+    if re.match(r"\s*[\w.-]+\s*=\s*[^\s\"'\d\[{+-]", words):
+        return "; a text needs quotes"
+    return ""
+
+
+def _long_number(source: Source) -> Problem:
+    found = re.search(r"\d[\d_]{4000}", source.text)
+    start = found.start() if found else 0
+    line = source.text.count("\n", 0, start) + 1
+    return _problem(source, line, start - source.text.rfind("\n", 0, start), "a number of too many digits")
+
+
+def _end(text: str) -> tuple[int, int]:
+    stripped = text.rstrip()
+    return stripped.count("\n") + 1, len(stripped) - stripped.rfind("\n")
+
+
+def _not_utf8(raw: bytes, error: UnicodeDecodeError, source: Source) -> Problem:
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return _problem(source, 1, 1, "not UTF-8 but UTF-16; save it as UTF-8")
+    before = raw[: error.start]
+    column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1
+    return _problem(source, before.count(b"\n") + 1, column, f"not UTF-8: byte 0x{raw[error.start]:02x}")
+
+
+def _problem(source: Source, line: int, column: int, message: str) -> Problem:
+    return Problem(file=source.name, line=line, column=column, message=message)
+
+
+def _whole(source: Source, message: str) -> Problem:
+    return Problem(file=source.name, line=None, column=None, message=message)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    return f"cannot be read: {error.strerror or error}"
+
+
+def _printable(path: str) -> str:
+    return path if path.isprintable() else quoted(path)
+
+
+_AT = re.compile(r" \(at line (\d+), column (\d+)\)$")
+_LONG_KEY = re.compile(
+    r"""(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){%d}""" % MAX_KEY_PARTS  # noqa: UP031
+)
+_STRUCTURE = re.compile(
+    r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}]', re.DOTALL
+)

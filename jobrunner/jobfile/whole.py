@@ -1,0 +1,166 @@
+"""A whole configuration, checked in all its parts and built where it is sound. Used by ``reader``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from jobrunner.domain.job import Job
+from jobrunner.domain.settings import Calendar, Jobfile, Notifier, Settings
+from jobrunner.jobfile import crosscheck, zones
+from jobrunner.jobfile.definition import CANONICAL, build, definition_text, table_text
+from jobrunner.jobfile.draft import Defaults, Draft, draft, name_fault
+from jobrunner.jobfile.files import Files
+from jobrunner.jobfile.keys import CALENDAR, EVENTS, LIMIT, NOT_YET, NOTIFIER, not_yet
+from jobrunner.jobfile.rules import check_draft
+from jobrunner.jobfile.settings import read_settings_of
+from jobrunner.jobfile.shapes import INVALID, NAME, NAME_PATTERN, Table, rule
+from jobrunner.jobfile.words import quoted
+
+_JOB_KEYS_NOT_YET = frozenset(key.removeprefix("jobs.*.") for key in NOT_YET if key.startswith("jobs.*."))
+_NO_EFFECT = "has no effect yet: this version checks it and does not act upon it"
+
+
+class Whole:
+    """All files of a configuration. ``jobfile`` is None where they have faults; ``job_count`` counts tables of jobs."""
+
+    def __init__(self, path: str | os.PathLike[str], environ: Mapping[str, str]) -> None:
+        self.files = Files(path)
+        self.jobfile: Jobfile | None = None
+        self.job_count = 0
+        if self.files.main.broken is None:
+            self._read(environ)
+
+    def _read(self, environ: Mapping[str, str]) -> None:
+        files = self.files
+        files.check_top()
+        settings = read_settings_of(files.main, files.sources, path=files.path, environ=environ)
+        folder = os.path.dirname(os.path.abspath(files.path))
+        references = crosscheck.References(environ, folder)
+        drafts = read_drafts(files)
+        self.job_count = len(drafts)
+        notifiers = self._notifiers(references)
+        calendars = self._calendars(folder)
+        limits = {name: table.get("max", 0) for name, table in self._named("limits", LIMIT, "a limit").items()}
+        names = crosscheck.Names(
+            queues=settings.queues if settings else (),
+            notifiers=notifiers,
+            calendars=calendars,
+            limits=limits,
+            jobs=drafts,
+        )
+        self._check(drafts, names, settings, references)
+        self._warn_not_yet(drafts)
+        if settings is not None and all(source.sound for source in files.sources):
+            jobs, digest = _build(drafts, settings, files)
+            self.jobfile = Jobfile(
+                settings=settings,
+                jobs=jobs,
+                notifiers=notifiers,
+                calendars=calendars,
+                limits=limits,
+                config_hash=digest,
+                warnings=tuple(str(warning) for warning in files.warnings()),
+            )
+
+    def _check(
+        self,
+        drafts: Mapping[str, Draft],
+        names: crosscheck.Names,
+        settings: Settings | None,
+        references: crosscheck.References,
+    ) -> None:
+        timezone = settings.timezone if settings else zones.host_zone({})
+        for made in drafts.values():
+            check_draft(made)
+            if settings is not None:
+                crosscheck.check_queue(made, names.queues)
+            crosscheck.check_names(made, names)
+            crosscheck.check_given_params(made)
+            crosscheck.check_schedules(made, timezone)
+            references.check(made)
+        crosscheck.check_cycles(drafts)
+
+    def _notifiers(self, references: crosscheck.References) -> dict[str, Notifier]:
+        found = {}
+        for name, table in self._named("notify", NOTIFIER, "a notifier").items():
+            found[name] = Notifier(name=name, url=table.get("url", ""), on=table.get("on", EVENTS))
+            complaint = references.complaint(found[name].url)
+            if complaint:
+                source, _ = self.files.tables("notify")[name]
+                source.warn(("notify", name, "url"), f"cannot be resolved here: {complaint}")
+        return found
+
+    def _calendars(self, folder: str) -> dict[str, Calendar]:
+        found = {}
+        for name, table in self._named("calendars", CALENDAR, "a calendar").items():
+            file = os.path.join(folder, table["file"]) if "file" in table else None
+            found[name] = Calendar(name=name, dates=table.get("dates", ()), file=file)
+        return found
+
+    def _named(self, top: str, shape: Table, like: str) -> dict[str, dict[str, Any]]:
+        """The tables under [``top``.NAME] by name; a faulty one is there too, so that its name can be pointed to."""
+        found = {}
+        for name, (source, table) in self.files.tables(top).items():
+            if not NAME.fullmatch(name):
+                source.fault_as((top, name), f"{quoted(name)} cannot name {like}: {rule(NAME_PATTERN)}")
+            read = shape.read(table, (top, name), source)
+            found[name] = {} if read is INVALID else read
+        return found
+
+    def _warn_not_yet(self, drafts: Mapping[str, Draft]) -> None:
+        for source in self.files.sources:
+            for path in _paths(source.tree):
+                if not_yet(path):
+                    source.warn(path, _NO_EFFECT, on_key=True)
+        for name, made in drafts.items():
+            for key in made.own.keys() & _JOB_KEYS_NOT_YET:
+                made.source.warn(("jobs", name, key), _NO_EFFECT, on_key=True)
+
+
+def read_drafts(files: Files, *, strict: bool = True) -> dict[str, Draft]:
+    """Every job of every file as a draft, in the order of the files; ``strict`` False leaves schedules aside."""
+    defaults = Defaults(files.main, strict=strict)
+    drafts = {}
+    for name, (source, table) in files.tables("jobs").items():
+        complaint = name_fault(name)
+        if complaint:
+            source.fault_as(("jobs", name), complaint)
+        drafts[name] = draft(name, source, table, defaults, strict=strict)
+    return drafts
+
+
+def _build(drafts: Mapping[str, Draft], settings: Settings, files: Files) -> tuple[dict[str, Job], str]:
+    digest = hashlib.sha256(_rest(settings, files).encode())
+    jobs = {}
+    for name in sorted(drafts):
+        text = table_text(drafts[name].table)
+        digest.update(f"\n{name} {text}".encode(errors="surrogatepass"))
+        definition = definition_text(text, folder=settings.folder, timezone=settings.timezone)
+        jobs[name] = build(drafts[name], folder=settings.folder, timezone=settings.timezone, definition=definition)
+    return jobs, digest.hexdigest()[:12]
+
+
+def _rest(settings: Settings, files: Files) -> str:
+    """The canonical text of all that is not jobs; in which file a table stands means nothing."""
+    own = {key: value for key, value in files.main.tree.get("jobrunner", {}).items() if key != "include"}
+    tables = {top: {name: table for name, (_, table) in files.tables(top).items()} for top in _NAMED}
+    retention = files.main.tree.get("retention", {})
+    return CANONICAL.encode({**tables, "jobrunner": {**own, "timezone": settings.timezone}, "retention": retention})
+
+
+def _paths(tree: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The paths in a file that ``not_yet`` may know, those of jobs aside."""
+    paths: list[tuple[str, ...]] = [(top,) for top in tree]
+    for top in ("jobrunner", "defaults"):
+        table = tree.get(top)
+        paths.extend((top, key) for key in (table if isinstance(table, dict) else ()))
+    queues = tree.get("queues")
+    for name, table in queues.items() if isinstance(queues, dict) else ():
+        paths.extend(("queues", name, key) for key in (table if isinstance(table, dict) else ()))
+    return paths
+
+
+_NAMED = ("queues", "notify", "calendars", "limits")
