@@ -1,7 +1,10 @@
-"""What attempts have printed: rows of bytes with a note of which stream said what when. Written by the engine, read by admin.
+"""What attempts have printed: rows of bytes with a note of which stream said what when.
+
+Written through the server's engine, read by admin.
 
 An attempt's rows are numbered from 0. The head is kept as it comes; beyond it the newest rows are kept and older ones
-dropped, so that the rows never hold more than the job's ``max_output``; a gap in the numbers is where bytes are missing.
+dropped, so that the rows never hold more than the job's ``max_output``. A row knows how many bytes came before it, which
+is how a reader sees where some are missing.
 """
 
 from __future__ import annotations
@@ -20,81 +23,84 @@ STREAMS = ("stdout", "stderr")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of one row: ``stream`` as an index of STREAMS, when it was read, how many bytes; ``dropped`` bytes before it."""
+    """A stretch of one row: ``stream`` as an index of STREAMS, when it was read, how many bytes."""
 
     stream: int
     at: datetime
     size: int
-    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of output."""
+    """One row of output; ``start`` counts the bytes that the attempt had printed before it, dropped ones included."""
 
     seq: int
+    start: int
     segments: tuple[Segment, ...]
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a reader has come: the last row it has seen, and how many bytes of the attempt that was."""
+
+    seq: int = -1
+    end: int = 0
 
 
 def write(
     db: Database, run_id: int, attempt: int, server_id: int, rows: Sequence[Row], *, drop: tuple[int, int] | None
 ) -> None:
-    """Adds rows, and removes those numbered from ``drop[0]`` up to and without ``drop[1]``, while this server holds the attempt."""
+    """Adds rows and removes those numbered ``drop[0] <= n < drop[1]``, while this server holds the attempt."""
     sql = (
-        "INSERT INTO output (run_id, attempt, seq, size, segments, data) SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS"
+        "INSERT INTO output (run_id, attempt, seq, start, segments, data) SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS"
         " (SELECT 1 FROM runs WHERE id = ? AND state = 'running' AND attempt = ? AND server_id = ?)"
     )
     with db.transaction():
         for row in rows:
-            values = (run_id, attempt, row.seq, len(row.data), _segments_text(row.segments), row.data)
+            values = (run_id, attempt, row.seq, row.start, _segments_text(row.segments), row.data)
             db.execute(sql, (*values, run_id, attempt, server_id))
         if drop is not None:
             remove = "DELETE FROM output WHERE run_id = ? AND attempt = ? AND seq >= ? AND seq < ?"
             db.execute(remove, (run_id, attempt, *drop))
 
 
-def read(
-    db: Database, run_id: int, attempt: int, *, after: int = -1, stream: str | None = None
-) -> Iterator[OutputPart]:
-    """The kept output of an attempt in order, from rows numbered above ``after``."""
-    for _, parts in rows_after(db, run_id, attempt, after=after):
-        yield from (part for part in parts if stream is None or part.stream == stream or part.dropped)
+def read(db: Database, run_id: int, attempt: int, *, place: Place) -> tuple[list[OutputPart], Place]:
+    """The next kept output of an attempt from ``place`` on, about a megabyte at most, and the place after it.
+
+    Nothing is returned where nothing is kept beyond ``place`` yet.
+    """
+    sql = "SELECT seq, start, segments, data FROM output WHERE run_id = ? AND attempt = ? AND seq > ? ORDER BY seq LIMIT 8"
+    parts = list[OutputPart]()
+    seq, end = place.seq, place.end
+    for seq, start, segments, data in db.execute(sql, (run_id, attempt, place.seq)).fetchall():
+        parts += _parts(segments, bytes(data), missing=start - end)
+        end = start + len(data)
+    return parts, Place(seq, end)
 
 
-def rows_after(db: Database, run_id: int, attempt: int, *, after: int) -> Iterator[tuple[int, list[OutputPart]]]:
-    """Rows numbered above ``after`` as (number, parts)."""
-    sql = "SELECT seq, segments, data FROM output WHERE run_id = ? AND attempt = ? AND seq > ? ORDER BY seq LIMIT 64"
-    while rows := db.execute(sql, (run_id, attempt, after)).fetchall():
-        for seq, segments, data in rows:
-            yield seq, list(_parts(segments, bytes(data)))
-            after = seq
-
-
-def newest_rows(db: Database, run_id: int, attempt: int) -> Iterator[list[OutputPart]]:
-    """Rows from the last to the first."""
-    sql = (
-        "SELECT seq, segments, data FROM output WHERE run_id = ? AND attempt = ? AND seq < ? ORDER BY seq DESC LIMIT 8"
-    )
+def newest(db: Database, run_id: int, attempt: int) -> Iterator[list[OutputPart]]:
+    """The parts of each row, from the last row to the first."""
+    sql = "SELECT seq, segments, data FROM output WHERE run_id = ? AND attempt = ? AND seq < ? ORDER BY seq DESC LIMIT 8"
     before = 2**62
     while rows := db.execute(sql, (run_id, attempt, before)).fetchall():
-        for seq, segments, data in rows:
-            yield list(_parts(segments, bytes(data)))
-            before = seq
+        for before, segments, data in rows:
+            yield _parts(segments, bytes(data), missing=0)
 
 
 def _segments_text(segments: Sequence[Segment]) -> str:
     first = to_micros(segments[0].at)
-    rows = [[s.stream, to_micros(s.at) - first, s.size] + ([s.dropped] if s.dropped else []) for s in segments]
+    rows = [[segment.stream, to_micros(segment.at) - first, segment.size] for segment in segments]
     return json.dumps([first, rows], separators=(",", ":"))
 
 
-def _parts(segments: str, data: bytes) -> Iterator[OutputPart]:
+def _parts(segments: str, data: bytes, *, missing: int) -> list[OutputPart]:
     first, rows = json.loads(segments)
-    place = 0
-    for stream, later, size, *dropped in rows:
+    parts, place = list[OutputPart](), 0
+    if missing > 0:
+        parts.append(OutputPart(stream=STREAMS[rows[0][0]], at=from_micros(first), data=b"", dropped=missing))
+    for stream, later, size in rows:
         at = from_micros(first + later)
-        if dropped:
-            yield OutputPart(stream=STREAMS[stream], at=at, data=b"", dropped=dropped[0])
-        yield OutputPart(stream=STREAMS[stream], at=at, data=data[place : place + size])
+        parts.append(OutputPart(stream=STREAMS[stream], at=at, data=data[place : place + size]))
         place += size
+    return parts

@@ -115,9 +115,10 @@ def serving(db: Database, queue: str, *, fresh_after: datetime) -> bool:
     return any(queue in json.loads(queues) for (queues,) in db.execute(sql, (to_micros(fresh_after),)))
 
 
-def running_runs(db: Database, server_id: int) -> list[tuple[int, int]]:
-    """The (run, attempt) that the store says a server executes."""
-    return db.execute("SELECT id, attempt FROM runs WHERE state = 'running' AND server_id = ?", (server_id,)).fetchall()
+def running_runs(db: Database, server_id: int) -> list[tuple[int, int, int]]:
+    """The (run, attempt, times lost before) that the store says a server executes."""
+    sql = "SELECT id, attempt, losses FROM runs WHERE state = 'running' AND server_id = ?"
+    return db.execute(sql, (server_id,)).fetchall()
 
 
 def find(db: Database, now: datetime) -> list[Server]:

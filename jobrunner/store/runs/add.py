@@ -20,7 +20,7 @@ _COLUMNS = (
     " expires, expires_at, batch_id, fire_time, waiting_reason, waiting_detail, after_when, after_batch_id, unique_key"
 )
 _VALUES = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-_INSERT = f"INSERT INTO runs ({_COLUMNS}) VALUES ({_VALUES}) RETURNING id"
+INSERT = f"INSERT INTO runs ({_COLUMNS}) VALUES ({_VALUES}) RETURNING id"
 _UNIQUE_ACTIVE = (
     "SELECT id FROM runs WHERE unique_key = ? AND unique_key IS NOT NULL"
     " AND state IN ('scheduled','waiting','queued','running','retrying') ORDER BY id DESC LIMIT 1"
@@ -41,10 +41,17 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
-class _Start:
+class Start:
+    """The state that a run is created in; ``reason`` and ``detail`` say why it waits."""
+
     state: RunState
     reason: WaitingReason | None = None
     detail: str | None = None
+
+    @classmethod
+    def overlap(cls, active: int) -> Start:
+        """Held until the active run of its job has ended."""
+        return cls(RunState.WAITING, WaitingReason.OVERLAP, f"run {active}")
 
 
 def add(db: Database, new: NewRun) -> Added:
@@ -58,10 +65,10 @@ def add(db: Database, new: NewRun) -> Added:
             return Added(existing, True, None)
         start = _start(db, new)
         definition = definitions.keep(db, new.job, new.definition)
-        (run_id,) = db.execute(_INSERT, _row(new, definition, start)).fetchone()
+        (run_id,) = db.execute(INSERT, insert_row(new, definition, start)).fetchone()
         for parent in new.parents:
             db.execute("INSERT INTO run_parents (parent_id, child_id) VALUES (?, ?)", (parent, run_id))
-        return Added(run_id, False, _ready(new, run_id) if start.state is RunState.QUEUED else None)
+        return Added(run_id, False, ready(new, run_id) if start.state is RunState.QUEUED else None)
 
 
 def find_unique(db: Database, new: NewRun) -> int | None:
@@ -88,7 +95,7 @@ def add_batch(
         for child in then:
             _add_continuation(db, child, batch_id)
         started = bool(ids) and ids[0][1] == RunState.QUEUED
-        return batch_id, [_ready(template, run_id) for run_id, _ in ids] if started else []
+        return batch_id, [ready(template, run_id) for run_id, _ in ids] if started else []
 
 
 def _add_members(
@@ -96,7 +103,7 @@ def _add_members(
 ) -> list[tuple[int, str]]:
     start = _start(db, template)
     definition = definitions.keep(db, template.job, template.definition)
-    row = list(_row(template, definition, start))
+    row = list(insert_row(template, definition, start))
     row[13] = batch_id
     each, value = _EACH[db.dialect]
     columns = ["?"] * len(row)
@@ -114,31 +121,31 @@ _EACH = {
 
 def _add_continuation(db: Database, child: NewRun, batch_id: int) -> None:
     definition = definitions.keep(db, child.job, child.definition)
-    row = list(_row(child, definition, _Start(RunState.WAITING, WaitingReason.AFTER, f"batch b{batch_id}")))
+    row = list(insert_row(child, definition, Start(RunState.WAITING, WaitingReason.AFTER, f"batch b{batch_id}")))
     row[17], row[18] = child.when.value, batch_id
-    db.execute(_INSERT, row)
+    db.execute(INSERT, row)
 
 
-def _start(db: Database, new: NewRun) -> _Start:
+def _start(db: Database, new: NewRun) -> Start:
     if new.parents:
         held = _held_by_parents(db, new)
         if held is not None:
             return held
     if new.run_after > new.created_at:
-        return _Start(RunState.SCHEDULED)
-    return paused(db, new.job) or _Start(RunState.QUEUED)
+        return Start(RunState.SCHEDULED)
+    return paused(db, new.job) or Start(RunState.QUEUED)
 
 
-def paused(db: Database, job: str) -> _Start | None:
+def paused(db: Database, job: str) -> Start | None:
     """How a run of a paused job starts, None when the job is not paused."""
     row = db.execute("SELECT who, reason FROM pauses WHERE scope = 'job' AND name = ?", (job,)).fetchone()
     if row is None:
         return None
     who, reason = row
-    return _Start(RunState.WAITING, WaitingReason.PAUSED, f"by {who}" + (f": {reason}" if reason else ""))
+    return Start(RunState.WAITING, WaitingReason.PAUSED, f"by {who}" + (f": {reason}" if reason else ""))
 
 
-def _held_by_parents(db: Database, new: NewRun) -> _Start | None:
+def _held_by_parents(db: Database, new: NewRun) -> Start | None:
     states = []
     for parent in new.parents:
         row = db.execute("SELECT state FROM runs WHERE id = ?", (parent,)).fetchone()
@@ -149,9 +156,9 @@ def _held_by_parents(db: Database, new: NewRun) -> _Start | None:
         case Verdict.START:
             return None
         case Verdict.WAIT:
-            return _Start(RunState.WAITING, WaitingReason.AFTER, after_detail(new.parents))
+            return Start(RunState.WAITING, WaitingReason.AFTER, after_detail(new.parents))
         case Verdict.SKIP:
-            return _Start(RunState.SKIPPED, None, f"its parents ended without {new.when}")
+            return Start(RunState.SKIPPED, None, f"its parents ended without {new.when}")
 
 
 def after_detail(parents: Sequence[int]) -> str:
@@ -160,7 +167,8 @@ def after_detail(parents: Sequence[int]) -> str:
     return f"run {shown}" if len(parents) == 1 else f"runs {shown}" + (" …" if len(parents) > 5 else "")
 
 
-def _row(new: NewRun, definition: int, start: _Start) -> tuple[object, ...]:
+def insert_row(new: NewRun, definition: int, start: Start) -> tuple[object, ...]:
+    """The values of a new run, in the order of INSERT."""
     due = to_micros(new.run_after)
     expires = round(new.expires.total_seconds() * 1_000_000) if new.expires is not None else None
     dated = expires is not None and start.reason is not WaitingReason.AFTER
@@ -188,7 +196,8 @@ def _row(new: NewRun, definition: int, start: _Start) -> tuple[object, ...]:
     )
 
 
-def _ready(new: NewRun, run_id: int) -> Ready:
+def ready(new: NewRun, run_id: int) -> Ready:
+    """What a broker is told of a run that was created queued."""
     return Ready(run_id, 0, new.queue, new.priority, new.run_after)
 
 

@@ -107,15 +107,16 @@ def next_due(db: Database) -> datetime | None:
     return from_micros(row[0]) if row else None
 
 
-def anything_to_claim(db: Database, now: datetime) -> bool:
-    """Whether some run is queued, due or expired: one read that spares an idle server its write transactions."""
+def anything_to_claim(db: Database, now: datetime, queues: Sequence[str]) -> bool:
+    """Whether some run of these queues is queued, or any is due or expired."""
     at = to_micros(now)
+    queued = f"state = 'queued' AND queue IN ({', '.join('?' * len(queues))})" if queues else "1 = 0"
     sql = (
-        "SELECT EXISTS (SELECT 1 FROM runs WHERE state = 'queued')"
+        f"SELECT EXISTS (SELECT 1 FROM runs WHERE {queued})"
         f" OR EXISTS (SELECT 1 FROM runs WHERE {TIMED} AND run_after <= ?)"
         f" OR EXISTS (SELECT 1 FROM runs WHERE {STARTABLE} AND expires_at <= ?)"
     )
-    return bool(db.execute(sql, (at, at)).fetchone()[0])
+    return bool(db.execute(sql, (*queues, at, at)).fetchone()[0])
 
 
 def promote(db: Database, now: datetime, limit: int = 1000) -> list[Ready]:

@@ -38,6 +38,7 @@ class Ending:
     """
 
     run_id: int
+    job: str
     attempt: int
     server_id: int
     outcome: Outcome

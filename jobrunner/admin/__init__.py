@@ -1,0 +1,36 @@
+"""The use cases: one method for each verb that a person or a program may say. Called by the command line and the client.
+
+Each is written once, here; each action of a person leaves an entry in the audit trail.
+"""
+
+from __future__ import annotations
+
+from jobrunner.admin.context import Actor, Context
+from jobrunner.admin.looking import Looking
+from jobrunner.admin.reading import Reading
+from jobrunner.admin.steering import Steering
+from jobrunner.admin.triggering import Triggering
+from jobrunner.domain.settings import Settings
+
+__all__ = ["Actor", "Admin", "Context"]
+
+
+class Admin(Triggering, Steering, Looking, Reading):
+    """All use cases on one project. Its methods may be called from several threads."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @property
+    def settings(self) -> Settings:
+        """``[jobrunner]`` of the file."""
+        return self._context.settings
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Remarks for people that have come up so far."""
+        return tuple(self._context.warnings)
+
+    def close(self) -> None:
+        """Closes the calling thread's connection to the store."""
+        self._context.close()

@@ -1,0 +1,105 @@
+"""What every use case needs: the store, the jobs, who acts, and how servers are told. Built by wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from jobrunner.admin.jobs import Jobs
+from jobrunner.domain.clock import Clock
+from jobrunner.domain.run import Ready, Trigger
+from jobrunner.domain.settings import Settings
+from jobrunner.errors import BrokerUnavailable, NotFound, Refused
+from jobrunner.queue.announce import Announcer
+from jobrunner.store import audit
+from jobrunner.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: the name of the OS user, and the host."""
+
+    who: str
+    host: str
+
+
+class Context:
+    """One caller's view of a project. The store is opened when it is first needed.
+
+    ``trigger`` is what runs that the caller creates are marked with. ``warnings`` gathers remarks for people.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        jobs: Jobs,
+        open_store: Callable[[], Database],
+        announcer: Callable[[Database], Announcer],
+        actor: Actor,
+        clock: Clock,
+        trigger: Trigger,
+        warnings: Sequence[str],
+    ) -> None:
+        self.settings = settings
+        self.jobs = jobs
+        self.actor = actor
+        self.clock = clock
+        self.trigger = trigger
+        self.warnings = list(warnings)
+        self._open_store = open_store
+        self._make_announcer = announcer
+        self._db: Database | None = None
+        self._announcer: Announcer | None = None
+
+    @property
+    def db(self) -> Database:
+        """The store. Raises StoreUnavailable."""
+        if self._db is None:
+            self._db = self._open_store()
+        return self._db
+
+    @contextmanager
+    def acting(self, action: str, target: str, detail: str = "") -> Iterator[None]:
+        """One action in one transaction with its entry in the audit trail; a refused one leaves an entry, too."""
+        try:
+            with self.db.transaction():
+                yield
+                self._record(action, target, detail, "done")
+        except (Refused, NotFound) as error:
+            self._record(action, target, detail, error.message)
+            raise
+
+    def tell(self, ready: Sequence[Ready]) -> None:
+        """Tells servers of runs that are ready; a broker that is away is a remark and no error."""
+        try:
+            self._telling().ready(ready)
+        except BrokerUnavailable as error:
+            self.warnings.append(f"{error}; the run is stored, and a server takes it up when the broker is back")
+
+    def tell_changed(self) -> None:
+        """Tells the servers of this host that something is to be looked at."""
+        self._telling().changed()
+
+    def close(self) -> None:
+        """Closes this thread's connection to the store."""
+        if self._db is not None:
+            self._db.close()
+
+    def _telling(self) -> Announcer:
+        if self._announcer is None:
+            self._announcer = self._make_announcer(self.db)
+        return self._announcer
+
+    def _record(self, action: str, target: str, detail: str, outcome: str) -> None:
+        audit.record(
+            self.db,
+            at=self.clock.now(),
+            who=self.actor.who,
+            host=self.actor.host,
+            action=action,
+            target=target,
+            detail=detail,
+            outcome=outcome,
+        )

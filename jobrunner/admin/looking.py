@@ -1,0 +1,157 @@
+"""Reading: jobs, runs, queues, servers, batches, the audit trail, the coming fires."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from jobrunner.admin.context import Context
+from jobrunner.domain.filter import RunFilter
+from jobrunner.domain.job import Job
+from jobrunner.domain.run import AuditEntry, Batch, Pause, QueueStatus, Run, Server
+from jobrunner.domain.status import Explanation, Fire, JobStatus
+from jobrunner.errors import NotFound
+from jobrunner.store import audit, batches, pauses, queues, servers
+from jobrunner.store.runs import read
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from jobrunner.domain.schedule import Schedule
+
+
+
+class Looking:
+    """The verbs that only look. Nothing of them is in the audit trail."""
+
+    _context: Context
+
+    def zone(self, job: str | None = None) -> ZoneInfo:
+        """The zone that times are read and shown in: of the job's first schedule that names one, else the file's."""
+        from zoneinfo import ZoneInfo
+
+        name = self._context.settings.timezone
+        if job is not None:
+            try:
+                found = self._context.jobs.one(job)
+            except NotFound:
+                return ZoneInfo(name)
+            name = next((spec.timezone for spec in found.schedules if spec.timezone), found.timezone)
+        return ZoneInfo(name)
+
+    def jobs(self, tags: Sequence[str] = ()) -> list[JobStatus]:
+        """The jobs that have any of these tags, or all, by name. Raises ConfigError."""
+        wanted = set(tags)
+        found = [job for job in self._context.jobs.all().jobs.values() if not wanted or wanted & set(job.tags)]
+        return self._statuses(sorted(found, key=lambda job: job.name))
+
+    def job(self, name: str) -> JobStatus:
+        """One job. Raises NotFound, ConfigError."""
+        return self._statuses([self._context.jobs.named(name)])[0]
+
+    def runs(self, wanted: RunFilter) -> list[Run]:
+        """The runs that a filter asks for, newest first. Raises NotFound for a batch that is not there."""
+        if wanted.batch is not None:
+            batches.get(self._context.db, wanted.batch)
+        return read.find(self._context.db, wanted)
+
+    def run(self, run_id: int) -> Run:
+        """One run with its attempts, parents and definition. Raises NotFound."""
+        return read.get(self._context.db, run_id)
+
+    def queues(self) -> list[QueueStatus]:
+        """The queues of the file and any other with runs in it, by name."""
+        settings = self._context.settings
+        return queues.statuses(self._context.db, settings.queues, settings.queue_limits, self._context.clock.now())
+
+    def servers(self) -> list[Server]:
+        """The living servers and those that ended within a day, by name."""
+        return servers.find(self._context.db, self._context.clock.now())
+
+    def batches(self, limit: int = 50) -> list[Batch]:
+        """The newest batches, at most ``limit`` (0: all)."""
+        return batches.find(self._context.db, limit)
+
+    def batch(self, batch_id: int) -> Batch:
+        """One batch. Raises NotFound."""
+        return batches.get(self._context.db, batch_id)
+
+    def audit(self, since: datetime | None, limit: int) -> list[AuditEntry]:
+        """Who did what, newest first, at most ``limit`` (0: all)."""
+        return audit.find(self._context.db, since, limit)
+
+    def next_fires(self, job: str | None, n: int, after: datetime | None) -> list[Fire]:
+        """The next ``n`` fires strictly after an instant (None: now), of one job or of all, in order.
+
+        Raises:
+            NotFound: no such job.
+            ConfigError: the file is not valid.
+        """
+        start = after or self._context.clock.now()
+        jobs = [self._context.jobs.named(job)] if job is not None else list(self._context.jobs.all().jobs.values())
+        held = {pause.name: pause for pause in pauses.everything(self._context.db) if pause.scope == "job"}
+        streams = [self._fires(one, start, held.get(one.name)) for one in jobs]
+        merged = heapq.merge(*streams, key=lambda fire: (fire.at, fire.job))
+        return [fire for fire, _ in zip(_distinct(merged), range(n), strict=False)]
+
+    def explain(self, expression: str, timezone: str | None, after: datetime | None, n: int) -> Explanation:
+        """A cron expression in words and its next fires.
+
+        Raises:
+            ScheduleError: it cannot be read, or never fires.
+        """
+        from jobrunner.domain.words import explain
+
+        start = after or self._context.clock.now()
+        return explain(expression, timezone=timezone or self._context.settings.timezone, after=start, n=n)
+
+    def _statuses(self, jobs: Sequence[Job]) -> list[JobStatus]:
+        db, now = self._context.db, self._context.clock.now()
+        latest = read.latest(db, [job.name for job in jobs])
+        held = {(pause.scope, pause.name): pause for pause in pauses.everything(db)}
+        everything = held.get(("all", ""))
+        return [
+            _status(job, latest.get(job.name), held.get(("job", job.name)) or everything, now) for job in jobs
+        ]
+
+    def _fires(self, job: Job, start: datetime, pause: Pause | None) -> Iterator[Fire]:
+        if not job.enabled:
+            return
+        for schedule, at in _merged(job, start):
+            paused = pause is not None and (pause.until is None or at < pause.until)
+            yield Fire(job=job.name, at=at, zone=schedule.zone, note="paused" if paused else "")
+
+
+def _status(job: Job, last: Run | None, pause: Pause | None, now: datetime) -> JobStatus:
+    start: datetime | None = now
+    if not job.enabled or (pause is not None and pause.until is None):
+        start = None
+    elif pause is not None and pause.until is not None:
+        start = max(now, pause.until - timedelta(microseconds=1))
+    fire = next((at for _, at in _merged(job, start)), None) if start is not None else None
+    return JobStatus(job=job, next_fire=fire, last_run=last, pause=pause)
+
+
+def _merged(job: Job, start: datetime) -> Iterator[tuple[Schedule, datetime]]:
+    """The fires of all schedules of a job in order, without end."""
+    from jobrunner.domain.schedule import parse
+
+    def walk(schedule: Schedule) -> Iterator[tuple[Schedule, datetime]]:
+        at = start
+        while (found := schedule.next_after(at)) is not None:
+            yield schedule, found
+            at = found
+
+    rules = [parse(spec, job=job.name, timezone=job.timezone) for spec in job.schedules]
+    return heapq.merge(*map(walk, rules), key=lambda pair: pair[1])
+
+
+def _distinct(fires: Iterator[Fire]) -> Iterator[Fire]:
+    """Two schedules of one job that are due at the same instant are one fire."""
+    seen: tuple[str, datetime] | None = None
+    for fire in fires:
+        if (fire.job, fire.at) != seen:
+            yield fire
+        seen = (fire.job, fire.at)

@@ -1,0 +1,131 @@
+"""What people do to runs, jobs and queues: retry, discard, cancel, pause, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from jobrunner import jobfile
+from jobrunner.admin.context import Context
+from jobrunner.domain.run import Pause, Ready, Run
+from jobrunner.errors import JobrunnerError, NotFound, Refused, UsageError
+from jobrunner.store import batches, pauses
+from jobrunner.store.runs import read, steer
+
+_UNENDED = ("scheduled", "waiting", "queued", "running", "retrying")
+
+
+class Steering:
+    """The verbs that change what is there. Every one is in the audit trail."""
+
+    _context: Context
+
+    def retry(self, run_id: int) -> Run:
+        """Gives a failed or cancelled run 1 + ``retries`` further attempts, at once.
+
+        Raises:
+            NotFound: no such run.
+            Refused: any other state, or another run holds its uniqueness.
+        """
+        run = read.get(self._context.db, run_id)
+        with self._context.acting("retry", f"run {run_id}", run.job):
+            steered = steer.retry(
+                self._context.db, run_id, retries=self._retries(run), now=self._context.clock.now()
+            )
+        self._context.tell(steered.ready)
+        return read.get(self._context.db, run_id)
+
+    def retry_batch(self, batch_id: int) -> list[Run]:
+        """Retries the members that failed. Raises NotFound."""
+        return [self.retry(run_id) for run_id in batches.member_ids(self._context.db, batch_id, ("failed",))]
+
+    def retry_dead(self, jobs: Sequence[str] = ()) -> list[Run]:
+        """Retries the dead letters, of these jobs or of all; what cannot be retried is a remark."""
+        retried = []
+        for run_id in read.dead_ids(self._context.db, jobs):
+            try:
+                retried.append(self.retry(run_id))
+            except Refused as error:
+                self._context.warnings.append(str(error))
+        return retried
+
+    def discard(self, run_id: int) -> Run:
+        """Takes a dead letter off the list. Raises NotFound, Refused."""
+        with self._context.acting("discard", f"run {run_id}"):
+            steer.discard(self._context.db, run_id)
+        return read.get(self._context.db, run_id)
+
+    def cancel(self, run_id: int, now: bool = False) -> Run:
+        """Withdraws a run, or has its server stop it (``now``: without grace). A cancelled one is no error.
+
+        Raises:
+            NotFound: no such run.
+            Refused: it has ended otherwise.
+        """
+        with self._context.acting("cancel", f"run {run_id}", "now" if now else ""):
+            steered = steer.cancel(self._context.db, run_id, at_once=now, now=self._context.clock.now())
+        self._context.tell(steered.ready)
+        self._context.tell_changed()
+        return read.get(self._context.db, run_id)
+
+    def cancel_batch(self, batch_id: int, now: bool = False) -> list[Run]:
+        """Cancels the members that have not ended. Raises NotFound."""
+        members = batches.member_ids(self._context.db, batch_id, _UNENDED)
+        ready = list[Ready]()
+        with self._context.acting("cancel", f"batch b{batch_id}", f"{len(members)} runs"):
+            for run_id in members:
+                try:
+                    ready += steer.cancel(
+                        self._context.db, run_id, at_once=now, now=self._context.clock.now()
+                    ).ready
+                except Refused:
+                    continue  # it ended by itself in between
+        self._context.tell(ready)
+        self._context.tell_changed()
+        return [read.get(self._context.db, run_id) for run_id in members]
+
+    def pause(self, scope: str, name: str, *, until: datetime | None = None, reason: str = "") -> Pause:
+        """Holds a job (firing and starting), a queue (starting) or everything (``scope`` all, no name).
+
+        Raises:
+            NotFound: no such job or queue.
+            UsageError: a time that is over.
+        """
+        self._known(scope, name)
+        now = self._context.clock.now()
+        if until is not None and until <= now:
+            raise UsageError("the end of a pause must be in the future")
+        pause = Pause(scope=scope, name=name, who=self._context.actor.who, since=now, until=until, reason=reason)
+        with self._context.acting("pause", _target(scope, name), reason):
+            pauses.pause(self._context.db, pause)
+        self._context.tell_changed()
+        return pause
+
+    def resume(self, scope: str, name: str) -> bool:
+        """Ends a pause; False when there was none. Raises NotFound."""
+        self._known(scope, name)
+        with self._context.acting("resume", _target(scope, name)):
+            was_paused, ready = pauses.resume(self._context.db, scope, name, self._context.clock.now())
+        self._context.tell(ready)
+        self._context.tell_changed()
+        return was_paused
+
+    def _retries(self, run: Run) -> int:
+        try:
+            return self._context.jobs.one(run.job).retry.retries
+        except JobrunnerError:
+            pass
+        return jobfile.job_from_definition(run.job, run.definition).retry.retries if run.definition else 0
+
+    def _known(self, scope: str, name: str) -> None:
+        paused = {(pause.scope, pause.name) for pause in pauses.everything(self._context.db)}
+        if (scope, name) in paused:
+            return  # what is paused can be resumed, also when the file has lost it
+        if scope == "job":
+            self._context.jobs.one(name)
+        elif scope == "queue" and name not in self._context.settings.queues:
+            raise NotFound(f"no queue {name!r}", hint=f"there are {', '.join(self._context.settings.queues)}")
+
+
+def _target(scope: str, name: str) -> str:
+    return f"{scope} {name}" if name else "everything"

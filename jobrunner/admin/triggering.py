@@ -1,0 +1,209 @@
+"""Creating runs: of a job, of a batch, of an ad-hoc program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from jobrunner import jobfile
+from jobrunner.admin.context import Context
+from jobrunner.domain.duration import format_duration
+from jobrunner.domain.job import Job, When
+from jobrunner.domain.params import Checker, split_secrets
+from jobrunner.domain.request import NewRun, canonical, new_run
+from jobrunner.domain.run import Run, Trigger
+from jobrunner.domain.status import BatchTriggered, Triggered
+from jobrunner.domain.trigger import TriggerOptions
+from jobrunner.errors import NotFound, ParameterError, UsageError
+from jobrunner.store import batches, servers
+from jobrunner.store.runs import add, read
+
+_PLAIN = TriggerOptions()
+
+
+class Triggering:
+    """The verbs ``trigger`` and ``submit``."""
+
+    _context: Context
+
+    def trigger(
+        self,
+        job: str,
+        params: Mapping[str, Any],
+        *,
+        texts: bool = False,
+        like: int | None = None,
+        options: TriggerOptions = _PLAIN,
+    ) -> Triggered:
+        """Creates a run of a job; with ``like`` its parameters are those of that run, but for the ones given.
+
+        ``texts``: the values are texts as a command line has them.
+
+        Raises:
+            NotFound: no such job, run or parent.
+            ParameterError: a parameter is wrong, unknown or missing.
+            UsageError: no such queue, or options that exclude each other.
+            ConfigError, StoreUnavailable: neither can the run be created.
+        """
+        definition, checker = self._definition(job, like)
+        given = checker.read_texts(params) if texts else dict(params)
+        values = checker.values(self._inherited(definition, like, options.after) | given)
+        new = self._new_run(definition, values, self._context.trigger, options)
+        run_id, existing = self._create(new)
+        run = read.get(self._context.db, run_id)
+        return Triggered(run=run, existing=existing, warnings=self._remarks(new.queue))
+
+    def trigger_id(self, job: str, params: Mapping[str, Any], options: TriggerOptions = _PLAIN) -> tuple[int, bool]:
+        """The same for a program that wants the id only: (id, whether ``unique`` gave an older run's)."""
+        definition, checker = self._context.jobs.checked(job)
+        given = {**self._inherited(definition, None, options.after), **params} if options.after else params
+        return self._create(self._new_run(definition, checker.values(given), self._context.trigger, options))
+
+    def trigger_batch(
+        self,
+        job: str,
+        items: Iterable[Mapping[str, Any] | str],
+        *,
+        texts: bool = False,
+        name: str | None = None,
+        then: str | None = None,
+        then_on_failure: str | None = None,
+        options: TriggerOptions = _PLAIN,
+    ) -> BatchTriggered:
+        """Creates a run for every item, all or nothing; a text is the value of the job's only parameter.
+
+        ``then`` runs once when every member has succeeded, ``then_on_failure`` once when all have ended and some have not.
+
+        Raises:
+            ParameterError: an item is wrong; it names which. As ``trigger`` otherwise.
+        """
+        definition, checker = self._context.jobs.checked(job)
+        template = replace(self._new_run(definition, {}, Trigger.BATCH, options), unique_key=None)
+        rows = _rows(definition, checker, items, texts=texts)
+        if not rows:
+            raise UsageError("a batch needs at least one item", hint="give one line, or one mapping, for each run")
+        follow = [
+            self._continuation(continuation, when)
+            for continuation, when in ((then, When.SUCCESS), (then_on_failure, When.FAILURE))
+            if continuation is not None
+        ]
+        with self._context.acting("trigger", job, f"a batch of {len(rows)}"):
+            batch_id, ready = add.add_batch(self._context.db, template, name or job, rows, follow)
+        self._context.tell(ready)
+        return BatchTriggered(
+            batch=batches.get(self._context.db, batch_id), warnings=self._remarks(template.queue)
+        )
+
+    def submit(
+        self, argv: Sequence[str], *, cwd: str, timeout: timedelta | None = None, options: TriggerOptions = _PLAIN
+    ) -> Triggered:
+        """Creates a run of a program that is in no file.
+
+        Raises:
+            UsageError, StoreUnavailable: it cannot be created.
+        """
+        program = argv[0].rpartition("/")[2] if argv else ""
+        limits = {"timeout": format_duration(timeout)} if timeout is not None else {}
+        settings = self._context.settings
+        job = jobfile.adhoc(f"submit:{program}", argv, settings=settings, cwd=cwd, options=limits)
+        new = self._new_run(job, {}, self._context.trigger, options)
+        run_id, _ = self._create(new)
+        return Triggered(run=read.get(self._context.db, run_id), warnings=self._remarks(new.queue))
+
+    def _definition(self, job: str, like: int | None) -> tuple[Job, Checker]:
+        try:
+            return self._context.jobs.checked(job)
+        except NotFound:
+            model = self._model(like)
+            if model is None or model.job != job or model.definition is None:
+                raise
+            carried = jobfile.job_from_definition(job, model.definition)
+            return carried, Checker(carried.params, job=job)
+
+    def _model(self, like: int | None) -> Run | None:
+        return None if like is None else read.get(self._context.db, like)
+
+    def _inherited(self, job: Job, like: int | None, parents: Sequence[int]) -> dict[str, Any]:
+        """Values of the run to be like, else those of the parents for parameters that the job declares."""
+        declared = {param.name for param in job.params}
+        values = dict[str, Any]()
+        for model in (like,) if like is not None else parents:
+            known = read.get(self._context.db, model).params | read.secrets_of(self._context.db, model)
+            values = {name: value for name, value in known.items() if name in declared} | values
+        return values
+
+    def _new_run(
+        self, job: Job, values: Mapping[str, Any], trigger: Trigger, options: TriggerOptions
+    ) -> NewRun:
+        now = self._context.clock.now()
+        if options.queue is not None and options.queue not in self._context.settings.queues:
+            known = ", ".join(self._context.settings.queues)
+            raise UsageError(f"no queue {options.queue!r}", hint=f"there are {known}; [jobrunner] queues names them")
+        public, secret = split_secrets(job.params, values)
+        return new_run(
+            job,
+            params=public,
+            secret_params=secret,
+            trigger=trigger,
+            now=now,
+            run_after=_due(options, now),
+            queue=options.queue,
+            priority=options.priority,
+            retries=options.retries,
+            parents=tuple(dict.fromkeys(options.after)),
+        )
+
+    def _create(self, new: NewRun) -> tuple[int, bool]:
+        with self._context.acting("trigger", new.job, "" if new.params == "{}" else new.params):
+            added = add.add(self._context.db, new)
+        if added.ready is not None:
+            self._context.tell([added.ready])
+        elif not added.existing:
+            self._context.tell_changed()
+        return added.id, added.existing
+
+    def _continuation(self, job: str, when: When) -> NewRun:
+        definition, checker = self._context.jobs.checked(job)
+        new = self._new_run(definition, checker.values({}), Trigger.AFTER, _PLAIN)
+        return replace(new, when=when, unique_key=None)
+
+    def _remarks(self, queue: str) -> tuple[str, ...]:
+        fresh = self._context.clock.now() - self._context.settings.lost_after
+        if servers.serving(self._context.db, queue, fresh_after=fresh):
+            return ()
+        return (f"no server serves the queue {queue!r} now; it waits for one (`jobrunner run`)",)
+
+
+def _due(options: TriggerOptions, now: datetime) -> datetime | None:
+    if options.at is not None and options.delay is not None:
+        raise UsageError("a time and a delay exclude each other", hint="give one of them")
+    return now + options.delay if options.delay is not None else options.at
+
+
+def _rows(
+    job: Job, checker: Checker, items: Iterable[Mapping[str, Any] | str], *, texts: bool
+) -> list[tuple[str, str | None]]:
+    rows = list[tuple[str, str | None]]()
+    secret = any(param.secret for param in job.params)
+    for number, item in enumerate(items, 1):
+        try:
+            values = checker.values(item) if isinstance(item, Mapping) else _only(job, checker, item, texts=texts)
+        except ParameterError as error:
+            raise ParameterError(f"item {number}: {error.message}", hint=error.hint) from None
+        if secret:
+            shown, hidden = split_secrets(job.params, values)
+            rows.append((canonical(shown), canonical(hidden) if hidden else None))
+        else:
+            rows.append((canonical(values), None))
+    return rows
+
+
+def _only(job: Job, checker: Checker, item: Any, *, texts: bool) -> dict[str, Any]:
+    if len(job.params) != 1:
+        raise ParameterError(
+            f"a single value needs a job with one parameter, and {job.name} has {len(job.params)}",
+            hint="write a JSON object of parameters",
+        )
+    return checker.texts({job.params[0].name: item}) if texts else checker.values({job.params[0].name: item})

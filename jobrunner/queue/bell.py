@@ -1,0 +1,75 @@
+"""Wake-ups between processes of one host: a local datagram socket for each server, beside the SQLite file.
+
+A datagram says only "look again"; one that is lost costs at most the server's safety query, a second later.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+_LONGEST = 100
+"""Addresses of local sockets end at 108 bytes; longer ones go through the folder's descriptor."""
+
+
+class Bell:
+    """The ear of one server. ``address`` is what others ring; ``fileno`` becomes readable when somebody does."""
+
+    def __init__(self, beside: Path) -> None:
+        self._path = beside.with_name(f"{beside.name}-wake.{os.getpid()}.{os.urandom(4).hex()}")
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        with _Reachable(self._path) as address:
+            self._socket.bind(address)
+        os.chmod(self._path, 0o600)
+        self.address = str(self._path)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def clear(self) -> None:
+        """Takes what was rung so far."""
+        try:
+            while self._socket.recv(16):
+                pass
+        except BlockingIOError:
+            pass
+
+    def close(self) -> None:
+        self._socket.close()
+        silence(str(self._path))
+
+
+def ring(addresses: Iterable[str]) -> None:
+    """Wakes the servers behind these addresses, as far as they can be reached."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as sender:
+        for path in addresses:
+            try:
+                with _Reachable(Path(path)) as address:
+                    sender.sendto(b"!", address)
+            except OSError:
+                continue
+
+
+def silence(address: str) -> None:
+    """Removes the socket of a server that is gone."""
+    Path(address).unlink(missing_ok=True)
+
+
+class _Reachable:
+    """The path itself, or where it is too long for a socket's address, a shorter one to the same place."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._folder: int | None = None
+
+    def __enter__(self) -> str:
+        if len(os.fsencode(self._path)) <= _LONGEST:
+            return str(self._path)
+        self._folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return f"/proc/self/fd/{self._folder}/{self._path.name}"
+
+    def __exit__(self, *_: object) -> None:
+        if self._folder is not None:
+            os.close(self._folder)

@@ -1,0 +1,345 @@
+"""The one writer of a server: claims runs for its idle workers and commits what has ended, in the same transactions.
+
+It sleeps on the wake-up, with a safety query each second. Everything that the server writes goes through it, so that
+commits are shared and SQLite never waits for another thread of the same process.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from queue import SimpleQueue
+from typing import Any
+
+from jobrunner.domain.clock import Clock
+from jobrunner.domain.run import Claimed, Ready
+from jobrunner.errors import BrokerUnavailable, StoreUnavailable
+from jobrunner.queue.announce import Announcer
+from jobrunner.queue.bell import Bell
+from jobrunner.queue.serializer import message
+from jobrunner.queue.storage import STOP
+from jobrunner.store import pauses
+from jobrunner.store.database import Database
+from jobrunner.store.runs import claim, steer
+
+log = logging.getLogger(__name__)
+
+SAFETY_SECONDS = 1.0
+_LONGEST_BACKOFF = 5.0
+
+Operation = Callable[[Database], Sequence[Ready]]
+"""Part of a transaction; gives the runs that it made ready. It may run again when the store was away."""
+
+
+class Engine:
+    """Claims, records and hands over; one thread.
+
+    ``on_cancel`` is told (run, attempt, at once) of each running attempt that a person wants stopped, again and again
+    until it ends. ``on_idle`` is called when nothing is claimed and nothing is left to claim now. ``named_only`` says
+    that a broker delivers: then only offered runs are claimed. Both are called in the engine's thread.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        server_id: int,
+        queues: Sequence[str],
+        workers: int,
+        clock: Clock,
+        announcer: Announcer,
+        bell: Bell | None,
+        named_only: bool,
+        on_cancel: Callable[[int, int, bool], None],
+        on_idle: Callable[[], None] | None = None,
+    ) -> None:
+        self.queues = tuple(queues)
+        self.inbox = SimpleQueue[bytes]()
+        self._db = db
+        self._server_id = server_id
+        self._workers = workers
+        self._clock = clock
+        self._announcer = announcer
+        self._bell = bell
+        self._named_only = named_only
+        self._on_cancel = on_cancel
+        self._on_idle = on_idle
+        self._claimed = dict[int, Claimed]()
+        self._operations = deque[tuple[Operation, Future[Any] | None]]()
+        self._offered = deque[tuple[int, int]]()
+        self._outstanding = 0
+        self._idle = threading.Condition()
+        self._claiming = True
+        self._stopping = False
+        self._look = True
+        self._sleeping = False
+        self._next_due: datetime | None = None
+        self._next_safety = 0.0
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop_claiming(self) -> None:
+        """From now on no run is taken; what was offered stays in the store."""
+        self._claiming = False
+        self.wake()
+
+    def stop(self) -> None:
+        """Commits what was submitted and ends the thread."""
+        self._stopping = True
+        self.wake()
+        self._thread.join()
+        os.close(self._wake)
+        self._wake = -1
+
+    def release_workers(self, count: int) -> None:
+        """Lets so many workers that wait for a message look at their stop flag."""
+        for _ in range(count):
+            self.inbox.put(STOP)
+
+    def wake(self) -> None:
+        """Makes the engine look at once."""
+        self._look = True
+        self._nudge()
+
+    def submit(self, operation: Operation, *, frees_worker: bool = False) -> None:
+        """Adds an operation to the next transaction and returns; it is kept until the store has taken it."""
+        self._operations.append((operation, None))
+        if frees_worker:
+            self._free()
+        self._nudge()
+
+    def call(self, operation: Operation) -> None:
+        """The same, and returns when it is committed. Not to be called in the engine's own thread."""
+        done: Future[Any] = Future()
+        self._operations.append((operation, done))
+        self._nudge()
+        done.result()
+
+    def offer(self, named: Sequence[tuple[int, int]]) -> None:
+        """Runs that a broker delivered: those that are still queued are claimed."""
+        self._offered.extend(named)
+        self._nudge()
+
+    def claimed(self, run_id: int) -> Claimed | None:
+        """What was claimed under this id, once."""
+        return self._claimed.pop(run_id, None)
+
+    @property
+    def under_way(self) -> int:
+        """Runs that a worker has taken and not yet handed back."""
+        return self._outstanding - len(self._claimed)
+
+    def unstarted(self) -> list[Claimed]:
+        """What was claimed and no worker has taken: to be given back at the end."""
+        left = list(self._claimed.values())
+        self._claimed.clear()
+        return left
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs and has come round lately."""
+        return self._thread.is_alive() and self._clock.monotonic() < self._next_safety + 30
+
+    def wait_for_idle(self, seconds: float) -> int:
+        """How many workers are idle and not promised; waits so long at most for one."""
+        with self._idle:
+            self._idle.wait_for(lambda: self.idle > 0 and not self._offered, seconds)
+            return self.idle if not self._offered else 0
+
+    @property
+    def idle(self) -> int:
+        """Workers that have nothing to do."""
+        return self._workers - self._outstanding if self._claiming else 0
+
+    @property
+    def busy(self) -> int:
+        """Runs that are claimed and have not ended."""
+        return self._outstanding
+
+    def _free(self) -> None:
+        with self._idle:
+            self._outstanding -= 1
+            self._idle.notify()
+
+    def _nudge(self) -> None:
+        if self._sleeping and self._wake >= 0:
+            os.eventfd_write(self._wake, 1)
+
+    def _run(self) -> None:
+        backoff = 0.05
+        while True:
+            try:
+                self._sleep()
+                self._turn()
+                backoff = 0.05
+            except StoreUnavailable as error:
+                log.error("%s; trying again", error)
+                self._look = True
+                threading.Event().wait(backoff)
+                backoff = min(backoff * 2, _LONGEST_BACKOFF)
+            except Exception:
+                log.exception("fault in the engine")
+                self._look = True
+                threading.Event().wait(_LONGEST_BACKOFF)
+            if self._stopping and not self._operations:
+                break
+        self._db.close()
+
+    def _sleep(self) -> None:
+        self._sleeping = True
+        try:
+            timeout = self._timeout()
+            if timeout > 0:
+                self._wait(timeout)
+        finally:
+            self._sleeping = False
+        if self._due(self._clock.now()) or self._clock.monotonic() >= self._next_safety:
+            self._look = True
+
+    def _wait(self, timeout: float) -> None:
+        poller = select.poll()
+        poller.register(self._wake, select.POLLIN)
+        if self._bell is not None:
+            poller.register(self._bell.fileno(), select.POLLIN)
+        ready = {fd for fd, _ in poller.poll(timeout * 1000)}
+        if self._wake in ready:
+            os.eventfd_read(self._wake)
+        if self._bell is not None and self._bell.fileno() in ready:
+            self._bell.clear()
+            self._look = True
+
+    def _timeout(self) -> float:
+        if self._operations or self._offered or self._look or self._stopping:
+            return 0.0
+        timeout = max(0.0, self._next_safety - self._clock.monotonic())
+        if self._next_due is not None:
+            timeout = min(timeout, max(0.0, (self._next_due - self._clock.now()).total_seconds()))
+        return timeout
+
+    def _due(self, now: datetime) -> bool:
+        return self._next_due is not None and self._next_due <= now
+
+    def _turn(self) -> None:
+        look, self._look = self._look, False
+        operations = self._take_operations()
+        offered = [self._offered.popleft() for _ in range(len(self._offered))]
+        try:
+            if look or operations or offered:
+                self._write(operations, offered, look=look)
+        except BaseException:
+            self._operations.extendleft(reversed(operations))
+            self._offered.extendleft(reversed(offered))
+            raise
+        if look:
+            self._next_safety = self._clock.monotonic() + SAFETY_SECONDS
+            for run_id, attempt, at_once in steer.cancels(self._db, self._server_id) if self._outstanding else ():
+                self._on_cancel(run_id, attempt, at_once)
+        if self._on_idle is not None and not self._outstanding and not self._operations:
+            self._tell_idle()
+
+    def _take_operations(self) -> list[tuple[Operation, Future[Any] | None]]:
+        return [self._operations.popleft() for _ in range(len(self._operations))]
+
+    def _write(
+        self, operations: Sequence[tuple[Operation, Future[Any] | None]], offered: list[tuple[int, int]], *, look: bool
+    ) -> None:
+        now = self._clock.now()
+        if not operations and not offered and not self._anything(now):
+            self._resume(now)
+            self._next_due = claim.next_due(self._db)
+            return
+        try:
+            ready, claimed = self._commit([operation for operation, _ in operations], offered, now, look=look)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            ready, claimed = self._commit_singly(operations), []
+        else:
+            for _, done in operations:
+                if done is not None:
+                    done.set_result(None)
+        self._hand_over(claimed)
+        self._tell(ready, claimed)
+
+    def _anything(self, now: datetime) -> bool:
+        # An idle server, or one that is full, is spared its write transactions by one read.
+        wanted = self.queues if self.idle > 0 and not self._named_only else ()
+        return claim.anything_to_claim(self._db, now, pauses.open_queues(self._db, wanted))
+
+    def _resume(self, now: datetime) -> None:
+        self._tell(pauses.resume_due(self._db, now), ())
+
+    def _commit(
+        self, operations: Sequence[Operation], offered: Sequence[tuple[int, int]], now: datetime, *, look: bool
+    ) -> tuple[list[Ready], list[Claimed]]:
+        ready = list[Ready]()
+        with self._db.transaction():
+            for operation in operations:
+                ready += operation(self._db)
+            if look:
+                ready += pauses.resume_due(self._db, now)
+                ready += claim.promote(self._db, now)
+                ready += claim.expire(self._db, now)
+            claimed = self._claim(offered, now)
+            self._next_due = claim.next_due(self._db)
+        return ready, claimed
+
+    def _claim(self, offered: Sequence[tuple[int, int]], now: datetime) -> list[Claimed]:
+        if self._named_only:
+            return claim.claim_named(self._db, server_id=self._server_id, wanted=offered, now=now) if offered else []
+        if self.idle <= 0:
+            return []
+        queues = pauses.open_queues(self._db, self.queues)
+        return claim.claim(self._db, server_id=self._server_id, queues=queues, limit=self.idle, now=now)
+
+    def _commit_singly(self, operations: Sequence[tuple[Operation, Future[Any] | None]]) -> list[Ready]:
+        """An operation that fails must not take those of others with it."""
+        ready = list[Ready]()
+        for operation, done in operations:
+            try:
+                with self._db.transaction():
+                    ready += operation(self._db)
+                if done is not None:
+                    done.set_result(None)
+            except StoreUnavailable:
+                raise
+            except Exception as error:
+                log.exception("an operation on the store failed and is dropped")
+                if done is not None:
+                    done.set_exception(error)
+        self._look = True
+        return ready
+
+    def _hand_over(self, claimed: Sequence[Claimed]) -> None:
+        if not claimed:
+            return
+        with self._idle:
+            self._outstanding += len(claimed)
+        for run in claimed:
+            self._claimed[run.id] = run
+            self.inbox.put(message(run.id, run.attempt, run.queue))
+
+    def _tell(self, ready: Sequence[Ready], claimed: Sequence[Claimed]) -> None:
+        taken = {run.id for run in claimed}
+        others = [run for run in ready if run.id not in taken]
+        if not others:
+            return
+        try:
+            self._announcer.ready(others)
+        except BrokerUnavailable as error:
+            log.warning("%s; %d runs are handed over later", error, len(others))
+
+    def _tell_idle(self) -> None:
+        assert self._on_idle is not None
+        open_queues = pauses.open_queues(self._db, self.queues)
+        if not claim.anything_to_claim(self._db, self._clock.now(), open_queues):
+            self._on_idle()

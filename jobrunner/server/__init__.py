@@ -1,0 +1,1 @@
+"""What ``jobrunner run`` does: claims, executes and records attempts, fires schedules, watches its peers."""

@@ -1,0 +1,237 @@
+"""Huey's consumer made ours: signals, heartbeat, peers, drain and reload around Huey's workers.
+
+The main thread sleeps on a pipe that signals and other threads write to, and does the housekeeping of each second.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from types import FrameType
+from typing import Any
+
+from huey import Huey
+from huey.consumer import Consumer, Scheduler
+
+from jobrunner.domain.clock import Clock
+from jobrunner.domain.run import Ready, ServerState
+from jobrunner.errors import StoreUnavailable
+from jobrunner.execution.attempt import StopReason
+from jobrunner.queue.engine import Engine
+from jobrunner.queue.redis import RedisFeed
+from jobrunner.server.executor import Executor
+from jobrunner.server.rescuer import Rescuer
+from jobrunner.server.scheduler import FireSchedule
+from jobrunner.server.systemd import Systemd
+from jobrunner.store import servers
+from jobrunner.store.database import Database
+
+log = logging.getLogger("jobrunner.server")
+
+_TICK_SECONDS = 1.0
+_WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_WOKEN = 0
+
+
+class SchedulerThread(Scheduler):  # type: ignore[misc]
+    """The thread that Huey keeps for schedules. Huey's own schedule is never read: fires are ours."""
+
+    fires: FireSchedule | None = None
+
+    def loop(self, now: Any = None) -> None:
+        """Fires what is due and sleeps until the next fire, or the stop flag."""
+        try:
+            wait = self.fires.tick() if self.fires is not None else _TICK_SECONDS
+        except Exception:
+            log.exception("fault in the scheduler")
+            wait = _TICK_SECONDS
+        self.stop_flag.wait(wait)
+
+
+class RunConsumer(Consumer):  # type: ignore[misc]
+    """One server, from its first heartbeat to its last.
+
+    ``fires`` is None for a server that fires nothing. ``begin`` is called once the engine runs, ``reload`` on SIGHUP.
+    """
+
+    scheduler_class = SchedulerThread
+
+    def __init__(
+        self,
+        huey: Huey,
+        *,
+        db: Database,
+        engine: Engine,
+        executor: Executor,
+        rescuer: Rescuer,
+        systemd: Systemd,
+        server_id: int,
+        workers: int,
+        clock: Clock,
+        lost_after: timedelta,
+        drain_for: timedelta,
+        fires: FireSchedule | None,
+        begin: Callable[[], None],
+        reload: Callable[[], None],
+        feed: RedisFeed | None,
+    ) -> None:
+        self._fires = fires
+        super().__init__(
+            huey, workers=workers, periodic=False, graceful_signal="TERM", health_check_interval=1, worker_type="thread"
+        )
+        self._db = db
+        self._engine = engine
+        self._executor = executor
+        self._rescuer = rescuer
+        self._systemd = systemd
+        self._server_id = server_id
+        self._clock = clock
+        self._drain_for = drain_for
+        self._begin = begin
+        self._reload = reload
+        self._feed = feed
+        self._beat_every = min(5.0, lost_after.total_seconds() / 4)
+        self._next_beat = 0.0
+        self._fenced = threading.Event()
+        self._burst_done = False
+        self._ears, self._mouth = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def run(self) -> bool:
+        """Works until it is told to stop, and drains. False when this server was declared dead meanwhile."""
+        self._listen()
+        self._engine.start()
+        self._begin()
+        if self._feed is not None:
+            self._feed.start()
+        self._start_threads()
+        self._engine.call(lambda db: self._enter(db, ServerState.RUNNING))
+        self._systemd.ready()
+        log.info("ready", extra={"workers": self.workers, "queues": ",".join(self._engine.queues)})
+        while self._step():
+            pass
+        self._drain()
+        return not self._fenced.is_set()
+
+    def burst_done(self) -> None:
+        """Nothing is left to do now: a server that was told to work off what is there ends. Called by the engine."""
+        self._burst_done = True
+        self._speak(_WOKEN)
+
+    def _create_scheduler(self) -> SchedulerThread:
+        scheduler: SchedulerThread = super()._create_scheduler()
+        scheduler.fires = self._fires
+        return scheduler
+
+    def _start_threads(self) -> None:
+        self.scheduler.start()
+        for _, thread in self.worker_threads:
+            thread.start()
+
+    def _listen(self) -> None:
+        for number in _WATCHED:
+            signal.signal(number, self._heard)
+
+    def _heard(self, number: int, frame: FrameType | None) -> None:
+        self._speak(number)
+
+    def _speak(self, word: int) -> None:
+        try:
+            os.write(self._mouth, bytes([word]))
+        except BlockingIOError:
+            pass
+
+    def _words(self, seconds: float) -> bytes:
+        poller = select.poll()
+        poller.register(self._ears, select.POLLIN)
+        return os.read(self._ears, 64) if poller.poll(seconds * 1000) else b""
+
+    def _step(self) -> bool:
+        """One sleep and its housekeeping; False when it is time to stop."""
+        for word in self._words(_TICK_SECONDS):
+            if word == signal.SIGHUP:
+                self._reload()
+            elif word != _WOKEN:
+                log.info("received %s, draining", signal.Signals(word).name)
+                return False
+        self._housekeeping()
+        return not (self._fenced.is_set() or self._burst_done)
+
+    def _housekeeping(self) -> None:
+        now = self._clock.monotonic()
+        if now >= self._next_beat:
+            self._next_beat = now + self._beat_every
+            self._engine.submit(self._beat)
+        try:
+            dead = self._rescuer.look(self._db)
+        except StoreUnavailable:
+            return  # the engine says so, and goes on trying
+        if dead:
+            self._engine.submit(lambda db: self._rescuer.rescue(db, dead))
+        self.check_worker_health()
+        if self._engine.alive:
+            self._systemd.watchdog()
+
+    def _beat(self, db: Database) -> Sequence[Ready]:
+        if not servers.heartbeat(db, self._server_id, busy=self._engine.busy, now=self._clock.now()):
+            self._fenced.set()
+            self._speak(_WOKEN)
+        return ()
+
+    def _enter(self, db: Database, state: ServerState) -> Sequence[Ready]:
+        if not servers.set_state(db, self._server_id, state, self._clock.now()):
+            self._fenced.set()
+        return ()
+
+    def _drain(self) -> None:
+        self._systemd.stopping()
+        self._engine.stop_claiming()
+        if self._feed is not None:
+            self._feed.stop()
+        self._let_runs_end()
+        self._join()
+        self._engine.submit(lambda db: self._enter(db, ServerState.STOPPED))
+        log.info("stopped")
+
+    def _let_runs_end(self) -> None:
+        if self._fenced.is_set():
+            log.error("this server was declared lost; it kills what it still runs")
+            self._executor.stop_all(StopReason.FENCED, at_once=True)
+        else:
+            self._engine.submit(lambda db: self._enter(db, ServerState.DRAINING))
+            self._wait_for_runs()
+
+    def _join(self) -> None:
+        self.stop_flag.set()
+        self._engine.release_workers(len(self.worker_threads))
+        for _, thread in self.worker_threads:
+            thread.join()
+        self.scheduler.join()
+        if self._feed is not None:
+            self._feed.join()
+        for claimed in self._engine.unstarted():
+            self._executor.give_back(claimed)
+
+    def _wait_for_runs(self) -> None:
+        """Waits for what is under way as long as it may; then, or on a second signal, interrupts it."""
+        deadline = self._clock.monotonic() + self._drain_for.total_seconds()
+        interrupted = False
+        while self._engine.under_way:
+            left = deadline - self._clock.monotonic()
+            words = self._words(min(0.1, max(left, 0.01)))
+            impatient = any(word in (signal.SIGTERM, signal.SIGINT) for word in words)
+            if impatient or (left <= 0 and not interrupted):
+                log.warning("interrupting %d runs", self._engine.under_way)
+                self._executor.stop_all(StopReason.INTERRUPTED, at_once=impatient)
+                interrupted = True
+            self._beat_while_draining()
+
+    def _beat_while_draining(self) -> None:
+        if self._clock.monotonic() >= self._next_beat:
+            self._next_beat = self._clock.monotonic() + self._beat_every
+            self._engine.submit(self._beat)
+            self._systemd.watchdog()

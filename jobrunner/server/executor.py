@@ -1,0 +1,282 @@
+"""The life of one attempt, one step a line: prepare, watch, settle, record. Called by Huey's workers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, assert_never
+
+from jobrunner.domain.clock import Clock
+from jobrunner.domain.duration import format_duration
+from jobrunner.domain.job import HttpRequest, Job
+from jobrunner.domain.retry import decide
+from jobrunner.domain.run import Claimed, Ready, RunState
+from jobrunner.domain.run import Outcome as Ended
+from jobrunner.errors import JobrunnerError
+from jobrunner.execution import Execution
+from jobrunner.execution.attempt import AttemptSpec, Control, StopReason
+from jobrunner.execution.outcome import Failed, NotStarted, Outcome, Stopped, Succeeded, TimedOut
+from jobrunner.jobfile import references
+from jobrunner.queue.engine import Engine
+from jobrunner.server.definitions import Definitions
+from jobrunner.server.recorder import Recorder, Recorders
+from jobrunner.store.database import Database
+from jobrunner.store.runs.finish import Ending, finish
+
+log = logging.getLogger("jobrunner.run")
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    claimed: Claimed
+    job: Job
+    spec: AttemptSpec
+    recorder: Recorder
+
+
+class Executor:
+    """Executes claimed runs. ``stop`` and ``stop_all`` reach what is under way from any thread."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        execution: Execution,
+        recorders: Recorders,
+        definitions: Definitions,
+        server_id: int,
+        server_name: str,
+        clock: Clock,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._engine = engine
+        self._execution = execution
+        self._recorders = recorders
+        self._definitions = definitions
+        self._server_id = server_id
+        self._server_name = server_name
+        self._clock = clock
+        self._environ = environ
+        self._controls = dict[tuple[int, int], Control]()
+        self._stopping: tuple[StopReason, bool] | None = None
+
+    def execute(self, run: int, attempt: int, queue: str) -> None:
+        """Executes the attempt that a message names and records how it ended. Never raises: it is Huey's task."""
+        claimed = self._engine.claimed(run)
+        if claimed is None:
+            log.warning("a message names a run that is not claimed here", extra={"run": run, "queue": queue})
+            return
+        try:
+            self._execute(claimed)
+        except BaseException as fault:
+            log.exception("fault while executing", extra={"run": run, "job": claimed.job, "attempt": attempt})
+            error = f"fault of jobrunner: {type(fault).__name__}: {fault}"
+            self._record(self._ending(claimed, Ended.FAILED, RunState.FAILED, error=error), None)
+
+    def stop(self, run: int, attempt: int, at_once: bool) -> None:
+        """Tells an attempt that it is cancelled; nothing happens when it is not under way here."""
+        control = self._controls.get((run, attempt))
+        if control is not None:
+            control.stop(StopReason.CANCELLED, at_once)
+
+    def stop_all(self, reason: StopReason, *, at_once: bool) -> None:
+        """Tells everything under way to end, and whatever still begins."""
+        self._stopping = (reason, at_once)
+        for control in list(self._controls.values()):
+            control.stop(reason, at_once)
+
+    def give_back(self, claimed: Claimed) -> None:
+        """Puts back what was claimed and never started."""
+        self._record(self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED), None)
+
+    def _execute(self, claimed: Claimed) -> None:
+        prepared = self._prepare(claimed)
+        if isinstance(prepared, Ending):
+            self._record(prepared, None)
+            return
+        outcome = self._watch(prepared)
+        ending = self._settle(prepared, outcome)
+        self._record(ending, prepared.recorder)
+
+    def _prepare(self, claimed: Claimed) -> _Prepared | Ending:
+        """The definition in force, parameters, secrets and environment; an ending where one of these cannot be had."""
+        job: Job | None = None
+        try:
+            job = self._definitions.of(claimed)
+            spec = self._spec(claimed, job)
+        except JobrunnerError as error:
+            return self._failed(claimed, job, str(error))
+        recorder = self._recorders.recorder(claimed.id, claimed.attempt, job.max_output)
+        return _Prepared(claimed, job, spec, recorder)
+
+    def _spec(self, claimed: Claimed, job: Job) -> AttemptSpec:
+        secret_params = json.loads(claimed.secret_params) if claimed.secret_params else {}
+        env, env_secrets = self._resolved(job.env, f"env of job {job.name}") if job.env else ({}, ())
+        if isinstance(job.kind, HttpRequest):
+            request, http_secrets = self._resolved_request(job.kind, job.name)
+            job, env_secrets = replace(job, kind=request), env_secrets + http_secrets
+        return AttemptSpec(
+            run_id=claimed.id,
+            attempt=claimed.attempt,
+            max_attempts=claimed.max_attempts,
+            job=job,
+            params={**json.loads(claimed.params), **secret_params} if claimed.params != "{}" else {},
+            trigger=claimed.trigger,
+            fire_time=claimed.fire_time,
+            server=self._server_name,
+            batch_id=claimed.batch_id,
+            parent_results=claimed.parent_results,
+            env=env,
+            secrets=(*env_secrets, *_texts(secret_params.values())),
+        )
+
+    def _resolved(self, texts: Mapping[str, str], where: str) -> tuple[dict[str, str], tuple[str, ...]]:
+        values, secrets = {}, tuple[str, ...]()
+        for name, text in texts.items():
+            values[name], found = references.resolve(text, environ=self._environ, where=f"{name} in {where}")
+            secrets += found
+        return values, secrets
+
+    def _resolved_request(self, request: HttpRequest, job: str) -> tuple[HttpRequest, tuple[str, ...]]:
+        secrets = list[str]()
+
+        def resolve(value: Any) -> Any:
+            match value:
+                case str():
+                    resolved, found = references.resolve(value, environ=self._environ, where=f"http of job {job}")
+                    secrets.extend(found)
+                    return resolved
+                case Mapping():
+                    return {key: resolve(item) for key, item in value.items()}
+                case list() | tuple():
+                    return [resolve(item) for item in value]
+                case _:
+                    return value
+
+        return (
+            replace(
+                request,
+                url=resolve(request.url),
+                headers=resolve(request.headers),
+                json=resolve(request.json),
+                body=resolve(request.body),
+            ),
+            tuple(secrets),
+        )
+
+    def _watch(self, prepared: _Prepared) -> Outcome:
+        key = (prepared.claimed.id, prepared.claimed.attempt)
+        control = self._controls[key] = Control()
+        if self._stopping is not None:
+            control.stop(*self._stopping)
+        try:
+            return self._execution.execute(prepared.spec, control, prepared.recorder)
+        finally:
+            del self._controls[key]
+
+    def _settle(self, prepared: _Prepared, outcome: Outcome) -> Ending | None:
+        """The outcome and the job's policy make the next state; None when this server has nothing to say any more."""
+        claimed, job = prepared.claimed, prepared.job
+        match outcome:
+            case Succeeded():
+                result = None if outcome.result is None else json.dumps(outcome.result, ensure_ascii=False)
+                ending = self._ending(claimed, Ended.SUCCEEDED, RunState.SUCCEEDED, result=result)
+                ending = replace(ending, exit_code=outcome.exit_code)
+            case Failed():
+                ending = self._failed(claimed, job, outcome.error, outcome.exit_code, outcome.exceptions)
+                ending = replace(ending, signal=outcome.signal)
+            case NotStarted():
+                ending = self._failed(claimed, job, outcome.error)
+            case TimedOut():
+                error = f"timed out after {format_duration(outcome.after)}" + (", killed" if outcome.killed else "")
+                ending = replace(self._failed(claimed, job, error), outcome=Ended.TIMEOUT)
+            case Stopped(reason=StopReason.CANCELLED):
+                error = "cancelled" + (", killed" if outcome.killed else "")
+                ending = self._ending(claimed, Ended.CANCELLED, RunState.CANCELLED, error=error)
+            case Stopped(reason=StopReason.INTERRUPTED):
+                ending = self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED, error="interrupted by shutdown")
+            case Stopped(reason=StopReason.FENCED):
+                return None
+            case _:
+                assert_never(outcome)  # type: ignore[arg-type]
+        return replace(ending, peak_memory=outcome.peak_memory, cpu_time=outcome.cpu)
+
+    def _failed(
+        self,
+        claimed: Claimed,
+        job: Job | None,
+        error: str,
+        exit_code: int | None = None,
+        exceptions: tuple[str, ...] = (),
+    ) -> Ending:
+        delay = None
+        if job is not None:
+            delay = decide(
+                job.retry,
+                failures=claimed.failures + 1,
+                attempt=claimed.attempt,
+                max_attempts=claimed.max_attempts,
+                exit_code=exit_code,
+                exceptions=exceptions,
+                spread=random.random(),  # noqa: S311
+            )
+        state = RunState.FAILED if delay is None else RunState.RETRYING
+        ending = self._ending(claimed, Ended.FAILED, state, error=error)
+        dead = delay is None and (job is None or job.dead_letter)
+        run_after = None if delay is None else ending.at + delay
+        return replace(ending, exit_code=exit_code, run_after=run_after, dead=dead)
+
+    def _ending(
+        self, claimed: Claimed, outcome: Ended, state: RunState, *, error: str | None = None, result: str | None = None
+    ) -> Ending:
+        return Ending(
+            run_id=claimed.id,
+            job=claimed.job,
+            attempt=claimed.attempt,
+            server_id=self._server_id,
+            outcome=outcome,
+            state=state,
+            at=self._clock.now(),
+            error=error,
+            result=result,
+        )
+
+    def _record(self, ending: Ending | None, recorder: Recorder | None) -> None:
+        if ending is None:
+            self._engine.submit(lambda _: (), frees_worker=True)
+            return
+        _log_end(ending)
+        taken = None
+        if recorder is not None:
+            self._recorders.clean(recorder)
+            taken = recorder.take()
+
+        def write(db: Database) -> Sequence[Ready]:
+            if recorder is not None and taken is not None:
+                recorder.write(db, taken)
+            finished = finish(db, ending)
+            if finished is None:
+                log.warning("the run was no longer this server's; nothing is recorded", extra={"run": ending.run_id})
+                return ()
+            return finished.ready
+
+        self._engine.submit(write, frees_worker=True)
+
+
+def _log_end(ending: Ending) -> None:
+    level = logging.INFO if ending.state in (RunState.SUCCEEDED, RunState.CANCELLED) else logging.WARNING
+    if log.isEnabledFor(level):
+        extra = {"run": ending.run_id, "job": ending.job, "attempt": ending.attempt}
+        words = ending.outcome.value if ending.state.value == ending.outcome.value else (
+            f"{ending.outcome}, now {ending.state}"
+        )
+        log.log(level, "%s%s", words, f": {ending.error}" if ending.error else "", extra=extra)
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    return tuple(value if isinstance(value, str) else json.dumps(value) for value in values)
+
+

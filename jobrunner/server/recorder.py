@@ -1,0 +1,201 @@
+"""What an attempt prints and reports, on its way to the store: gathered here, written a few times a second.
+
+Memory is bounded by the job's ``max_output``: the first half of it is kept as it comes, the second half is what came last.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from jobrunner.domain.clock import Clock
+from jobrunner.domain.run import Progress, Ready
+from jobrunner.queue.engine import Engine
+from jobrunner.store import output
+from jobrunner.store.database import Database
+from jobrunner.store.output import Row, Segment
+from jobrunner.store.runs import finish
+
+FLUSH_SECONDS = 0.2
+_ROW_BYTES = 256 * 1024
+_SAME_MOMENT = timedelta(milliseconds=20)
+
+_Piece = tuple[int, datetime, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What has gathered: rows to write, numbers of rows to drop (from, up to and without), progress."""
+
+    rows: tuple[Row, ...]
+    drop: tuple[int, int] | None
+    progress: Progress | None
+
+
+class Recorders:
+    """The thread that writes what recorders have gathered."""
+
+    def __init__(self, engine: Engine, server_id: int, clock: Clock) -> None:
+        self.clock = clock
+        self._engine = engine
+        self._server_id = server_id
+        self._dirty = set[Recorder]()
+        self._lock = threading.Lock()
+        self._some = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="recorders", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._some.set()
+        self._thread.join()
+
+    def recorder(self, run_id: int, attempt: int, limit: int) -> Recorder:
+        """A sink for one attempt that keeps at most ``limit`` bytes."""
+        return Recorder(self, run_id=run_id, attempt=attempt, server_id=self._server_id, limit=limit)
+
+    def dirty(self, recorder: Recorder) -> None:
+        """The recorder has something to write."""
+        with self._lock:
+            self._dirty.add(recorder)
+        self._some.set()
+
+    def clean(self, recorder: Recorder) -> None:
+        """The recorder's attempt has ended; its last words go with the record of that."""
+        with self._lock:
+            self._dirty.discard(recorder)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._some.wait()
+            self._some.clear()
+            self._stop.wait(FLUSH_SECONDS)
+            with self._lock:
+                batch, self._dirty = self._dirty, set()
+            for recorder in batch:
+                self._submit(recorder)
+
+    def _submit(self, recorder: Recorder) -> None:
+        taken = recorder.take()
+        if taken is not None:
+            self._engine.submit(lambda db: recorder.write(db, taken))
+
+
+class Recorder:
+    """The sink of one attempt. Its methods may be called by any thread; output in the order in which it was read."""
+
+    def __init__(self, recorders: Recorders, *, run_id: int, attempt: int, server_id: int, limit: int) -> None:
+        self._recorders = recorders
+        self._run_id = run_id
+        self._attempt = attempt
+        self._server_id = server_id
+        self._lock = threading.Lock()
+        self._head_left = (limit + 1) // 2
+        self._tail_limit = limit // 2
+        self._head = list[_Piece]()
+        self._head_end = 0
+        self._tail = deque[_Piece]()
+        self._tail_bytes = 0
+        self._printed = 0
+        self._next_seq = 0
+        self._kept = deque[tuple[int, int]]()
+        self._kept_bytes = 0
+        self._progress: Progress | None = None
+
+    def started(self, pid: int | None) -> None:
+        """Nothing is kept of this: the attempt's row was there before."""
+
+    def output(self, stream: str, data: bytes) -> None:
+        """Keeps bytes; what does not fit beside the newest is dropped, the oldest of the tail first."""
+        index, now = output.STREAMS.index(stream), self._recorders.clock.now()
+        with self._lock:
+            self._printed += len(data)
+            first, rest = data[: self._head_left], data[self._head_left :]
+            if first:
+                self._head.append((index, now, first))
+                self._head_left -= len(first)
+            if rest:
+                self._tail.append((index, now, rest))
+                self._tail_bytes += len(rest)
+                self._forget_surplus()
+        self._recorders.dirty(self)
+
+    def progress(self, progress: Progress) -> None:
+        """Keeps the latest."""
+        self._progress = progress
+        self._recorders.dirty(self)
+
+    def take(self) -> Taken | None:
+        """What has gathered since the last time, None where nothing has."""
+        with self._lock:
+            rows = self._rows(self._head, self._head_end)
+            self._head_end += sum(len(row.data) for row in rows)
+            self._head = []
+            tail = self._rows(self._tail, self._printed - self._tail_bytes)
+            self._tail, self._tail_bytes = deque(), 0
+            drop = self._trim(tail)
+            progress, self._progress = self._progress, None
+        rows += tail
+        return Taken(tuple(rows), drop, progress) if rows or progress else None
+
+    def write(self, db: Database, taken: Taken) -> Sequence[Ready]:
+        """Writes what ``take`` gave as part of the caller's transaction; once more if that one was rolled back."""
+        if taken.progress is not None:
+            finish.report_progress(db, self._run_id, self._attempt, self._server_id, taken.progress)
+        if taken.rows:
+            output.write(db, self._run_id, self._attempt, self._server_id, taken.rows, drop=taken.drop)
+        return ()
+
+    def _forget_surplus(self) -> None:
+        while (surplus := self._tail_bytes - self._tail_limit) > 0:
+            stream, at, data = self._tail.popleft()
+            if len(data) > surplus:
+                self._tail.appendleft((stream, at, data[surplus:]))
+            self._tail_bytes -= min(len(data), surplus)
+
+    def _rows(self, pieces: Sequence[_Piece], start: int) -> list[Row]:
+        rows = list[Row]()
+        for group in _grouped(pieces):
+            data = b"".join(piece[2] for piece in group)
+            rows.append(Row(self._next_seq, start, _segments(group), data))
+            self._next_seq += 1
+            start += len(data)
+        return rows
+
+    def _trim(self, tail: Sequence[Row]) -> tuple[int, int] | None:
+        self._kept.extend((row.seq, len(row.data)) for row in tail)
+        self._kept_bytes += sum(len(row.data) for row in tail)
+        first = self._kept[0][0] if self._kept else 0
+        while self._kept_bytes > self._tail_limit:
+            self._kept_bytes -= self._kept.popleft()[1]
+        last = self._kept[0][0] if self._kept else self._next_seq
+        return (first, last) if last > first else None
+
+
+def _grouped(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
+    """Pieces in the order given, together as long as a row is not too large."""
+    groups, size = list[list[_Piece]](), _ROW_BYTES
+    for piece in pieces:
+        if size >= _ROW_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(piece)
+        size += len(piece[2])
+    return groups
+
+
+def _segments(group: Sequence[_Piece]) -> tuple[Segment, ...]:
+    segments = list[Segment]()
+    for stream, at, data in group:
+        last = segments[-1] if segments else None
+        if last is not None and last.stream == stream and at - last.at < _SAME_MOMENT:
+            segments[-1] = Segment(stream, last.at, last.size + len(data))
+        else:
+            segments.append(Segment(stream, at, len(data)))
+    return tuple(segments)

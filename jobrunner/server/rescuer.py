@@ -1,0 +1,98 @@
+"""Lost servers: noticed by their silence, and their runs given back. Called by every server, about its peers.
+
+A heartbeat is a counter. A peer that shows the same value for ``lost_after`` of this server's own monotonic clock is
+dead; one of this host whose process is gone is dead at once. Clocks of other hosts are never compared.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from jobrunner.domain.clock import Clock
+from jobrunner.domain.job import Job, OnLost
+from jobrunner.domain.run import Outcome, Ready, RunState, ServerState
+from jobrunner.errors import JobrunnerError
+from jobrunner.jobfile import job_from_definition
+from jobrunner.queue.bell import silence
+from jobrunner.server.definitions import Definitions
+from jobrunner.server.identity import gone, host
+from jobrunner.store import servers
+from jobrunner.store.database import Database
+from jobrunner.store.runs.finish import Ending, finish
+from jobrunner.store.runs.read import get
+from jobrunner.store.servers import Peer
+
+log = logging.getLogger(__name__)
+
+
+class Rescuer:
+    """Watches the other servers of the store. ``look`` reads, about once a second; ``rescue`` is for the engine."""
+
+    def __init__(self, *, server_id: int, lost_after: timedelta, in_force: Definitions, clock: Clock) -> None:
+        self._server_id = server_id
+        self._lost_after = lost_after
+        self._in_force = in_force
+        self._clock = clock
+        self._seen = dict[int, tuple[int, float]]()
+
+    def look(self, db: Database) -> list[Peer]:
+        """Whoever is dead and not yet declared so."""
+        peers = [peer for peer in servers.peers(db) if peer.id != self._server_id]
+        self._seen = {peer.id: self._seen[peer.id] for peer in peers if peer.id in self._seen}
+        return [peer for peer in peers if self._dead(peer)]
+
+    def rescue(self, db: Database, peers: Sequence[Peer]) -> list[Ready]:
+        """Declares these servers lost and gives their runs back."""
+        return [ready for peer in peers for ready in self._rescue(db, peer)]
+
+    def _dead(self, peer: Peer) -> bool:
+        if peer.host == host() and gone(peer.identity):
+            return True
+        now = self._clock.monotonic()
+        beat, since = self._seen.get(peer.id, (-1, now))
+        if beat != peer.heartbeat:
+            self._seen[peer.id] = (peer.heartbeat, now)
+            return False
+        return now - since >= self._lost_after.total_seconds()
+
+    def _rescue(self, db: Database, peer: Peer) -> list[Ready]:
+        ready = list[Ready]()
+        with db.transaction():
+            if not servers.set_state(db, peer.id, ServerState.LOST, self._clock.now()):
+                return []
+            for run_id, attempt, losses in servers.running_runs(db, peer.id):
+                ready += self._give_back(db, peer, run_id, attempt, losses + 1)
+        log.warning("server %s (pid %d on %s) is lost; its runs are given back", peer.name, peer.pid, peer.host)
+        if peer.wake is not None and peer.host == host():
+            silence(peer.wake)
+        return ready
+
+    def _give_back(self, db: Database, peer: Peer, run_id: int, attempt: int, losses: int) -> list[Ready]:
+        run = get(db, run_id)
+        job = self._in_force.jobfile.jobs.get(run.job) or _carried(run.job, run.definition)
+        give_up = job is not None and (job.on_lost is OnLost.FAIL or losses >= job.max_lost)
+        error = f"server {peer.name} died in the middle" + (f", {losses} times" if losses > 1 else "")
+        ending = Ending(
+            run_id=run_id,
+            job=run.job,
+            attempt=attempt,
+            server_id=peer.id,
+            outcome=Outcome.LOST,
+            state=RunState.FAILED if give_up else RunState.QUEUED,
+            at=self._clock.now(),
+            error=error,
+            dead=give_up and (job is None or job.dead_letter),
+        )
+        finished = finish(db, ending)
+        return finished.ready if finished is not None else []
+
+
+def _carried(name: str, definition: str | None) -> Job | None:
+    try:
+        return job_from_definition(name, definition) if definition is not None else None
+    except JobrunnerError:
+        return None
+
+

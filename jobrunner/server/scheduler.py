@@ -1,0 +1,189 @@
+"""Fires jobs at their due times, once across all servers. The thread that Huey's consumer runs as its scheduler.
+
+Next fires stand in a heap on the wall clock. The thread wakes at least every second, so that a clock that was stepped or
+a machine that was suspended is noticed; fires that are found late by more than a minute are caught up as after downtime.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from jobrunner.domain.clock import Clock
+from jobrunner.domain.job import Catchup, Job
+from jobrunner.domain.params import Checker, split_secrets
+from jobrunner.domain.request import new_run
+from jobrunner.domain.run import Ready, Trigger
+from jobrunner.domain.schedule import Schedule, jitter_delay, parse
+from jobrunner.domain.settings import Jobfile
+from jobrunner.errors import JobrunnerError
+from jobrunner.queue.engine import Engine
+from jobrunner.store import schedules
+from jobrunner.store.database import Database
+from jobrunner.store.schedules import Fire
+
+log = logging.getLogger(__name__)
+
+LATE = timedelta(minutes=1)
+"""A fire found later than this counts as missed, and ``catchup`` decides."""
+
+_LONGEST_SLEEP = 1.0
+_MOST_CAUGHT_UP = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """A job with its schedules as rules, and their jitters."""
+
+    job: Job
+    rules: tuple[tuple[Schedule, timedelta], ...]
+
+    def next_after(self, instant: datetime) -> datetime | None:
+        """The first fire of any of its schedules strictly after an instant."""
+        return min((at for rule, _ in self.rules if (at := rule.next_after(instant)) is not None), default=None)
+
+    def between(self, after: datetime, until: datetime) -> list[datetime]:
+        """The distinct fires with ``after < fire <= until`` in order, the newest thousand at most."""
+        fires = {at for rule, _ in self.rules for at in rule.between(after, until)}
+        return sorted(fires)[-_MOST_CAUGHT_UP:]
+
+    def jitter(self, at: datetime) -> timedelta:
+        """How much later than this fire time the job starts."""
+        before = at - timedelta(microseconds=1)
+        return next((jitter for rule, jitter in self.rules if jitter and rule.next_after(before) == at), timedelta(0))
+
+
+class FireSchedule:
+    """The schedules in force. ``apply`` takes those of a file; ``tick`` fires what is due; thread-safe."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._timed = dict[str, _Timed]()
+        self._heap = list[tuple[datetime, str]]()
+        self._attended = dict[str, datetime]()
+
+    def apply(self, jobfile: Jobfile) -> None:
+        """Puts the schedules of a file in force, from what was attended to of them before."""
+        timed = _timed(jobfile.jobs.values())
+        pairs = [(name, _fingerprint(entry.job)) for name, entry in timed.items()]
+        found = dict[str, datetime]()
+
+        def note(db: Database) -> Sequence[Ready]:
+            found.update(schedules.apply(db, pairs, self._clock.now()))
+            return ()
+
+        self._engine.call(note)
+        with self._lock:
+            self._timed, self._attended = timed, found
+            nexts = ((entry.next_after(found[name]), name) for name, entry in timed.items())
+            self._heap = [(at, name) for at, name in nexts if at is not None]
+            heapq.heapify(self._heap)
+
+    def tick(self) -> float:
+        """Fires what is due; gives the seconds until the next fire, one at most."""
+        now = self._clock.now()
+        due = self._due(now)
+        if due:
+            self._engine.submit(lambda db: [ready for work in due for ready in work(db)])
+        with self._lock:
+            wait = (self._heap[0][0] - self._clock.now()).total_seconds() if self._heap else _LONGEST_SLEEP
+        return min(max(wait, 0.0), _LONGEST_SLEEP)
+
+    def _due(self, now: datetime) -> list[_Work]:
+        work = list[_Work]()
+        with self._lock:
+            while self._heap and self._heap[0][0] <= now:
+                at, name = heapq.heappop(self._heap)
+                timed = self._timed[name]
+                fires = timed.between(self._attended[name], now) if now - at > LATE else [at]
+                work += self._decide(timed, fires, now)
+                self._attended[name] = max(at, fires[-1])
+                following = timed.next_after(self._attended[name])
+                if following is not None:
+                    heapq.heappush(self._heap, (following, name))
+        return work
+
+    def _decide(self, timed: _Timed, fires: Sequence[datetime], now: datetime) -> list[_Work]:
+        fresh = [at for at in fires if now - at <= LATE]
+        missed = [at for at in fires if now - at > LATE]
+        caught = _caught_up(timed.job, missed, has_fresh=bool(fresh), now=now)
+        lost = [at for at in missed if at not in caught]
+        work = list[_Work]()
+        if lost:
+            work.append(_Work(timed.job, missed=tuple(lost), now=now))
+        work += [self._fire(timed, at, Trigger.CATCHUP, now, one_by_one=len(caught) > 1) for at in sorted(caught)]
+        work += [self._fire(timed, at, Trigger.SCHEDULE, now) for at in fresh]
+        return work
+
+    def _fire(
+        self, timed: _Timed, at: datetime, trigger: Trigger, now: datetime, *, one_by_one: bool = False
+    ) -> _Work:
+        job = timed.job
+        public, secret = split_secrets(job.params, Checker(job.params, job=job.name).values({}))
+        run = new_run(
+            job,
+            params=public,
+            secret_params=secret,
+            trigger=trigger,
+            now=now,
+            run_after=at + timed.jitter(at),
+            fire_time=at,
+        )
+        return _Work(job, fire=Fire(run=run, overlap=job.overlap, one_by_one=one_by_one), now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=False)
+class _Work:
+    """One decision for the store: a fire, or fires that are missed."""
+
+    job: Job
+    now: datetime
+    fire: Fire | None = None
+    missed: tuple[datetime, ...] = ()
+
+    def __call__(self, db: Database) -> list[Ready]:
+        if self.fire is not None:
+            return schedules.fire(db, self.fire, self.now)
+        why = f"no server ran then, and catchup is {self.job.catchup} within its window"
+        schedules.miss(db, self.job.name, self.missed, why, self.now)
+        return []
+
+
+def _caught_up(job: Job, missed: Sequence[datetime], *, has_fresh: bool, now: datetime) -> set[datetime]:
+    within = [at for at in missed if now - at <= job.catchup_window]
+    match job.catchup:
+        case Catchup.NONE:
+            return set()
+        case Catchup.LATEST:
+            return set() if has_fresh else set(within[-1:])
+        case Catchup.ALL:
+            return set(within)
+
+
+def _timed(jobs: Iterable[Job]) -> Mapping[str, _Timed]:
+    timed = {}
+    for job in jobs:
+        if not job.schedules or not job.enabled or job.shadow:
+            continue
+        try:
+            rules = tuple(
+                (parse(spec, job=job.name, timezone=job.timezone), jitter_delay(spec.jitter, job.name))
+                for spec in job.schedules
+            )
+            Checker(job.params, job=job.name).values({})
+        except JobrunnerError as error:
+            log.error("does not fire: %s", error, extra={"job": job.name})
+            continue
+        timed[job.name] = _Timed(job, rules)
+    return timed
+
+
+def _fingerprint(job: Job) -> str:
+    """A text that is another when the job's fire times may be others."""
+    return repr((job.timezone, job.schedules))

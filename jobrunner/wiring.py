@@ -1,0 +1,93 @@
+"""Joins the rooms: from a configuration to use cases, or to a running server. The only place that constructs."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from jobrunner import jobfile
+from jobrunner.admin import Actor, Admin, Context
+from jobrunner.admin.jobs import Jobs
+from jobrunner.domain.clock import SystemClock
+from jobrunner.domain.run import Trigger
+from jobrunner.domain.settings import Settings
+from jobrunner.queue.announce import Announcer
+from jobrunner.store import open_store
+from jobrunner.store.database import Database
+
+if TYPE_CHECKING:
+    from jobrunner.queue.redis import RedisQueues
+    from jobrunner.server.options import ServerOptions
+
+
+@contextmanager
+def open_admin(config: str | os.PathLike[str] | None, *, source: Trigger = Trigger.MANUAL) -> Iterator[Admin]:
+    """The use cases on the configuration that is named or found; the store is opened when it is first needed.
+
+    Raises:
+        ConfigError: there is none, or its ``[jobrunner]`` is invalid.
+    """
+    admin = make_admin(config, source=source)
+    try:
+        yield admin
+    finally:
+        admin.close()
+
+
+def make_admin(config: str | os.PathLike[str] | None, *, source: Trigger) -> Admin:
+    """The same, to be kept as long as the process lives."""
+    path = jobfile.locate(config, os.environ)
+    settings, warnings = jobfile.read_settings(path)
+    clock = SystemClock()
+    return Admin(
+        Context(
+            settings=settings,
+            jobs=Jobs(path, clock),
+            open_store=lambda: open_store(settings.store, durability=settings.durability),
+            announcer=lambda db: Announcer(db, _broker(settings, db)),
+            actor=Actor(_user(), socket.gethostname() or "localhost"),
+            clock=clock,
+            trigger=source,
+            warnings=warnings,
+        )
+    )
+
+
+def run_server(config: str | os.PathLike[str] | None, options: ServerOptions) -> int:
+    """Runs a server until it is told to stop; gives the exit status.
+
+    Raises:
+        ConfigError: the file is not valid.
+        UsageError: it names a queue that does not exist.
+        StoreUnavailable, Refused: the store cannot be used, or not from this host.
+    """
+    from jobrunner.server import log
+    from jobrunner.server.server import Server
+
+    path = jobfile.locate(config, os.environ)
+    log.configure(options.log_format)
+    while True:
+        server = Server(path, options, broker=_broker, clock=SystemClock(), environ=os.environ)
+        if server.run():
+            return 0
+
+
+def _broker(settings: Settings, db: Database) -> RedisQueues | None:
+    if settings.broker is None:
+        return None
+    from jobrunner.queue.redis import RedisQueues
+    from jobrunner.store.migrations import store_id
+
+    return RedisQueues(settings.broker, namespace=store_id(db))
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
