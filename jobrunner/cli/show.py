@@ -64,10 +64,8 @@ def logs(
     """The output of a run. On a terminal control sequences other than colours are shown, not obeyed."""
     call, number = Call.of(ctx), ids.run_id(run)
     with call.admin() as admin:
-        if follow and tail is not None:
-            parts = _tail_and_follow(admin, number, tail, attempt, stream_)
-        elif follow:
-            parts = admin.follow(number, attempt=attempt, stream=stream_)
+        if follow:
+            parts = _follow(admin, number, tail, attempt, stream_)
         elif tail is not None:
             parts = admin.tail(number, tail, attempt=attempt, stream=stream_)
         else:
@@ -111,21 +109,26 @@ def _show_batch(call: Call, admin: Admin, number: int) -> None:
         output.say(f"the newest {len(members)} of {batch.total} runs")
 
 
-def _tail_and_follow(
-    admin: Admin, number: int, lines: int, attempt: int | None, stream_: str | None
+def _follow(
+    admin: Admin, number: int, lines: int | None, attempt: int | None, stream_: str | None
 ) -> Iterator[OutputPart]:
-    """The last lines of what there is, then what comes after it: nothing is lost or doubled in between."""
-    seen = 0
-    ending: deque[OutputPart] = deque()
-    for part in admin.output(number, attempt=attempt, stream=stream_):
-        seen += len(part.data)
-        ending.append(part)
-    yield from _last_lines(ending, lines)
+    """The last lines (None: all) of the last attempt, then what comes after them: nothing is lost or doubled.
+
+    ``admin.follow`` begins with the first attempt; what was there when this began is read once and passed over there.
+    """
+    seen, ending = 0, deque[OutputPart]()
+    for each in [attempt] if attempt else range(1, admin.run(number).attempt + 1):
+        ending = deque(admin.output(number, attempt=each, stream=stream_))
+        seen += sum(len(part.data) for part in ending)
+    yield from ending if lines is None else _last_lines(ending, lines)
     for part in admin.follow(number, attempt=attempt, stream=stream_):
-        skipped = min(seen, len(part.data))
-        seen -= skipped
-        if skipped < len(part.data):
-            yield _from(part, skipped)
+        if not seen:
+            yield part
+        elif seen < len(part.data):
+            yield _from(part, seen)
+            seen = 0
+        else:
+            seen -= len(part.data)
 
 
 def _last_lines(parts: deque[OutputPart], lines: int) -> list[OutputPart]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 from typer.core import TyperCommand, TyperOption
 
+from jobrunner.errors import ConfigError
+
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
     from jobrunner.presentation.screen import Screen
@@ -63,7 +65,11 @@ class Call:
         from jobrunner.domain.clock import SystemClock
         from jobrunner.presentation.times import Times
 
-        return Times(now=SystemClock().now(), zone=admin.zone(job), relative=sys.stdout.isatty())
+        try:
+            zone = admin.zone(job)
+        except ConfigError:  # the rest of the file may be wrong: what is looked at is in the store
+            zone = admin.zone(None)
+        return Times(now=SystemClock().now(), zone=zone, relative=sys.stdout.isatty())
 
 
 def verb(*, examples: str, data: bool = True, positional: bool = False) -> Callable[[Function], Function]:
