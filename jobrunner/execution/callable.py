@@ -1,0 +1,207 @@
+"""A Python callable or an HTTP request as an attempt: handed to a warm child, and watched in one poll loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobrunner.domain.clock import Clock
+from jobrunner.domain.job import PythonCall
+from jobrunner.errors import ParameterError
+from jobrunner.execution.attempt import AttemptSpec, Control, Sink
+from jobrunner.execution.command import sooner
+from jobrunner.execution.describe import describe, folder_of
+from jobrunner.execution.ending import Ending
+from jobrunner.execution.launcher import LauncherLost, Process
+from jobrunner.execution.outcome import Failed, NotStarted, Outcome, Succeeded
+from jobrunner.execution.output import Output, read_rest, read_some
+from jobrunner.execution.pool import Pool, key_of
+from jobrunner.execution.reports import as_progress
+from jobrunner.execution.warm import WarmChild
+from jobrunner.execution.wording import one_line, signal_name
+
+_MOST_CHILDREN = 5
+
+
+class CallAttempt:
+    """One execution in a warm child. ``run`` is called once, and blocks until nothing of it is left."""
+
+    __slots__ = ("_answer", "_child", "_control", "_ending", "_output", "_pid", "_pool", "_sink", "_spec")
+
+    def __init__(self, spec: AttemptSpec, control: Control, sink: Sink, pool: Pool, clock: Clock) -> None:
+        self._spec = spec
+        self._control = control
+        self._sink = sink
+        self._pool = pool
+        self._output = Output(spec, sink, clock, lines=False)
+        self._ending = Ending(spec, control, clock)
+        self._answer: dict[str, Any] | None = None
+        self._child: WarmChild
+        self._pid: int | None = None
+
+    def run(self) -> Outcome:
+        """Hands the run to a child and says how it ended.
+
+        Raises:
+            LauncherLost: in the middle of it.
+        """
+        try:
+            request = self._request()
+        except ParameterError as error:
+            return self._not_started(str(error))
+        # A child may refuse before it has begun: its modules are old, or a signal meant for all has reached it.
+        for _ in range(_MOST_CHILDREN):
+            try:
+                self._child = self._pool.take(key_of(self._spec.job), self._spec.job)
+            except OSError as error:
+                return self._not_started(f"cannot start a process for Python: {error.strerror}")
+            outcome = self._try(request)
+            if outcome is not None:
+                return outcome
+        return self._not_started("no child process took the run: each was ended while it started")
+
+    def _request(self) -> dict[str, Any]:
+        spec, job = self._spec, self._spec.job
+        request: dict[str, Any] = {
+            "run": describe(spec),
+            "env": dict(spec.env),
+            "cwd": folder_of(job),
+            "umask": job.umask,
+        }
+        if isinstance(job.kind, PythonCall):
+            return request | {"target": job.kind.target}
+        from jobrunner.execution.http import prepare
+
+        return request | {"http": prepare(spec), "cwd": "/"}
+
+    def _try(self, request: dict[str, Any]) -> Outcome | None:
+        """The outcome, None where the child did not begin and another may."""
+        child = self._child
+        self._ending.process = child.process
+        self._answer = None
+        keep = False
+        self._control.attach(child.bell)
+        try:
+            begun = self._hand_over(child, request)
+            self._watch(child)
+            keep = self._may_keep()
+            begun = begun and not self._is_stale()
+            if begun and not keep:
+                self._end(child)
+            self._take_rest(child)
+            return self._judge(child) if begun or child.process.failure is not None else self._ending.outcome()
+        except LauncherLost:
+            self._take_rest(child)
+            raise
+        except BaseException:
+            child.kill()
+            raise
+        finally:
+            self._control.detach()
+            if keep:
+                self._pool.give_back(child)
+            else:
+                child.close()
+
+    def _hand_over(self, child: WarmChild, request: dict[str, Any]) -> bool:
+        try:
+            child.send(request)
+        except OSError:
+            return False  # it has ended; the watch will learn why
+        if child.process.pid is not None:
+            self._sink.started(child.process.pid)
+        return True
+
+    def _watch(self, child: WarmChild) -> None:
+        """Until the child has answered or ended."""
+        while self._answer is None and not child.process.ended and not self._ending.hopeless:
+            self._once(child, sooner(self._ending.step(), self._output.valve.pause()))
+
+    def _end(self, child: WarmChild) -> None:
+        """A child that serves no more runs, or that was told to end, ends with everything below it."""
+        answer = self._answer
+        if not child.process.ended and not self._ending.hopeless:
+            child.kill()
+        while not child.process.ended and not self._ending.hopeless:
+            self._once(child, sooner(self._ending.step(), 1.0))
+        self._answer = answer
+
+    def _once(self, child: WarmChild, pause: int | None) -> None:
+        for fd, _ in child.poll.poll(pause):
+            if fd == child.control:
+                self._listen(child)
+            elif fd == child.process.fd:
+                self._hear(child)
+            elif fd == child.bell.fd:
+                child.bell.hush()
+            elif (data := read_some(fd)) == b"":
+                child.poll.unregister(fd)
+            elif data:
+                self._output.feed("stdout" if fd == child.out else "stderr", data)
+
+    def _listen(self, child: WarmChild) -> None:
+        if not child.receive():
+            child.poll.unregister(child.control)
+        while (message := child.next()) is not None:
+            if "progress" in message:
+                done, total, words = message["progress"]
+                self._output.valve.put(as_progress(done, total, self._output.mask(words)))
+            else:
+                self._answer = message
+
+    def _hear(self, child: WarmChild) -> None:
+        before = child.process.pid
+        child.process.read()
+        if before is None and child.process.pid is not None:
+            self._sink.started(child.process.pid)
+
+    def _take_rest(self, child: WarmChild) -> None:
+        """Everything was written before the answer, so what is there now is all there will be."""
+        for fd, _ in child.poll.poll(0):
+            if fd in (child.out, child.err):
+                read_rest(fd, "stdout" if fd == child.out else "stderr", self._output)
+        self._output.finish()
+
+    def _is_stale(self) -> bool:
+        return self._answer is not None and "stale" in self._answer
+
+    def _may_keep(self) -> bool:
+        return self._answer is not None and self._answer.get("reusable", False) and not self._ending.asked
+
+    def _judge(self, child: WarmChild) -> Outcome:
+        process, answer = child.process, self._answer
+        if process.failure is not None:
+            return self._not_started(process.failure)
+        kept = self._kept(child)
+        ended = self._ending.outcome(**kept)
+        if ended is not None:
+            return ended
+        if answer is None:
+            return self._died(process, kept)
+        if "unstarted" in answer:
+            return self._not_started(answer["unstarted"])
+        if "failure" in answer:
+            failure = answer["failure"]
+            return Failed(error=self._line(failure["error"]), exceptions=tuple(failure["exceptions"]), **kept)
+        return Succeeded(result=answer["result"], **kept)
+
+    def _kept(self, child: WarmChild) -> dict[str, Any]:
+        answer, process = self._answer, child.process
+        if answer is None or "cpu" not in answer:
+            return {"left": process.left, "peak_memory": process.peak_memory, "cpu": process.cpu}
+        child.peak = answer["peak"] * 1024
+        memory = answer["memory"] * 1024 or None
+        return {"left": answer["left"] + process.left, "peak_memory": memory, "cpu": answer["cpu"]}
+
+    def _died(self, process: Process, kept: dict[str, Any]) -> Failed:
+        code, number = process.exit
+        if number is not None:
+            return Failed(error=f"killed by {signal_name(number)}", signal=number, **kept)
+        words = self._output.last_error_line
+        line = f"its process ended with exit status {code}" + (f": {words}" if words else "")
+        return Failed(error=line, exit_code=code, **kept)
+
+    def _not_started(self, error: str) -> NotStarted:
+        return NotStarted(error=one_line(self._output.mask(error), 400))
+
+    def _line(self, error: str) -> str:
+        return one_line(self._output.mask(error))

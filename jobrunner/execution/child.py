@@ -1,0 +1,199 @@
+"""A warm child: a process that executes Python callables and HTTP requests for the server, one after another.
+
+Started by the launcher as ``python -m jobrunner.execution.child FD FOLDER``: FD is its socket to the server, FOLDER
+comes first on ``sys.path``. It ends when the server closes the socket.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+from types import FrameType
+from typing import Any, TextIO
+
+from jobrunner.errors import JobCancelled
+from jobrunner.execution import sweep
+from jobrunner.execution.current import CurrentRun, set_current
+from jobrunner.execution.failure import describe_failure
+from jobrunner.execution.jsonvalue import result_text
+from jobrunner.execution.sources import Sources
+from jobrunner.execution.surroundings import CannotEnter, Surroundings
+from jobrunner.execution.target import call, run_coroutine
+from jobrunner.execution.ticker import Ticker
+from jobrunner.execution.wire import Inbox, frame, pack
+
+_FAREWELL_SECONDS = 5
+
+
+class Child:
+    """Serves one server. A run is *armed* while a signal may break into it: outside of that, signals wait."""
+
+    def __init__(self, channel: socket.socket, folder: str) -> None:
+        self._channel = channel
+        self._inbox = Inbox()
+        self._speaking = threading.Lock()
+        self._ticker = Ticker(self._say)
+        self._sources = Sources(folder)
+        self._surroundings = Surroundings()
+        self._armed = False
+        self._signalled = False
+        self._cancel: Any = None
+        self._streams = _own_streams()
+        self._pid = os.getpid()
+
+    def serve(self) -> None:
+        """Until the server closes the socket."""
+        signal.signal(signal.SIGTERM, self._on_term)
+        signal.signal(signal.SIGINT, self._on_int)
+        while True:
+            while (request := self._inbox.next()) is None:
+                if not self._inbox.read(self._channel):
+                    return
+            if self._signalled or self._sources.changed():
+                self._say({"stale": True})
+                continue
+            self._say_bytes(self._execute(request))
+
+    def _execute(self, request: dict[str, Any]) -> bytes:
+        try:
+            self._surroundings.enter(request)
+        except CannotEnter as fault:
+            return pack({"unstarted": str(fault), "reusable": True, "left": 0})
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        try:
+            end = self._attempt(request)
+        except JobCancelled as late:  # the signal came while the end was being written down
+            end = self._failure(late)
+        if os.getpid() != self._pid:
+            os._exit(1)  # a fork that the job forgot to end must not answer in our name
+        self._ticker.flush()
+        left = sweep.end_children() if sweep.reap_all() else 0
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        # The system keeps a peak only: it tells of this run where this run has raised it.
+        memory = after.ru_maxrss if after.ru_maxrss > before.ru_maxrss else 0
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        reusable = self._clean_up() and left == 0 and not self._signalled and threading.active_count() == 1
+        return frame(
+            b'{"left":%d,"reusable":%s,"cpu":%.6f,"peak":%d,"memory":%d,%s}'
+            % (left, b"true" if reusable else b"false", cpu, after.ru_maxrss, memory, end)
+        )
+
+    def _attempt(self, request: dict[str, Any]) -> bytes:
+        """The end of the run as a member of a JSON object."""
+        set_current(CurrentRun(request["run"], self._ticker.report))
+        try:
+            self._armed = True
+            if self._signalled:
+                raise JobCancelled
+            value = call(request)
+            if hasattr(value, "__await__"):
+                value = run_coroutine(value, self._on_coroutine)
+            end = b'"result":' + result_text(value)
+            self._armed = False
+            return end
+        except BaseException as error:
+            self._armed = False
+            return self._failure(error)
+        finally:
+            set_current(None)
+            self._cancel = None
+            self._sources.note()
+
+    def _failure(self, error: BaseException) -> bytes:
+        sys.stdout, sys.stderr = self._streams
+        return b'"failure":' + pack(describe_failure(error))[4:]
+
+    def _on_coroutine(self, cancel: Any) -> None:
+        self._cancel = cancel
+        if self._signalled:
+            cancel()
+
+    def _clean_up(self) -> bool:
+        """Makes ready for the next run; False where something was broken that cannot be mended."""
+        sys.stdout, sys.stderr = self._streams
+        signal.signal(signal.SIGTERM, self._on_term)
+        signal.signal(signal.SIGINT, self._on_int)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        try:
+            for stream in self._streams:
+                stream.flush()
+            return self._surroundings.leave()
+        except (OSError, ValueError):
+            return False
+
+    def _on_term(self, _number: int, _frame: FrameType | None) -> None:
+        self._signalled = True
+        if self._cancel is not None:
+            try:
+                self._cancel()
+            except RuntimeError:
+                pass  # its event loop has just ended
+        elif self._armed:
+            self._armed = False
+            raise JobCancelled
+
+    def _on_int(self, _number: int, _frame: FrameType | None) -> None:
+        if self._armed:
+            raise KeyboardInterrupt
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._say_bytes(pack(message))
+
+    def _say_bytes(self, data: bytes) -> None:
+        """Whole messages only: no signal breaks into one."""
+        if threading.current_thread() is not threading.main_thread():
+            with self._speaking:
+                self._channel.sendall(data)
+            return
+        armed, self._armed = self._armed, False
+        with self._speaking:
+            self._channel.sendall(data)
+        self._armed = armed
+        if armed and self._signalled and self._cancel is None:
+            self._armed = False
+            raise JobCancelled
+
+
+def main(fd: int, folder: str) -> None:
+    """The whole life of a warm child."""
+    os.set_inheritable(fd, False)
+    sweep.become_subreaper()
+    sweep.die_with_parent()
+    os.register_at_fork(after_in_child=_be_ordinary)
+    sys.argv = ["jobrunner"]
+    if folder:
+        sys.path.insert(0, folder)
+    try:
+        Child(socket.socket(fileno=fd), folder).serve()
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    finally:
+        # What the jobs' libraries do at exit has its time, and no more.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(_FAREWELL_SECONDS)
+
+
+def _be_ordinary() -> None:
+    """What a job forks (workers of a pool) is ended by signals as any process is."""
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    except ValueError:
+        pass  # forked in a thread, where Python sets no handlers
+
+
+def _own_streams() -> tuple[TextIO, TextIO]:
+    """Text that always can be written, and that is seen line by line."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(  # type: ignore[union-attr]
+            encoding="utf-8", errors="backslashreplace", line_buffering=True, write_through=False
+        )
+    return sys.stdout, sys.stderr
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,237 @@
+"""The server's side of guard and launcher: asks for processes and signals, and hears what became of them.
+
+Processes are named by a number of ours, never by their pid, so that no signal can reach a stranger.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from jobrunner.execution import sweep, wire
+
+_NOT_INHERITED = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
+_OF_A_RUN = frozenset(
+    (
+        "JOBRUNNER_RUN_ID",
+        "JOBRUNNER_JOB",
+        "JOBRUNNER_ATTEMPT",
+        "JOBRUNNER_MAX_ATTEMPTS",
+        "JOBRUNNER_TRIGGER",
+        "JOBRUNNER_FIRE_TIME",
+        "JOBRUNNER_SERVER",
+        "JOBRUNNER_BATCH_ID",
+        "JOBRUNNER_PARENT_RESULTS",
+        "JOBRUNNER_RESULT_FILE",
+    )
+)
+_CLOSE_PATIENCE = 15.0
+
+
+class LauncherLost(Exception):
+    """The launcher was killed, and with it everything that it had started; ``token`` tells which one it was."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__("the launcher was killed")
+        self.token = token
+
+
+class Process:
+    """One process that was asked for. ``fd`` is readable when ``read`` has something to learn.
+
+    ``pid`` is None until it was started; ``failure`` says why it was not. ``status`` is set when it has ended, as
+    the system gives it, together with ``left``, ``peak_memory`` (bytes) and ``cpu`` (seconds).
+    """
+
+    __slots__ = ("_buffer", "_launcher", "cpu", "failure", "fd", "id", "left", "peak_memory", "pid", "status", "token")
+
+    def __init__(self, launcher: Launcher, number: int, token: str, fd: int) -> None:
+        self._launcher = launcher
+        self.token = token
+        self._buffer = b""
+        self.id = number
+        self.fd = fd
+        self.pid: int | None = None
+        self.failure: str | None = None
+        self.status: int | None = None
+        self.left = 0
+        self.peak_memory: int | None = None
+        self.cpu: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing more to learn."""
+        return self.status is not None or self.failure is not None
+
+    @property
+    def exit(self) -> tuple[int | None, int | None]:
+        """The exit status and the signal that ended it; one of them is None."""
+        assert self.status is not None
+        code = os.waitstatus_to_exitcode(self.status)
+        return (code, None) if code >= 0 else (None, -code)
+
+    def read(self) -> None:
+        """Takes what the launcher has said.
+
+        Raises:
+            LauncherLost: it will never say anything again.
+        """
+        data = os.read(self.fd, 65536)
+        if not data and not self.ended:
+            raise LauncherLost(self.token)
+        self._buffer += data
+        while b"\n" in self._buffer:
+            line, self._buffer = self._buffer.split(b"\n", 1)
+            self._learn(line.decode(errors="replace"))
+
+    def signal(self, number: int) -> None:
+        """To its group, or to all that is left of it; nothing happens when it has ended."""
+        self._launcher.signal(self.id, number)
+
+    def close(self) -> None:
+        """Forgets it; it goes on if it has not ended."""
+        os.close(self.fd)
+
+    def _learn(self, line: str) -> None:
+        what, _, rest = line.partition(" ")
+        if what == "started":
+            self.pid = int(rest)
+        elif what == "failed":
+            self.failure = rest
+        else:
+            status, left, memory, cpu = rest.split()
+            self.left = int(left)
+            self.peak_memory = int(memory) * (1 if sys.platform == "darwin" else 1024)
+            self.cpu = float(cpu)
+            self.status = int(status)
+
+
+class Launcher:
+    """One guard with one launcher. Thread-safe. A lost one is replaced by the next ``launch``."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._closed = False
+        self._broken = False
+        self._socket: socket.socket
+        self._guard: subprocess.Popen[bytes]
+        self.token = ""
+        self._begin()
+
+    @classmethod
+    def start(cls) -> Launcher:
+        """Starts guard and launcher; best before the server has threads. Does not wait until they are ready."""
+        return cls()
+
+    @property
+    def lost(self) -> bool:
+        """Whether guard or launcher are gone without having been told."""
+        return not self._closed and (self._broken or self._guard.poll() is not None)
+
+    def launch(self, request: dict[str, Any], fds: Sequence[int]) -> Process:
+        """Asks for a process as ``start.start`` describes it. ``fds`` become 1, 2 … and stay open here.
+
+        Raises:
+            LauncherLost: the launcher went away while being asked.
+            OSError: no more descriptors.
+        """
+        reader, writer = os.pipe()
+        try:
+            number, token = self._ask(request, (writer, *fds))
+        except BaseException:
+            os.close(reader)
+            raise
+        finally:
+            os.close(writer)
+        return Process(self, number, token, reader)
+
+    def signal(self, number: int, what: int) -> None:
+        """To the process of that number, if it has not ended."""
+        with self._lock:
+            self._send({"id": number, "signal": what}, ())
+
+    def recover(self, lost: LauncherLost) -> None:
+        """Waits until nothing is left of the launcher that was lost, and starts another unless that has been done."""
+        with self._lock:
+            if lost.token == self.token and not self._closed:
+                self._replace()
+
+    def close(self) -> None:
+        """Ends everything that was started, at once, and waits for it."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._part()
+
+    def _ask(self, request: dict[str, Any], fds: Sequence[int]) -> tuple[int, str]:
+        with self._lock:
+            if self._closed:
+                raise LauncherLost(self.token)
+            if self._broken or self._guard.poll() is not None:
+                self._replace()
+            number = next(self._numbers)
+            if not self._send(request | {"id": number, "fds": len(fds)}, fds):
+                raise LauncherLost(self.token)
+            return number, self.token
+
+    def _send(self, message: dict[str, Any], fds: Sequence[int]) -> bool:
+        try:
+            wire.send(self._socket, message, fds)
+        except OSError:
+            self._broken = True
+            return False
+        return True
+
+    def _begin(self) -> None:
+        self.token = os.urandom(12).hex()
+        self._broken = False
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-P", "-m", "jobrunner.execution.guard", str(theirs.fileno()), self.token],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env=_environment(),
+                start_new_session=True,
+            )
+
+    def _replace(self) -> None:
+        self._part()
+        self._begin()
+
+    def _part(self) -> None:
+        try:
+            # close() alone gives no end of file while another thread is in a call on the socket.
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._socket.close()
+        try:
+            self._guard.wait(_CLOSE_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._guard.kill()
+            self._guard.wait()
+        if self._guard.returncode != 0:
+            sweep.end_marked(self.token)
+
+
+def _environment() -> dict[str, str]:
+    """The server's, without what service managers say to it alone and what an outer run says to its own."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _NOT_INHERITED and name not in _OF_A_RUN and not name.startswith("JOBRUNNER_PARAM_")
+    }
+
+
+SIGTERM, SIGKILL = int(signal.SIGTERM), int(signal.SIGKILL)

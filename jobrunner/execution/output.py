@@ -1,0 +1,83 @@
+"""What an attempt says, on its way from pipes to the sink: masked, with progress and the last words taken from it."""
+
+from __future__ import annotations
+
+import os
+
+from jobrunner.domain.clock import Clock
+from jobrunner.domain.run import Progress
+from jobrunner.execution.attempt import AttemptSpec, Sink
+from jobrunner.execution.masking import Masker
+from jobrunner.execution.reports import ProgressLines, ProgressValve
+from jobrunner.execution.wording import one_line
+
+CHUNK = 65536
+_LAST_WORDS = 4096
+_MOST_AFTER_END = 1024 * 1024
+
+
+class Output:
+    """The two streams of one attempt. ``commands`` may report progress in lines of their output."""
+
+    __slots__ = ("_lines", "_maskers", "_sink", "_tail", "_words", "valve")
+
+    def __init__(self, spec: AttemptSpec, sink: Sink, clock: Clock, *, lines: bool) -> None:
+        self._sink = sink
+        self._words = Masker(spec.secrets) if spec.secrets else None
+        self._maskers = {name: Masker(spec.secrets) for name in ("stdout", "stderr")} if self._words else None
+        self._lines = ProgressLines() if lines else None
+        self._tail = b""
+        self.valve = ProgressValve(clock, sink.progress)
+
+    def feed(self, stream: str, data: bytes) -> None:
+        """Bytes as they were read."""
+        self._pass_on(stream, self._maskers[stream].feed(data) if self._maskers else data)
+
+    def finish(self) -> None:
+        """Nothing more will be said."""
+        if self._maskers:
+            for stream, masker in self._maskers.items():
+                self._pass_on(stream, masker.finish())
+        if self._lines:
+            self._report(self._lines.finish())
+        self.valve.flush()
+
+    def mask(self, text: str) -> str:
+        """A text of the attempt that is shown elsewhere than in its output."""
+        return self._words.mask(text) if self._words else text
+
+    @property
+    def last_error_line(self) -> str:
+        """The last line on stderr that is not empty, fit to stand in an error."""
+        lines = [line for line in map(one_line, self._tail.decode(errors="replace").splitlines()) if line]
+        return lines[-1] if lines else ""
+
+    def _pass_on(self, stream: str, data: bytes) -> None:
+        if not data:
+            return
+        self._sink.output(stream, data)
+        if stream == "stderr":
+            self._tail = (self._tail + data)[-_LAST_WORDS:]
+        elif self._lines:
+            self._report(self._lines.feed(data))
+
+    def _report(self, reports: list[Progress]) -> None:
+        for report in reports:
+            self.valve.put(report)
+
+
+def read_some(fd: int) -> bytes | None:
+    """What a non-blocking pipe holds, at most a chunk: empty at its end, None where there is nothing now."""
+    try:
+        return os.read(fd, CHUNK)
+    except BlockingIOError:
+        return None
+
+
+def read_rest(fd: int, stream: str, output: Output) -> None:
+    """What is in the pipe after its writer has ended. Never waits for somebody else who holds it, and reads no more
+    than a pipe can hold."""
+    taken = 0
+    while taken < _MOST_AFTER_END and (data := read_some(fd)):
+        taken += len(data)
+        output.feed(stream, data)

@@ -1,0 +1,143 @@
+"""The file into which a command writes its result. Made before it starts, read and removed after it has ended."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import stat
+import tempfile
+import threading
+
+from jobrunner.execution.wording import one_line
+
+MOST = 1024 * 1024
+"""Bytes of JSON text that a result may have."""
+
+
+class BadResult(Exception):
+    """The file holds what cannot be a result; one line says why."""
+
+
+class ResultFile:
+    """``path`` is an empty file that only its user can read, until ``remove``."""
+
+    __slots__ = ("_folder", "path")
+
+    def __init__(self, path: str, folder: str | None) -> None:
+        self.path = path
+        self._folder = folder
+
+    def read(self) -> object:
+        """The JSON value; None where nothing was written.
+
+        Raises:
+            BadResult: it is too large, not JSON, or no longer an ordinary file.
+        """
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            reason = "it is a link" if error.errno == errno.ELOOP else os.strerror(error.errno or 0).lower()
+            raise BadResult(f"the result cannot be read: {reason}") from None
+        with open(fd, "rb") as file:
+            found = os.fstat(fd)
+            # A second name could lead to a file that the command itself may not read.
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+                raise BadResult("the result cannot be read: it is not an ordinary file")
+            text = file.read(MOST + 1)
+        if len(text) > MOST:
+            raise BadResult(f"the result is larger than 1 MiB ({max(found.st_size, len(text)):,} bytes)")
+        return _parse(text)
+
+    def remove(self) -> None:
+        """Whatever has become of it."""
+        try:
+            os.unlink(self.path)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            shutil.rmtree(self.path, ignore_errors=True)
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class ResultFiles:
+    """Makes result files in a folder of this server, which is made when first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._folder = ""
+
+    def new(self, run_id: int, attempt: int, user: str | None) -> ResultFile:
+        """A file for one attempt; for another user in a folder of that user's own.
+
+        Raises:
+            OSError: no room, or no folder for temporary files.
+        """
+        if user is not None and os.geteuid() == 0:
+            return _foreign(user)
+        for last_try in (False, True):
+            path = os.path.join(self._place(), f"{run_id}-{attempt}.json")
+            try:
+                return ResultFile(_create(path), None)
+            except FileNotFoundError:  # what cleans /tmp took the folder
+                self._folder = ""
+                if last_try:
+                    raise
+            except FileExistsError:
+                ResultFile(path, None).remove()
+        return ResultFile(_create(path), None)
+
+    def close(self) -> None:
+        """Removes the folder."""
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = ""
+
+    def _place(self) -> str:
+        with self._lock:
+            if not self._folder:
+                self._folder = tempfile.mkdtemp(prefix="jobrunner-")
+            return self._folder
+
+
+def _foreign(user: str) -> ResultFile:
+    import pwd
+
+    folder = tempfile.mkdtemp(prefix="jobrunner-")
+    path = _create(os.path.join(folder, "result.json"))
+    try:
+        entry = pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
+    except KeyError:
+        pass  # the start will say so
+    else:
+        os.chown(path, entry.pw_uid, entry.pw_gid)
+        os.chown(folder, entry.pw_uid, entry.pw_gid)
+    return ResultFile(path, folder)
+
+
+def _create(path: str) -> str:
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    return path
+
+
+def _parse(text: bytes) -> object:
+    if not text.strip():
+        return None
+    try:
+        return json.loads(text.decode("utf-8"), parse_constant=_refuse)
+    except UnicodeDecodeError:
+        raise BadResult("the result is not JSON: it is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise BadResult(
+            f"the result is not JSON: {one_line(error.msg)} (line {error.lineno}, column {error.colno})"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise BadResult(f"the result is not JSON: {one_line(str(error))}") from None
+
+
+def _refuse(name: str) -> object:
+    raise ValueError(f"{name} is not a JSON value")
