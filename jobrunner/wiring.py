@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -67,11 +68,13 @@ def run_server(config: str | os.PathLike[str] | None, options: ServerOptions) ->
     """
     from jobrunner.server import log
     from jobrunner.server.server import Server
+    from jobrunner.server.systemd import Systemd
 
     path = jobfile.locate(config, os.environ)
-    log.configure(options.log_format)
+    log.configure(options.log_format, sys.stderr)
+    systemd = Systemd.from_environment(os.environ)
     while True:
-        server = Server(path, options, broker=_broker, clock=SystemClock(), environ=os.environ)
+        server = Server(path, options, broker=_broker, systemd=systemd, clock=SystemClock(), environ=os.environ)
         if server.run():
             return 0
 

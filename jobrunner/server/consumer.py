@@ -34,6 +34,7 @@ from jobrunner.store.database import Database
 log = logging.getLogger("jobrunner.server")
 
 _TICK_SECONDS = 1.0
+_TIDY_SECONDS = 60.0
 _WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _WOKEN = 0
 
@@ -56,7 +57,8 @@ class SchedulerThread(Scheduler):  # type: ignore[misc]
 class RunConsumer(Consumer):  # type: ignore[misc]
     """One server, from its first heartbeat to its last.
 
-    ``fires`` is None for a server that fires nothing. ``begin`` is called once the engine runs, ``reload`` on SIGHUP.
+    ``fires`` is None for a server that fires nothing. ``begin`` is called once the engine runs,
+    ``tidy`` every minute, ``reload`` on SIGHUP.
     """
 
     scheduler_class = SchedulerThread
@@ -77,6 +79,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         drain_for: timedelta,
         fires: FireSchedule | None,
         begin: Callable[[], None],
+        tidy: Callable[[], None],
         reload: Callable[[], None],
         feed: RedisFeed | None,
     ) -> None:
@@ -93,6 +96,8 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         self._clock = clock
         self._drain_for = drain_for
         self._begin = begin
+        self._tidy = tidy
+        self._next_tidy = 0.0
         self._reload = reload
         self._feed = feed
         self._beat_every = min(5.0, lost_after.total_seconds() / 4)
@@ -173,6 +178,9 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         if dead:
             self._engine.submit(lambda db: self._rescuer.rescue(db, dead))
         self.check_worker_health()
+        if now >= self._next_tidy:
+            self._next_tidy = now + _TIDY_SECONDS
+            self._tidy()
         if self._engine.alive:
             self._systemd.watchdog()
 

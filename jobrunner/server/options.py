@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,4 +19,4 @@ class ServerOptions:
     name: str | None = None
     scheduler: bool = True
     burst: bool = False
-    log_format: str | None = None
+    log_format: Literal["text", "json"] | None = None

@@ -171,11 +171,12 @@ class Recorder:
     def _trim(self, tail: Sequence[Row]) -> tuple[int, int] | None:
         self._kept.extend((row.seq, len(row.data)) for row in tail)
         self._kept_bytes += sum(len(row.data) for row in tail)
-        first = self._kept[0][0] if self._kept else 0
+        dropped = list[int]()
         while self._kept_bytes > self._tail_limit:
-            self._kept_bytes -= self._kept.popleft()[1]
-        last = self._kept[0][0] if self._kept else self._next_seq
-        return (first, last) if last > first else None
+            seq, size = self._kept.popleft()
+            self._kept_bytes -= size
+            dropped.append(seq)
+        return (dropped[0], dropped[-1] + 1) if dropped else None
 
 
 def _grouped(pieces: Sequence[_Piece]) -> list[list[_Piece]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -166,7 +166,7 @@ def _caught_up(job: Job, missed: Sequence[datetime], *, has_fresh: bool, now: da
             return set(within)
 
 
-def _timed(jobs: Iterable[Job]) -> Mapping[str, _Timed]:
+def _timed(jobs: Iterable[Job]) -> dict[str, _Timed]:
     timed = {}
     for job in jobs:
         if not job.schedules or not job.enabled or job.shadow:

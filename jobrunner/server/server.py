@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from jobrunner import __version__, jobfile
 from jobrunner.domain.clock import Clock
+from jobrunner.domain.run import Ready
 from jobrunner.domain.settings import Jobfile, Settings
 from jobrunner.errors import ConfigError, UsageError
 from jobrunner.execution import Execution, Launcher
@@ -51,8 +52,16 @@ class Server:
     """A server on the configuration at ``path``. ``run`` may be called once."""
 
     def __init__(
-        self, path: Path, options: ServerOptions, *, broker: BrokerMaker, clock: Clock, environ: Mapping[str, str]
+        self,
+        path: Path,
+        options: ServerOptions,
+        *,
+        broker: BrokerMaker,
+        systemd: Systemd,
+        clock: Clock,
+        environ: Mapping[str, str],
     ) -> None:
+        self._systemd = systemd
         self._path = path
         self._options = options
         self._make_broker = broker
@@ -128,7 +137,7 @@ class Server:
             rescuer=Rescuer(
                 server_id=server_id, lost_after=settings.lost_after, in_force=in_force, clock=self._clock
             ),
-            systemd=Systemd(self._environ),
+            systemd=self._systemd,
             server_id=server_id,
             workers=workers,
             clock=self._clock,
@@ -136,6 +145,7 @@ class Server:
             drain_for=settings.shutdown_timeout,
             fires=fires,
             begin=lambda: self._begin(parts, file),
+            tidy=execution.tidy,
             reload=lambda: self._reload(parts, in_force, server_id),
             feed=self._feed(db, broker, engine),
         )
@@ -201,5 +211,10 @@ class Server:
         if parts.fires is not None:
             parts.fires.apply(file)
         parts.execution.recycle()
-        parts.engine.submit(lambda db: servers.set_config(db, server_id, file.config_hash) or ())
+        parts.engine.submit(lambda db: _note_config(db, server_id, file.config_hash))
         log.info("reloaded: %d jobs", len(file.jobs))
+
+
+def _note_config(db: Database, server_id: int, config_hash: str) -> Sequence[Ready]:
+    servers.set_config(db, server_id, config_hash)
+    return ()

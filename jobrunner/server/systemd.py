@@ -26,7 +26,7 @@ class Systemd:
 
     @classmethod
     def from_environment(cls, environ: MutableMapping[str, str]) -> Systemd:
-        """Takes what systemd gave out of ``environ``, so that no job inherits it: the socket and the watchdog's terms."""
+        """Takes what systemd gave out of ``environ``, so that no job inherits it: socket and watchdog."""
         address = environ.pop("NOTIFY_SOCKET", "")
         micros, pid = environ.pop("WATCHDOG_USEC", ""), environ.pop("WATCHDOG_PID", "")
         watched = micros.isdecimal() and int(micros) > 0 and pid in ("", str(os.getpid()))

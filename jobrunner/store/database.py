@@ -56,7 +56,7 @@ class Database:
         if self.dialect != "sqlite":
             sql = _to_postgresql(sql)
         try:
-            return self._connections.execute_sql(sql, params)  # type: ignore[no-any-return]
+            return self._connections.execute_sql(sql, params)  # type: ignore[no-any-return, no-untyped-call]
         except peewee.DatabaseError as error:
             raise self._unavailable(error) from error
 
@@ -133,9 +133,9 @@ def connect(url: str, *, durability: str) -> Database:
 
 def _connect_sqlite(path: Path, durability: str) -> Database:
     url = f"sqlite:///{path}"
-    if peewee.sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+    if peewee.SqliteDatabase.server_version < _OLDEST_SQLITE:
         raise StoreUnavailable(
-            f"this Python has SQLite {peewee.sqlite3.sqlite_version}; 3.35 or newer is needed",
+            f"this Python has SQLite {'.'.join(map(str, peewee.SqliteDatabase.server_version))}; 3.35 or newer is needed",
             hint="use a newer Python, or a PostgreSQL store",
         )
     _create_privately(path, url)
