@@ -32,7 +32,8 @@ _MISTAKES = tuple(
 
 def quote(text: str) -> str:
     """A piece of an expression, fit for a message of one line."""
-    return repr(text if len(text) <= 60 else text[:57] + "...").encode("ascii", "backslashreplace").decode()
+    shown = ascii(text)
+    return shown if len(shown) <= 64 else f"{shown[:60]}...{shown[0]}"
 
 
 def alias_hint(text: str, known: tuple[str, ...]) -> str:
