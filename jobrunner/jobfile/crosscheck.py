@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jobrunner.domain.job import After, HttpRequest, ScheduleSpec
+from jobrunner.domain.job import After, HttpRequest
 from jobrunner.domain.workflow import cycles
 from jobrunner.errors import ScheduleError
 from jobrunner.jobfile.draft import Draft
 from jobrunner.jobfile.references import ReferenceFailed, resolve
 from jobrunner.jobfile.rules import unknown
+from jobrunner.jobfile.words import dotted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,8 @@ def check_schedules(draft: Draft, timezone: str) -> None:
             parse(spec, job=draft.name, timezone=timezone)
         except ScheduleError as error:
             source, path = draft.place("schedule")
-            source.fault_as(_schedule_path(draft, path, index, spec), str(error), on_key=False)
+            path = _schedule_path(draft, path, index)
+            source.fault_as(path, f"{dotted(path)}: {error}", on_key=False)
 
 
 def check_cycles(drafts: Mapping[str, Draft]) -> None:
@@ -151,7 +153,7 @@ def _item(draft: Draft, key: str, index: int) -> tuple[str | int, ...]:
     return (key,)
 
 
-def _schedule_path(draft: Draft, path: tuple[str | int, ...], index: int, spec: ScheduleSpec) -> tuple[str | int, ...]:
+def _schedule_path(draft: Draft, path: tuple[str | int, ...], index: int) -> tuple[str | int, ...]:
     raw: Any = draft.table.get("schedule")
     if isinstance(raw, list):
         path, raw = (*path, index), raw[index]

@@ -18,17 +18,18 @@ _SCHEDULE = frozenset({"schedule"})
 
 class Draft:
     """A job by name: ``own`` and ``table`` are raw, the latter with the defaults merged in; ``found`` is what the
-    sound keys of the table mean."""
+    sound keys of the table mean. ``readable`` is False where the job is no table at all."""
 
-    __slots__ = ("defaults", "found", "main", "name", "own", "source", "table")
+    __slots__ = ("defaults", "found", "main", "name", "own", "readable", "source", "table")
 
-    def __init__(self, name: str, source: Source, own: Mapping[str, Any], defaults: Defaults, found: dict[str, Any]):
+    def __init__(self, name: str, source: Source, own: Any, defaults: Defaults, found: dict[str, Any]) -> None:
         self.name = name
         self.source = source
         self.main = defaults.source
-        self.own = own
+        self.readable = isinstance(own, dict)
+        self.own: Mapping[str, Any] = own if self.readable else {}
         self.defaults = defaults.table
-        self.table = merge(defaults.table, own)
+        self.table = merge(defaults.table, self.own)
         self.found = merge(defaults.found, found)
 
     def place(self, *keys: str | int) -> tuple[Source, Path]:
@@ -61,7 +62,7 @@ class Defaults:
 def draft(name: str, source: Source, own: Any, defaults: Defaults, *, strict: bool = True) -> Draft:
     """Reads a job's table, noting its faults; ``strict`` False leaves faults of its schedule aside."""
     found = read_keys(own, ("jobs", name), source, strict=strict)
-    return Draft(name, source, own if isinstance(own, dict) else {}, defaults, found)
+    return Draft(name, source, own, defaults, found)
 
 
 def read_keys(table: Any, at: Path, source: Source, *, strict: bool) -> dict[str, Any]:

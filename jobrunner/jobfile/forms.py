@@ -22,6 +22,7 @@ from jobrunner.domain.job import (
 from jobrunner.domain.params import Param, ParamType, stored_value
 from jobrunner.jobfile import zones
 from jobrunner.jobfile.shapes import (
+    HEADER_PATTERN,
     INVALID,
     NAME_PATTERN,
     Choice,
@@ -98,6 +99,9 @@ class Schedule:
         return INVALID if INVALID in found else found
 
     def _one(self, value: Any, at: Path, source: Source) -> Any:
+        if isinstance(value, str) and _MOMENT.fullmatch(value.strip()) and _moment(value.strip()) is None:
+            source.fault(at, f"is no day or time of the calendar: {shown(value)}")
+            return INVALID
         if isinstance(value, str) and value.strip():
             return ScheduleSpec(expression=_expression(value))
         if isinstance(value, dict):
@@ -483,7 +487,7 @@ _HTTP_TABLE = Table(
             name="headers",
             shape=Named(
                 Reference(empty=True, pattern=r"[^\r\n]*", like="a text of one line"),
-                pattern=r"[A-Za-z0-9!#$%&'*+.^_`|~-]+",
+                pattern=HEADER_PATTERN,
                 like="a header",
             ),
             description="Headers by name; may hold references and {parameters}.",
@@ -598,4 +602,4 @@ _APPROVAL_TABLE = Table(
     like='a table like { message = "..." }',
 )
 
-JOB_NAME = Text(pattern=NAME_PATTERN, like="a name of letters, digits, dots, dashes and underscores")
+JOB_NAME = Text(pattern=NAME_PATTERN, like="a name")

@@ -33,6 +33,8 @@ _NAME_IN_LINE = re.compile(r"(?<![${])\{([a-z_][a-z0-9_]*)\}(?!\})", re.ASCII)
 
 def check_draft(draft: Draft) -> None:
     """Notes what is wrong among the keys of one job."""
+    if not draft.readable:
+        return
     _check_kind(draft)
     found = draft.found
     params = found.get("params") or {}

@@ -28,7 +28,10 @@ INVALID: Final = _Invalid.INVALID
 
 Schema = dict[str, Any]
 
+_HIGHEST = 2**31 - 1
+
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+HEADER_PATTERN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 NAME = re.compile(NAME_PATTERN, re.ASCII)
 """What names of jobs, queues, limits, calendars and notifiers match, whole."""
 
@@ -72,10 +75,13 @@ class Text:
         elif "\0" in value:
             source.fault(at, "must not contain a NUL character")
         elif self._match and not self._match(value):
-            source.fault(at, f"must be {self._like}, not {quoted(value)}")
+            source.fault(at, f"must be {self._like}, not {quoted(value)}{self._hint()}")
         else:
             return value
         return INVALID
+
+    def _hint(self) -> str:
+        return f"; {_RULES[self._pattern]}" if self._pattern in _RULES else ""
 
     def schema(self) -> Schema:
         schema: Schema = {"type": "string"}
@@ -115,7 +121,7 @@ class Flag:
 class Whole:
     """A whole number from ``low`` to ``high``."""
 
-    def __init__(self, low: int, high: int = 2**31 - 1) -> None:
+    def __init__(self, low: int, high: int = _HIGHEST) -> None:
         self._low, self._high = low, high
 
     def read(self, value: Any, at: Path, source: Source) -> Any:
@@ -123,10 +129,13 @@ class Whole:
             bare = isinstance(value, str) and value.strip().lstrip("-").isdigit()
             source.fault(at, f"must be a whole number{' without quotes' if bare else ''}, not {shown(value)}")
         elif not self._low <= value <= self._high:
-            source.fault(at, f"must be from {self._low:,} to {self._high:,}, not {shown(value)}")
+            source.fault(at, f"must be {self._range()}, not {shown(value)}")
         else:
             return value
         return INVALID
+
+    def _range(self) -> str:
+        return f"at least {self._low:,}" if self._high == _HIGHEST else f"from {self._low:,} to {self._high:,}"
 
     def schema(self) -> Schema:
         return {"type": "integer", "minimum": self._low, "maximum": self._high}
@@ -379,6 +388,7 @@ _DURATIONS: dict[str, timedelta] = {}
 _RULES = {
     NAME_PATTERN: "letters, digits, dots, dashes and underscores, at most 100, beginning with a letter or digit",
     "[a-z_][a-z0-9_]*": "small letters, digits and underscores, not beginning with a digit",
+    HEADER_PATTERN: "letters, digits and dashes",
     "[^=\\x00]+": "anything but = and NUL",
 }
 _SIZE_UNITS = {

@@ -217,6 +217,8 @@ def _syntax(source: Source, error: Exception) -> Problem:
         if repeated:
             path, (first, _), (line, column) = repeated
             return _problem(source, line, column, f"{dotted(path)} is defined twice; first on line {first}")
+    if text.startswith("Illegal character '\\n'"):
+        text = "Text that is not closed on its line"
     line, column = (int(place[1]), int(place[2])) if place else _end(source.text)
     return _problem(source, line, column, f"not TOML: {text[:1].lower()}{text[1:]}{_remark(source.text, line)}")
 

@@ -1,0 +1,40 @@
+"""What the tests of jobs.toml share: a folder with files of a given text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jobrunner import jobfile
+from jobrunner.domain.settings import Jobfile
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("JOBRUNNER_CONFIG", "XDG_CONFIG_HOME", "NO_SUCH_VARIABLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a file into the test's folder and gives its path."""
+
+    def _write(text: str | bytes, name: str = "jobs.toml") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        path.chmod(0o644)
+        return path
+
+    return _write
+
+
+@pytest.fixture
+def read(write: Write) -> Callable[[str], Jobfile]:
+    """Reads a file of the given text, whole."""
+    return lambda text: jobfile.read(write(text))
