@@ -9,6 +9,8 @@ import os
 import socket
 from collections.abc import MutableMapping
 
+from jobrunner.presentation.sanitise import plain
+
 _PATIENCE = 1.0
 """Seconds that a message may take: systemd being stuck must not stop the server."""
 
@@ -51,7 +53,7 @@ class Systemd:
 
     def status(self, text: str) -> None:
         """One line for ``systemctl status``."""
-        self._send("STATUS=" + " ".join(text.split()))
+        self._send("STATUS=" + plain(" ".join(text.split())))
 
     def _send(self, message: str) -> None:
         """A message that does not arrive is no reason to stop serving."""
