@@ -135,8 +135,6 @@ def _read_safely(path: str, source: Source) -> bytes | None:
 
 
 def _unsafe(status: os.stat_result) -> str | None:
-    if stat.S_ISDIR(status.st_mode):
-        return "is a folder; name the file in it"
     if not stat.S_ISREG(status.st_mode):
         return "is not a regular file"
     if status.st_mode & stat.S_IWOTH:
@@ -269,6 +267,8 @@ def _whole(source: Source, message: str) -> Problem:
 def _reason(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
+    if isinstance(error, IsADirectoryError):
+        return "is a folder; name the file in it"
     return f"cannot be read: {error.strerror or error}"
 
 
