@@ -1,6 +1,7 @@
 """The Python API: trigger jobs and get their results, from any program that can read the jobs.toml.
 
-Thread-safe. A trigger is one transaction; ``Client.open`` is cheap, and a client can be kept as long as the process lives.
+Thread-safe. A trigger is one transaction; ``Client.open`` is cheap, and a client can be kept as long as the process
+lives.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The use cases: one method for each verb that a person or a program may say. Called by the command line and the client.
+"""The use cases: one method for each verb that a person or a program may say. Called by cli and client.
 
 Each is written once, here; each action of a person leaves an entry in the audit trail.
 """

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from jobrunner.domain.schedule import Schedule
 
 
-
 class Looking:
     """The verbs that only look. Nothing of them is in the audit trail."""
 
@@ -112,9 +111,7 @@ class Looking:
         latest = read.latest(db, [job.name for job in jobs])
         held = {(pause.scope, pause.name): pause for pause in pauses.everything(db)}
         everything = held.get(("all", ""))
-        return [
-            _status(job, latest.get(job.name), held.get(("job", job.name)) or everything, now) for job in jobs
-        ]
+        return [_status(job, latest.get(job.name), held.get(("job", job.name)) or everything, now) for job in jobs]
 
     def _fires(self, job: Job, start: datetime, pause: Pause | None) -> Iterator[Fire]:
         if not job.enabled:

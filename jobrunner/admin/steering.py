@@ -29,9 +29,7 @@ class Steering:
         """
         run = read.get(self._context.db, run_id)
         with self._context.acting("retry", f"run {run_id}", run.job):
-            steered = steer.retry(
-                self._context.db, run_id, retries=self._retries(run), now=self._context.clock.now()
-            )
+            steered = steer.retry(self._context.db, run_id, retries=self._retries(run), now=self._context.clock.now())
         self._context.tell(steered.ready)
         return read.get(self._context.db, run_id)
 
@@ -75,9 +73,7 @@ class Steering:
         with self._context.acting("cancel", f"batch b{batch_id}", f"{len(members)} runs"):
             for run_id in members:
                 try:
-                    ready += steer.cancel(
-                        self._context.db, run_id, at_once=now, now=self._context.clock.now()
-                    ).ready
+                    ready += steer.cancel(self._context.db, run_id, at_once=now, now=self._context.clock.now()).ready
                 except Refused:
                     continue  # it ended by itself in between
         self._context.tell(ready)

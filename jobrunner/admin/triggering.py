@@ -74,7 +74,8 @@ class Triggering:
     ) -> BatchTriggered:
         """Creates a run for every item, all or nothing; a text is the value of the job's only parameter.
 
-        ``then`` runs once when every member has succeeded, ``then_on_failure`` once when all have ended and some have not.
+        ``then`` runs once when every member has succeeded, ``then_on_failure`` once when all have ended and not all
+        of them so.
 
         Raises:
             ParameterError: an item is wrong; it names which. As ``trigger`` otherwise.
@@ -92,9 +93,7 @@ class Triggering:
         with self._context.acting("trigger", job, f"a batch of {len(rows)}"):
             batch_id, ready = add.add_batch(self._context.db, template, name or job, rows, follow)
         self._context.tell(ready)
-        return BatchTriggered(
-            batch=batches.get(self._context.db, batch_id), warnings=self._remarks(template.queue)
-        )
+        return BatchTriggered(batch=batches.get(self._context.db, batch_id), warnings=self._remarks(template.queue))
 
     def submit(
         self, argv: Sequence[str], *, cwd: str, timeout: timedelta | None = None, options: TriggerOptions = _PLAIN
@@ -134,9 +133,7 @@ class Triggering:
             values = {name: value for name, value in known.items() if name in declared} | values
         return values
 
-    def _new_run(
-        self, job: Job, values: Mapping[str, Any], trigger: Trigger, options: TriggerOptions
-    ) -> NewRun:
+    def _new_run(self, job: Job, values: Mapping[str, Any], trigger: Trigger, options: TriggerOptions) -> NewRun:
         now = self._context.clock.now()
         if options.queue is not None and options.queue not in self._context.settings.queues:
             known = ", ".join(self._context.settings.queues)

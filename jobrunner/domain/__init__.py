@@ -1,1 +1,1 @@
-"""Pure values and rules: no files, no processes, no SQL, no clock but the one in ``clock``. Used by every other room."""
+"""Pure values and rules: no files, no processes, no SQL, no clock but the one in ``clock``. Used everywhere."""

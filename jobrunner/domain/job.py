@@ -49,7 +49,7 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A program. ``argv`` for a list (elements may hold ``{param}``), ``line`` for a line for ``shell -c``; exactly one is set."""
+    """A program: ``argv`` (elements may hold ``{param}``), or a ``line`` for ``shell -c``; exactly one is set."""
 
     argv: tuple[str, ...] | None = None
     line: str | None = None

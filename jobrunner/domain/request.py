@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
-import json
 from typing import Any
 
 from jobrunner.domain.job import Job, Unique, When
@@ -17,8 +17,8 @@ from jobrunner.domain.run import Trigger
 class NewRun:
     """Everything that creating a run needs.
 
-    ``params`` and ``secret_params`` are canonical JSON objects: the first as everybody may see it, the second the values
-    of ``secret`` parameters, None where there are none. ``run_after`` is when it is due. ``expires`` counts from then.
+    ``params`` and ``secret_params`` are canonical JSON objects: the first as everybody may see it, the second the
+    values of ``secret`` parameters, None where there are none. ``run_after`` is when it is due. ``expires`` counts from then.
     ``unique_key`` None: not unique; ``unique_for`` None: unique while scheduled or active.
     ``parents`` are ids of runs; ``after_batch`` is a batch; ``when`` says which end of them starts it.
     """

@@ -119,9 +119,10 @@ class Attempt:
 class Run:
     """One request to execute a job once. ``started_at`` to ``error`` and ``server`` are of the last attempt.
 
-    ``params`` is fit to be shown: a ``secret`` parameter is ``"***"`` in it, its value is kept apart in the store and
-    reaches only the attempt. ``definition`` is the text of ``Job.definition`` that the run was created with, None where a list did not read it.
-    ``dead`` says that it is a dead letter; ``cancelling`` that a cancel of its running attempt has been asked for.
+    ``params`` is fit to be shown: a ``secret`` parameter is ``"***"`` in it; its value is kept apart in the store and
+    reaches only the attempt. ``definition`` is the text of ``Job.definition`` that the run was created with, None where
+    a list did not read it. ``dead`` says that it is a dead letter; ``cancelling`` that somebody has asked to stop its
+    running attempt.
     """
 
     id: int
@@ -156,7 +157,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A run that has just become queued: what a broker has to know to hand it over, in the order that it is handed over."""
+    """A run that has just become queued: what a broker has to know to hand it over in the right order."""
 
     id: int
     attempt: int

@@ -11,7 +11,7 @@ from jobrunner.domain.run import Batch, Pause, Run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStatus:
-    """A job with what is known of it now. ``next_fire`` is None without a schedule, when disabled or paused for good."""
+    """A job with what is known of it now. ``next_fire`` is None without a schedule, and while disabled or paused."""
 
     job: Job
     next_fire: datetime | None
@@ -21,7 +21,7 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fire:
-    """One coming fire time of a job; ``zone`` is the schedule's, ``note`` a remark (daylight saving, pause) or empty."""
+    """One coming fire time of a job; ``zone`` is the schedule's, ``note`` a remark (a pause) or empty."""
 
     job: str
     at: datetime

@@ -270,13 +270,13 @@ def _log_end(ending: Ending) -> None:
     level = logging.INFO if ending.state in (RunState.SUCCEEDED, RunState.CANCELLED) else logging.WARNING
     if log.isEnabledFor(level):
         extra = {"run": ending.run_id, "job": ending.job, "attempt": ending.attempt}
-        words = ending.outcome.value if ending.state.value == ending.outcome.value else (
-            f"{ending.outcome}, now {ending.state}"
+        words = (
+            ending.outcome.value
+            if ending.state.value == ending.outcome.value
+            else (f"{ending.outcome}, now {ending.state}")
         )
         log.log(level, "%s%s", words, f": {ending.error}" if ending.error else "", extra=extra)
 
 
 def _texts(values: Any) -> tuple[str, ...]:
     return tuple(value if isinstance(value, str) else json.dumps(value) for value in values)
-
-

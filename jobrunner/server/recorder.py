@@ -1,6 +1,6 @@
 """What an attempt prints and reports, on its way to the store: gathered here, written a few times a second.
 
-Memory is bounded by the job's ``max_output``: the first half of it is kept as it comes, the second half is what came last.
+Memory is bounded by the job's ``max_output``: the first half of it is kept as it comes, the second is what came last.
 """
 
 from __future__ import annotations

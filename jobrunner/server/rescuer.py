@@ -94,5 +94,3 @@ def _carried(name: str, definition: str | None) -> Job | None:
         return job_from_definition(name, definition) if definition is not None else None
     except JobrunnerError:
         return None
-
-

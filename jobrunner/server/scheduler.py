@@ -1,7 +1,7 @@
 """Fires jobs at their due times, once across all servers. The thread that Huey's consumer runs as its scheduler.
 
-Next fires stand in a heap on the wall clock. The thread wakes at least every second, so that a clock that was stepped or
-a machine that was suspended is noticed; fires that are found late by more than a minute are caught up as after downtime.
+Next fires stand in a heap on the wall clock. The thread wakes at least every second, so that a clock that was stepped
+or a machine that was suspended is noticed; fires found late by more than a minute are caught up as after downtime.
 """
 
 from __future__ import annotations
@@ -121,9 +121,7 @@ class FireSchedule:
         work += [self._fire(timed, at, Trigger.SCHEDULE, now) for at in fresh]
         return work
 
-    def _fire(
-        self, timed: _Timed, at: datetime, trigger: Trigger, now: datetime, *, one_by_one: bool = False
-    ) -> _Work:
+    def _fire(self, timed: _Timed, at: datetime, trigger: Trigger, now: datetime, *, one_by_one: bool = False) -> _Work:
         job = timed.job
         public, secret = split_secrets(job.params, Checker(job.params, job=job.name).values({}))
         run = new_run(

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobrunner import __version__, jobfile
+from jobrunner import jobfile
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.run import Ready
 from jobrunner.domain.settings import Jobfile, Settings
@@ -33,6 +33,7 @@ from jobrunner.store import definitions, open_store, pauses, servers
 from jobrunner.store.database import Database
 from jobrunner.store.runs import claim
 from jobrunner.store.servers import NewServer
+from jobrunner.version import __version__
 
 log = logging.getLogger("jobrunner.server")
 
@@ -87,10 +88,10 @@ class Server:
             bell = Bell(db.path) if db.path is not None else None
             if bell is not None:
                 stack.callback(bell.close)
-            return self._serve(file, db, bell, launcher, queues, stack)
+            return self._serve(file, db, bell, launcher, queues)
 
     def _serve(
-        self, file: Jobfile, db: Database, bell: Bell | None, launcher: Launcher, queues: tuple[str, ...], stack: ExitStack
+        self, file: Jobfile, db: Database, bell: Bell | None, launcher: Launcher, queues: tuple[str, ...]
     ) -> bool:
         settings, workers = file.settings, self._options.workers or file.settings.workers
         name = self._options.name or host()
@@ -134,9 +135,7 @@ class Server:
             db=db,
             engine=engine,
             executor=executor,
-            rescuer=Rescuer(
-                server_id=server_id, lost_after=settings.lost_after, in_force=in_force, clock=self._clock
-            ),
+            rescuer=Rescuer(server_id=server_id, lost_after=settings.lost_after, in_force=in_force, clock=self._clock),
             systemd=self._systemd,
             server_id=server_id,
             workers=workers,
