@@ -18,7 +18,8 @@ class NewRun:
     """Everything that creating a run needs.
 
     ``params`` and ``secret_params`` are canonical JSON objects: the first as everybody may see it, the second the
-    values of ``secret`` parameters, None where there are none. ``run_after`` is when it is due. ``expires`` counts from then.
+    values of ``secret`` parameters, None where there are none. ``run_after`` is when it is due; ``expires`` counts
+    from then.
     ``unique_key`` None: not unique; ``unique_for`` None: unique while scheduled or active.
     ``parents`` are ids of runs; ``after_batch`` is a batch; ``when`` says which end of them starts it.
     """
