@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -28,6 +28,7 @@ class Call:
     config: str | None = None
     debug: bool = False
     json: bool = False
+    _told: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, context: typer.Context) -> Call:
@@ -38,7 +39,7 @@ class Call:
 
     @contextmanager
     def admin(self) -> Iterator[Admin]:
-        """The use cases on the configuration that was named or found; its warnings go to standard error.
+        """The use cases on the configuration that was named or found; its warnings go to standard error at the end.
 
         Raises:
             ConfigError: there is none, or its ``[jobrunner]`` is invalid.
@@ -46,11 +47,22 @@ class Call:
         from jobrunner import wiring
 
         with wiring.open_admin(self.config) as admin:
-            told = _tell(admin, 0)
             try:
                 yield admin
+            except ConfigError as error:
+                self._told |= {str(problem) for problem in error.problems}
+                raise
             finally:
-                _tell(admin, told)
+                self.tell(admin)
+
+    def tell(self, admin: Admin) -> None:
+        """Says the warnings that have not been said: for verbs that stay, before they do."""
+        from jobrunner.cli.output import say
+
+        for warning in admin.warnings:
+            if warning not in self._told:
+                say(f"warning: {warning}")
+        self._told.update(admin.warnings)
 
     def screen(self) -> Screen:
         """What standard output is."""
@@ -126,13 +138,3 @@ def _option(name: str, spellings: list[str], help: str, **how: Any) -> TyperOpti
             setattr(Call.of(context), name, value)
 
     return TyperOption(param_decls=spellings, help=help, callback=note, expose_value=False, **how)
-
-
-def _tell(admin: Admin, told: int) -> int:
-    """Says the warnings that came since; gives back how many have been said."""
-    from jobrunner.cli.output import say
-
-    warnings = admin.warnings
-    for warning in warnings[told:]:
-        say(f"warning: {warning}")
-    return len(warnings)

@@ -34,6 +34,7 @@ class Wait:
 def wait_for_run(call: Call, admin: Admin, triggered: Triggered, wait: Wait) -> int:
     """Waits for a run, prints what was asked for, and gives back 0 if it succeeded, 1 if not, 4 if it took too long."""
     run = triggered.run
+    call.tell(admin)
     output.say(f"run {run.id} of {run.job}")
     try:
         with _interrupted(f"run {run.id} goes on; to see it: jobrunner logs -f {run.id}"):
@@ -54,6 +55,7 @@ def wait_for_run(call: Call, admin: Admin, triggered: Triggered, wait: Wait) -> 
 def wait_for_batch(call: Call, admin: Admin, batch: Batch, wait: Wait) -> int:
     """Waits for a batch; prints the results of its runs in their order, one a line, if there are any."""
     name = f"b{batch.id}"
+    call.tell(admin)
     output.say(f"batch {name}: {batch.total} runs")
     try:
         with _interrupted(f"batch {name} goes on; to see it: jobrunner show {name}"):

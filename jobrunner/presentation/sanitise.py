@@ -17,8 +17,10 @@ _INVISIBLE = (
 """Zero-width, blank and direction-changing characters. U+FE0E and U+FE0F, which emoji need, are not among them."""
 
 _UNSAFE = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]")
+# A class of characters comes first, since that is what the regular expression engine can search for quickly.
 _OUTPUT = re.compile(
-    f"\x1b\\[(?P<sgr>[0-9;:]{{0,48}})m|(?P<newline>\r\n)|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]"
+    f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]"
+    "(?:(?<=\x1b)\\[(?P<sgr>[0-9;:]{0,48})m|(?<=\r)(?P<newline>\n))?"
 )
 _UNDECIDED = re.compile("(?:\x1b(?:\\[[0-9;:]{0,48})?|\r)\\Z")
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}

@@ -1,7 +1,6 @@
 """The command line by itself: help, wrong usage, statuses, closed and broken streams, completion."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import clean_environment
 
 from jobrunner.cli.app import VERBS
 
@@ -16,29 +16,6 @@ Process = subprocess.CompletedProcess[str]
 Runner = Callable[..., Process]
 
 COMMON = {"--help", "-h", "--config", "-c", "--debug"}
-
-
-@pytest.fixture
-def jobrunner(tmp_path: Path) -> Runner:
-    """Runs ``python -m jobrunner`` in an empty folder, without a terminal."""
-
-    def run(*args: str, **environ: str) -> Process:
-        return subprocess.run(
-            [sys.executable, "-m", "jobrunner", *args],
-            cwd=tmp_path,
-            env=clean_environment(tmp_path) | environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            stdin=subprocess.DEVNULL,
-        )
-
-    return run
-
-
-def clean_environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JOBRUNNER", "XDG", "LC_"))}
-    return kept | {"HOME": str(home), "LANG": "C.UTF-8", "COLUMNS": "80"}
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))

@@ -1,0 +1,69 @@
+"""Running the program as a person does: as a process, in a folder of its own, piped or in a terminal."""
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Process = subprocess.CompletedProcess[str]
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """The environment without what this machine says about jobrunner, locale, and colours."""
+    unwanted = ("JOBRUNNER", "XDG", "LC_", "NO_COLOR", "COLUMNS")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    return kept | {"HOME": str(home), "LANG": "C.UTF-8", "TZ": "UTC"}
+
+
+@pytest.fixture
+def jobrunner(tmp_path: Path) -> Callable[..., Process]:
+    """Runs ``python -m jobrunner`` in the test's folder, without a terminal; keywords are environment variables."""
+
+    def run(*args: str, input: str | None = None, **environ: str) -> Process:
+        given = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
+        return subprocess.run(
+            [sys.executable, "-m", "jobrunner", *args],
+            cwd=tmp_path,
+            env=clean_environment(tmp_path) | environ,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            **given,  # type: ignore[call-overload]
+        )
+
+    return run
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Callable[..., str]:
+    """Runs it with standard output on a terminal of the given width, and gives back what that received."""
+
+    def run(*args: str, width: int = 80, **environ: str) -> str:
+        ours, theirs = pty.openpty()
+        environment = clean_environment(tmp_path) | {"TERM": "xterm-256color", "COLUMNS": str(width)} | environ
+        with subprocess.Popen(
+            [sys.executable, "-m", "jobrunner", *args],
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=subprocess.DEVNULL,
+        ):
+            os.close(theirs)
+            received = b""
+            while True:
+                try:
+                    piece = os.read(ours, 65536)
+                except OSError:
+                    break
+                if not piece:
+                    break
+                received += piece
+        os.close(ours)
+        return received.decode().replace("\r\n", "\n")
+
+    return run
