@@ -42,12 +42,14 @@ class ResultFile:
         except OSError as error:
             reason = "it is a link" if error.errno == errno.ELOOP else os.strerror(error.errno or 0).lower()
             raise BadResult(f"the result cannot be read: {reason}") from None
-        with open(fd, "rb") as file:
+        try:
             found = os.fstat(fd)
             # A second name could lead to a file that the command itself may not read.
             if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
                 raise BadResult("the result cannot be read: it is not an ordinary file")
-            text = file.read(MOST + 1)
+            text = _read(fd)
+        finally:
+            os.close(fd)
         if len(text) > MOST:
             raise BadResult(f"the result is larger than 1 MiB ({max(found.st_size, len(text)):,} bytes)")
         return _parse(text)
@@ -122,6 +124,15 @@ def _foreign(user: str) -> ResultFile:
 def _create(path: str) -> str:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     return path
+
+
+def _read(fd: int) -> bytes:
+    """What the file holds, or one byte more than a result may."""
+    parts, missing = [], MOST + 1
+    while missing and (part := os.read(fd, missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
 
 
 def _parse(text: bytes) -> object:

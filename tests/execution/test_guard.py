@@ -1,0 +1,227 @@
+"""Server, launcher or guard killed with -9 at work: nothing of the jobs survives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from jobrunner.domain.clock import SystemClock
+from jobrunner.domain.job import Command, PythonCall
+from jobrunner.execution import Control, Execution, Launcher, Stopped, StopReason, Succeeded
+
+SERVER = """
+import sys, threading
+from jobrunner.domain.clock import SystemClock
+from jobrunner.domain.job import Command, Job, PythonCall
+from jobrunner.execution import AttemptSpec, Control, Execution, Launcher
+
+class Sink:
+    def output(self, stream, data): pass
+    def progress(self, progress): pass
+    def started(self, pid): pass
+
+folder = sys.argv[1]
+execution = Execution(Launcher.start(), SystemClock())
+
+def work(number, kind):
+    job = Job(name="job", kind=kind, folder=folder, timezone="UTC", definition="{}")
+    execution.execute(AttemptSpec(run_id=number, attempt=1, max_attempts=1, job=job, trigger="manual", server="s"),
+                      Control(), Sink())
+
+for number in range(3):
+    threading.Thread(target=work, args=(number, Command(line=f"sh ./tree.sh c{number}"))).start()
+threading.Thread(target=work, args=(9, PythonCall(target="tree:grow"))).start()
+"""
+
+TREE = """
+trap '' TERM HUP INT
+keep() { sh -c 'trap "" TERM; echo $$ > '$1'.new; mv '$1'.new '$1'.pid; while :; do sleep 1; done'; }
+keep $1-inner &
+setsid sh -c "$(command -v keep >/dev/null; echo 'trap \"\" TERM; echo $$ > '$1'-away.new; mv '$1'-away.new '$1'-away.pid; while :; do sleep 1; done')" >/dev/null 2>&1 &
+(setsid sh -c 'echo $$ > '$1'-orphan.new; mv '$1'-orphan.new '$1'-orphan.pid; while :; do sleep 1; done' &)
+echo $$ > $1.new; mv $1.new $1.pid
+while :; do sleep 1; done
+"""
+
+GROW = """
+import os, subprocess, time
+def grow():
+    with open("python.new", "w") as file:
+        file.write(str(os.getpid()))
+    os.rename("python.new", "python.pid")
+    subprocess.run(["sh", "./tree.sh", "p"])
+"""
+
+COUNT = 3 * 4 + 1 + 4
+
+
+@pytest.fixture
+def forest(tmp_path: Path) -> Path:
+    (tmp_path / "tree.sh").write_text(TREE)
+    (tmp_path / "tree.py").write_text(GROW)
+    return tmp_path
+
+
+@pytest.fixture
+def server(forest: Path) -> Iterator[psutil.Process]:
+    script = forest / "server.py"
+    script.write_text(textwrap.dedent(SERVER))
+    with subprocess.Popen([sys.executable, str(script), str(forest)], stderr=subprocess.DEVNULL) as process:
+        yield psutil.Process(process.pid)
+        process.kill()
+
+
+def _chain(server: psutil.Process) -> tuple[psutil.Process, psutil.Process]:
+    """Guard and launcher."""
+    (guard,) = [child for child in server.children() if "jobrunner.execution.guard" in child.cmdline()]
+    (launcher,) = [child for child in guard.children() if "jobrunner.execution.guard" in child.cmdline()]
+    return guard, launcher
+
+
+@pytest.mark.parametrize(
+    "victims", [("server",), ("launcher",), ("guard",), ("server", "launcher"), ("guard", "server")]
+)
+def test_nothing_survives_a_kill(
+    victims: tuple[str, ...],
+    server: psutil.Process,
+    forest: Path,
+    pids_in: Callable[[Path, int], list[int]],
+    survivors: Callable[[list[int]], list[int]],
+) -> None:
+    pids = pids_in(forest, COUNT)
+    guard, launcher = _chain(server)
+    chain = {"server": server, "guard": guard, "launcher": launcher}
+    for victim in victims:
+        chain[victim].send_signal(signal.SIGKILL)
+    gone = [*pids, *(chain[name].pid for name in ("guard", "launcher"))]
+    if victims == ("launcher",) or victims == ("guard",):
+        assert survivors([pid for pid in gone if pid != server.pid]) == []
+        assert server.is_running()
+    else:
+        assert survivors(gone) == []
+
+
+@pytest.fixture
+def own(forest: Path) -> Iterator[tuple[Execution, Launcher]]:
+    """An execution that a test may break."""
+    launcher = Launcher.start()
+    execution = Execution(launcher, SystemClock())
+    yield execution, launcher
+    execution.close()
+    launcher.close()
+
+
+def _guard_of(launcher: Launcher) -> psutil.Process:
+    (guard,) = [child for child in psutil.Process().children() if launcher.token in child.cmdline()]
+    return guard
+
+
+@pytest.mark.parametrize("victims", ["guard", "launcher", "both"])
+@pytest.mark.parametrize("kind", [Command(line="sh ./tree.sh c"), PythonCall(target="tree:grow")])
+def test_a_lost_launcher_interrupts_its_attempts_and_is_replaced(
+    own: tuple[Execution, Launcher],
+    bench: Any,
+    forest: Path,
+    kind: Any,
+    victims: str,
+    collected: Any,
+    pids_in: Callable[[Path, int], list[int]],
+    survivors: Callable[[list[int]], list[int]],
+    eventually: Callable[..., bool],
+) -> None:
+    execution, launcher = own
+    outcomes: list[Any] = []
+    spec = bench.spec(bench.job(kind, folder=str(forest)))
+    thread = threading.Thread(target=lambda: outcomes.append(execution.execute(spec, Control(), collected())))
+    thread.start()
+    pids = pids_in(forest, 4)
+    guard = _guard_of(launcher)
+    below = guard.children()[0]
+    if victims in ("guard", "both"):
+        guard.kill()
+    if victims in ("launcher", "both"):
+        below.kill()
+    thread.join(30)
+    assert outcomes == [Stopped(reason=StopReason.INTERRUPTED, killed=True)]
+    assert survivors([*pids, guard.pid, below.pid]) == []
+    assert not launcher.lost
+    for again in (Command(line="true"), PythonCall(target="os:getpid")):
+        spec = bench.spec(bench.job(again, folder=str(forest)))
+        assert isinstance(execution.execute(spec, Control(), collected()), Succeeded)
+
+
+def test_a_launcher_lost_while_idle_is_noticed_and_replaced(
+    own: tuple[Execution, Launcher], bench: Any, collected: Any, eventually: Callable[..., bool]
+) -> None:
+    execution, launcher = own
+    run = lambda kind: execution.execute(bench.spec(bench.job(kind)), Control(), collected())  # noqa: E731
+    assert isinstance(run(PythonCall(target="os:getpid")), Succeeded)
+    guard = _guard_of(launcher)
+    guard.children()[0].kill()
+    assert eventually(lambda: launcher.lost)
+    assert isinstance(run(PythonCall(target="os:getpid")), Succeeded)
+    assert not launcher.lost
+    assert _guard_of(launcher).pid != guard.pid
+
+
+def test_closing_ends_everything_at_once(
+    own: tuple[Execution, Launcher],
+    bench: Any,
+    forest: Path,
+    collected: Any,
+    pids_in: Callable[[Path, int], list[int]],
+    survivors: Callable[[list[int]], list[int]],
+) -> None:
+    execution, launcher = own
+    outcomes: list[Any] = []
+    spec = bench.spec(bench.job(Command(line="sh ./tree.sh c"), folder=str(forest)))
+    thread = threading.Thread(target=lambda: outcomes.append(execution.execute(spec, Control(), collected())))
+    thread.start()
+    pids = pids_in(forest, 4)
+    launcher.close()
+    thread.join(30)
+    assert outcomes == [Stopped(reason=StopReason.INTERRUPTED, killed=True)]
+    assert survivors(pids) == []
+    assert not launcher.lost
+
+
+def test_signals_for_the_server_do_not_end_guard_and_launcher(
+    own: tuple[Execution, Launcher], bench: Any, collected: Any
+) -> None:
+    execution, launcher = own
+    spec = bench.spec(bench.job(Command(line="true")))
+    assert isinstance(execution.execute(spec, Control(), collected()), Succeeded)
+    guard = _guard_of(launcher)
+    for process in (guard, *guard.children()):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            process.send_signal(number)
+    assert isinstance(execution.execute(spec, Control(), collected()), Succeeded)
+    assert os.getpgid(guard.pid) != os.getpgid(0)
+
+
+def test_what_is_said_to_the_server_alone_is_not_inherited(
+    bench: Any, collected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_FDS", "JOBRUNNER_RUN_ID", "JOBRUNNER_PARAM_OLD"):
+        monkeypatch.setenv(name, "from outside")
+    monkeypatch.setenv("JOBRUNNER_CONFIG", "jobs.toml")
+    launcher = Launcher.start()
+    try:
+        execution = Execution(launcher, SystemClock())
+        sink = collected()
+        execution.execute(bench.spec(bench.job(Command(line="env"))), Control(), sink)
+        execution.close()
+    finally:
+        launcher.close()
+    assert b"from outside" not in sink.stdout
+    assert b"JOBRUNNER_CONFIG=jobs.toml" in sink.stdout

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobrunner.execution.masking import MASK, Masker
+
+# Few letters, so that values overlap, contain each other and repeat.
+_values = st.lists(st.text("abc", min_size=4, max_size=9), min_size=1, max_size=4)
+
+
+@st.composite
+def _streams(draw: st.DrawFn) -> tuple[list[str], list[bytes]]:
+    values = draw(_values)
+    parts = draw(st.lists(st.one_of(st.text("abc\n", max_size=6), st.sampled_from(values)), max_size=12))
+    text = "".join(parts).encode()
+    cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    return values, [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+
+
+@given(_streams())
+def test_a_stream_is_masked_as_one_text_wherever_it_breaks(case: tuple[list[str], list[bytes]]) -> None:
+    values, pieces = case
+    masker = Masker(values)
+    masked = b"".join(map(masker.feed, pieces)) + masker.finish()
+    longest_first = sorted({value.encode() for value in values}, key=len, reverse=True)
+    assert masked == re.sub(b"|".join(longest_first), MASK, b"".join(pieces))
+
+
+@given(_streams())
+def test_no_more_is_held_back_than_may_begin_a_value(case: tuple[list[str], list[bytes]]) -> None:
+    values, pieces = case
+    masker = Masker(values)
+    for piece in pieces:
+        masker.feed(piece)
+    rest = Masker(values).feed(b"") + masker.finish()
+    assert len(rest) < max(map(len, values))
+    assert not rest or any(value.encode().startswith(rest) for value in values)
+
+
+def test_a_line_appears_when_it_is_written() -> None:
+    assert Masker(["hunter22"]).feed(b"logging in as root\n") == b"logging in as root\n"
+
+
+def test_short_values_and_none_are_left_alone() -> None:
+    masker = Masker(["abc", ""])
+    assert not masker
+    assert masker.feed(b"abc") == b"abc"
+    assert masker.mask("abc") == "abc"
+
+
+def test_texts_beyond_ascii() -> None:
+    masker = Masker(["contraseña", "a\udcffbcd"])
+    assert masker.feed("x contraseñ".encode()) == b"x "
+    assert masker.feed("a.".encode()) == b"***."
+    assert masker.mask("la contraseña") == "la ***"
+    assert masker.mask("plain \udcff") == "plain \udcff"

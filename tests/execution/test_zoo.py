@@ -1,0 +1,179 @@
+"""Everything that a job starts ends with it, whatever it does to get away."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobrunner.domain.job import Command
+from jobrunner.execution import Control, Failed, Stopped, StopReason, Succeeded, TimedOut
+
+LONG = timedelta(minutes=10)
+SHORT = timedelta(milliseconds=100)
+
+KEEPER = """
+import os, signal, sys, time
+for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    signal.signal(number, signal.SIG_IGN)
+open(sys.argv[1] + ".new", "w").write(str(os.getpid()))
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+time.sleep(1000)
+"""
+
+DAEMON = """
+import os, subprocess, sys
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+os.closerange(0, 3)
+for fd in range(3):
+    os.open("/dev/null", os.O_RDWR)
+os.execv(sys.executable, [sys.executable, "-S", "keeper.py", sys.argv[1]])
+"""
+
+WAIT = "while [ $(ls *.pid 2>/dev/null | wc -l) -lt {count} ]; do sleep 0.01; done; "
+
+ESCAPES = {
+    "background": "python keeper.py a.pid &",
+    "setsid": "setsid python keeper.py a.pid &",
+    "nohup": "nohup python keeper.py a.pid >/dev/null 2>&1 &",
+    "orphan": "(setsid python keeper.py a.pid &)",
+    "daemon": "python daemon.py a.pid",
+    "no environment": "(env -i setsid $PYTHON -S keeper.py a.pid &)",
+    "job control": "bash -c 'set -m; python keeper.py a.pid & true'",
+    "own subtree": "setsid sh -c 'setsid sh -c \"python keeper.py a.pid & python keeper.py b.pid & wait\" & wait' &",
+    "holds the pipe": "setsid python keeper.py a.pid 2>&1 &",
+}
+
+
+@pytest.fixture
+def zoo(bench: Any) -> Any:
+    (bench.folder / "keeper.py").write_text(KEEPER)
+    (bench.folder / "daemon.py").write_text(DAEMON)
+    (bench.folder / "python").write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    (bench.folder / "python").chmod(0o755)
+    return bench
+
+
+def _line(name: str) -> tuple[str, int]:
+    count = 2 if name == "own subtree" else 1
+    return f"PATH=.:$PATH; PYTHON={sys.executable}; {ESCAPES[name]}\n{WAIT.format(count=count)}", count
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_nothing_outlives_a_command_that_ends_well(
+    zoo: Any, name: str, pids_in: Callable[[Path, int], list[int]], survivors: Callable[[list[int]], list[int]]
+) -> None:
+    line, count = _line(name)
+    outcome = zoo.shell(line + "echo end")
+    assert isinstance(outcome, Succeeded), outcome
+    assert zoo.sink.stdout.endswith(b"end\n")
+    assert outcome.left >= count
+    assert survivors(pids_in(zoo.folder, count)) == []
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_nothing_outlives_a_cancel(
+    zoo: Any,
+    name: str,
+    collected: Any,
+    pids_in: Callable[[Path, int], list[int]],
+    survivors: Callable[[list[int]], list[int]],
+) -> None:
+    line, count = _line(name)
+    control = Control()
+    sink = collected(lambda out: b"on" in out, lambda: control.stop(StopReason.CANCELLED))
+    outcome = zoo.shell(line + "echo on; sleep 1000", control=control, sink=sink, kill_grace=SHORT)
+    assert isinstance(outcome, Stopped)
+    assert outcome.killed  # the keeper ignores SIGTERM
+    assert survivors(pids_in(zoo.folder, count)) == []
+
+
+def test_a_timeout_ends_what_hides_from_the_group(
+    zoo: Any, pids_in: Callable[[Path, int], list[int]], survivors: Callable[[list[int]], list[int]]
+) -> None:
+    line, _ = _line("daemon")
+    outcome = zoo.shell(line + "sleep 1000", timeout=timedelta(seconds=1), kill_grace=SHORT)
+    assert isinstance(outcome, TimedOut)
+    assert survivors(pids_in(zoo.folder, 1)) == []
+
+
+def test_left_overs_of_one_attempt_only(
+    zoo: Any, collected: Any, pids_in: Callable[[Path, int], list[int]], survivors: Callable[[list[int]], list[int]]
+) -> None:
+    """A daemon belongs to the attempt that started it, also while others end beside it."""
+    line, _ = _line("daemon")
+    control, others = Control(), []
+
+    def beside() -> None:
+        others.append(zoo.execution.execute(zoo.spec(zoo.job(Command(line="true"))), Control(), collected()))
+        others.append((zoo.folder / "a.pid").exists() and survivors_now(pids_in(zoo.folder, 1)))
+        control.stop(StopReason.CANCELLED, now=True)
+
+    outcome = zoo.shell(line + "echo on; sleep 1000", control=control, sink=collected(lambda out: b"on" in out, beside))
+    assert isinstance(outcome, Stopped)
+    assert others[0].left == 0
+    assert others[1] == pids_in(zoo.folder, 1)
+    assert survivors(pids_in(zoo.folder, 1)) == []
+
+
+def survivors_now(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def test_a_bounded_fork_bomb(
+    zoo: Any, pids_in: Callable[[Path, int], list[int]], survivors: Callable[[list[int]], list[int]]
+) -> None:
+    (zoo.folder / "bomb.py").write_text(
+        textwrap.dedent("""
+            import os, signal, sys, time
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            for level in range(6):
+                os.fork()
+                os.setsid() if os.getpid() != os.getsid(0) and level % 2 else None
+            open(f"{os.getpid()}.pid", "w").write(str(os.getpid()))
+            time.sleep(1000)
+        """)
+    )
+    outcome = zoo.run(Command(argv=(sys.executable, "-S", "bomb.py")), timeout=timedelta(seconds=2), kill_grace=SHORT)
+    assert isinstance(outcome, TimedOut)
+    assert survivors(pids_in(zoo.folder, 64)) == []
+
+
+def test_a_writer_that_cannot_be_waited_for_delays_nothing(zoo: Any) -> None:
+    outcome = zoo.shell("setsid yes & sleep 0.05; echo end >&2; exit 4", timeout=LONG)
+    assert isinstance(outcome, Failed)
+    assert outcome.exit_code == 4
+    assert zoo.sink.stderr == b"end\n"
+
+
+def test_a_hundred_megabytes_pass(zoo: Any) -> None:
+    class Counting:
+        size = largest = 0
+
+        def output(self, _stream: str, data: bytes) -> None:
+            self.size += len(data)
+            self.largest = max(self.largest, len(data))
+
+        def progress(self, progress: object) -> None: ...
+        def started(self, pid: int | None) -> None: ...
+
+    sink = Counting()
+    spec = zoo.spec(zoo.job(Command(line="head -c 100000000 /dev/zero")), secrets=("a secret",))
+    assert isinstance(zoo.execution.execute(spec, Control(), sink), Succeeded)
+    assert sink.size == 100_000_000
+    assert sink.largest <= 65536 + 8
+
+
+def test_closing_its_streams_is_no_end(zoo: Any) -> None:
+    outcome = zoo.shell("echo on; exec >&- 2>&-; sleep 0.1; exit 5")
+    assert isinstance(outcome, Failed)
+    assert outcome.exit_code == 5
