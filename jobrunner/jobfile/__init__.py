@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jobrunner.jobfile.definition import adhoc as adhoc
     from jobrunner.jobfile.definition import job_from_definition as job_from_definition
-    from jobrunner.jobfile.locate import locate as locate
+    from jobrunner.jobfile.json_schema import schema as schema
+    from jobrunner.jobfile.location import locate as locate
     from jobrunner.jobfile.names import job_names as job_names
     from jobrunner.jobfile.reader import CheckResult as CheckResult
     from jobrunner.jobfile.reader import check as check
     from jobrunner.jobfile.reader import read as read
     from jobrunner.jobfile.reader import read_job as read_job
     from jobrunner.jobfile.reader import read_settings as read_settings
-    from jobrunner.jobfile.schema import schema as schema
-    from jobrunner.jobfile.starter import starter as starter
+    from jobrunner.jobfile.starter_text import starter as starter
 
 _HOMES = {
     "CheckResult": "reader",
@@ -27,12 +27,12 @@ _HOMES = {
     "check": "reader",
     "job_from_definition": "definition",
     "job_names": "names",
-    "locate": "locate",
+    "locate": "location",
     "read": "reader",
     "read_job": "reader",
     "read_settings": "reader",
-    "schema": "schema",
-    "starter": "starter",
+    "schema": "json_schema",
+    "starter": "starter_text",
 }
 
 __all__ = list(_HOMES)

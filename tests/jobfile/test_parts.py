@@ -144,7 +144,7 @@ from jobrunner import jobfile
 {call}
 print(" ".join(sys.modules))
 """
-_HEAVY = ("tree_sitter", "croniter", "tomlkit", "zoneinfo", "difflib", "jobrunner.jobfile.schema")
+_HEAVY = ("tree_sitter", "croniter", "tomlkit", "zoneinfo", "difflib", "jobrunner.jobfile.json_schema")
 
 
 @pytest.mark.parametrize(
