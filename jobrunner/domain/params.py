@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -56,12 +57,13 @@ class Checker:
     in; a parameter that is neither given nor required and has no default is absent.
     """
 
-    __slots__ = ("_defaults", "_from_text", "_from_value", "_job", "_order", "_required")
+    __slots__ = ("_deep", "_defaults", "_from_text", "_from_value", "_job", "_order", "_required")
 
     def __init__(self, params: Sequence[Param], *, job: str = "") -> None:
         self._job = job
         self._order = tuple(param.name for param in params)
         self._defaults = {param.name: param.default for param in params if param.has_default}
+        self._deep = any(isinstance(default, list | dict) for default in self._defaults.values())
         self._required = tuple(param.name for param in params if param.required and not param.has_default)
         self._from_text = {param.name: _reader(param, _TEXT_READERS[param.type], job) for param in params}
         self._from_value = {param.name: _reader(param, _VALUE_READERS[param.type], job) for param in params}
@@ -82,8 +84,17 @@ class Checker:
         """
         return self._check(given, self._from_value)
 
+    def read_texts(self, given: Mapping[str, str]) -> dict[str, Any]:
+        """The values of these texts alone: no defaults, and nothing is required. Raises ParameterError."""
+        values = {}
+        for name, text in given.items():
+            if name not in self._from_text:
+                raise self._unknown(name)
+            values[name] = self._from_text[name](text)
+        return values
+
     def _check(self, given: Mapping[str, Any], readers: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
-        checked = dict(self._defaults)
+        checked = deepcopy(self._defaults) if self._deep else dict(self._defaults)
         for name, value in given.items():
             reader = readers.get(name)
             if reader is None:
