@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from jobrunner import wiring
 from jobrunner.admin import Admin
-from jobrunner.domain.run import Batch, Run, RunState, Trigger
+from jobrunner.domain.batch import Batch
+from jobrunner.domain.run import Run
+from jobrunner.domain.state import RunState, Trigger
 from jobrunner.domain.trigger import TriggerOptions
 from jobrunner.errors import RunFailed
 

@@ -14,8 +14,8 @@ from jobrunner import jobfile
 from jobrunner.admin import Actor, Admin, Context
 from jobrunner.admin.jobs import Jobs
 from jobrunner.domain.clock import SystemClock
-from jobrunner.domain.run import Trigger
 from jobrunner.domain.settings import Settings
+from jobrunner.domain.state import Trigger
 from jobrunner.queue.announce import Announcer
 from jobrunner.store import open_store
 from jobrunner.store.database import Database

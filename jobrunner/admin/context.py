@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from jobrunner.admin.jobs import Jobs
 from jobrunner.domain.clock import Clock
-from jobrunner.domain.run import Ready, Trigger
 from jobrunner.domain.settings import Settings
+from jobrunner.domain.state import Ready, Trigger
 from jobrunner.errors import BrokerUnavailable, NotFound, Refused
 from jobrunner.queue.announce import Announcer
 from jobrunner.store import audit

@@ -9,8 +9,8 @@ from pathlib import Path
 from jobrunner import jobfile
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.job import Job
+from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.params import Checker
-from jobrunner.domain.settings import Jobfile
 from jobrunner.errors import NotFound
 
 _LOOK_AGAIN_SECONDS = 1.0

@@ -8,9 +8,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from jobrunner.admin.context import Context
+from jobrunner.domain.audit import AuditEntry
+from jobrunner.domain.batch import Batch
 from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.job import Job
-from jobrunner.domain.run import AuditEntry, Batch, Pause, QueueStatus, Run, Server
+from jobrunner.domain.queue import Pause, QueueStatus
+from jobrunner.domain.run import Run
+from jobrunner.domain.server import Server
 from jobrunner.domain.status import Explanation, Fire, JobStatus
 from jobrunner.errors import NotFound
 from jobrunner.store import audit, batches, pauses, queues, servers

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from jobrunner.admin.context import Context
+from jobrunner.domain.batch import Batch
 from jobrunner.domain.duration import format_duration
-from jobrunner.domain.run import Batch, Run
+from jobrunner.domain.run import Run
 from jobrunner.domain.status import OutputPart
 from jobrunner.errors import NotFound, ResultTimeout
 from jobrunner.store import batches, output

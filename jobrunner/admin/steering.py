@@ -7,7 +7,9 @@ from datetime import datetime
 
 from jobrunner import jobfile
 from jobrunner.admin.context import Context
-from jobrunner.domain.run import Pause, Ready, Run
+from jobrunner.domain.queue import Pause
+from jobrunner.domain.run import Run
+from jobrunner.domain.state import Ready
 from jobrunner.errors import JobrunnerError, NotFound, Refused, UsageError
 from jobrunner.store import batches, pauses
 from jobrunner.store.runs import read, steer

@@ -13,9 +13,9 @@ from jobrunner.domain.duration import format_duration
 from jobrunner.domain.job import Job, When
 from jobrunner.domain.params import Checker, split_secrets
 from jobrunner.domain.request import NewRun, canonical, new_run
-from jobrunner.domain.run import Run, Trigger
-from jobrunner.domain.status import BatchTriggered, Triggered
-from jobrunner.domain.trigger import TriggerOptions
+from jobrunner.domain.run import Run
+from jobrunner.domain.state import Trigger
+from jobrunner.domain.trigger import BatchTriggered, Triggered, TriggerOptions
 from jobrunner.errors import NotFound, ParameterError, UsageError
 from jobrunner.store import batches, servers
 from jobrunner.store.runs import add, read

@@ -14,7 +14,8 @@ from jobrunner.domain.clock import SystemClock
 from jobrunner.errors import NotFound, Refused, UsageError
 
 if TYPE_CHECKING:
-    from jobrunner.domain.run import Pause, Run
+    from jobrunner.domain.queue import Pause
+    from jobrunner.domain.run import Run
 
 Targets = Annotated[
     list[str] | None,

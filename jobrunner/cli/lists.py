@@ -10,10 +10,10 @@ import typer
 from jobrunner.cli import instants, output
 from jobrunner.cli.completion import job_names
 from jobrunner.cli.verb import Call, verb
-from jobrunner.domain.run import RunState
+from jobrunner.domain.state import RunState
 
 if TYPE_CHECKING:
-    from jobrunner.domain.run import Server
+    from jobrunner.domain.server import Server
 
 Value = TypeVar("Value")
 

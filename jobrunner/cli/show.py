@@ -117,7 +117,8 @@ def _follow(
 
     ``admin.follow`` begins with the first attempt; what was there when this began is read once and passed over there.
     """
-    seen, ending = 0, deque[OutputPart]()
+    seen = 0
+    ending: deque[OutputPart] = deque()
     for each in [attempt] if attempt else range(1, admin.run(number).attempt + 1):
         ending = deque(admin.output(number, attempt=each, stream=stream_))
         seen += sum(len(part.data) for part in ending)

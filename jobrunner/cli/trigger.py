@@ -15,8 +15,7 @@ from jobrunner.errors import UsageError
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
     from jobrunner.cli.waiting import Wait
-    from jobrunner.domain.status import BatchTriggered, Triggered
-    from jobrunner.domain.trigger import TriggerOptions
+    from jobrunner.domain.trigger import BatchTriggered, Triggered, TriggerOptions
 
 Delay = Annotated[str | None, typer.Option("--delay", metavar="D", help="Not before this long from now: 90s, 1h30m.")]
 At = Annotated[str | None, typer.Option("--at", metavar="T", help="Not before then: 2026-12-01 06:00, tomorrow 06:00.")]

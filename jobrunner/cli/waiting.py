@@ -18,8 +18,9 @@ from jobrunner.errors import ResultTimeout
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
     from jobrunner.cli.verb import Call
-    from jobrunner.domain.run import Batch, Run
-    from jobrunner.domain.status import Triggered
+    from jobrunner.domain.batch import Batch
+    from jobrunner.domain.run import Run
+    from jobrunner.domain.trigger import Triggered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +36,9 @@ def wait_for_run(call: Call, admin: Admin, triggered: Triggered, wait: Wait) -> 
     """Waits for a run, prints what was asked for, and gives back 0 if it succeeded, 1 if not, 4 if it took too long."""
     run = triggered.run
     call.tell(admin)
-    output.say(f"run {run.id} of {run.job}")
     try:
         with _interrupted(f"run {run.id} goes on; to see it: jobrunner logs -f {run.id}"):
+            output.say(f"run {run.id} of {run.job}")
             final = _follow(call, admin, run.id, wait) if wait.follow else admin.wait(run.id, wait.timeout)
     except ResultTimeout as error:
         output.say_error(error)
@@ -56,9 +57,9 @@ def wait_for_batch(call: Call, admin: Admin, batch: Batch, wait: Wait) -> int:
     """Waits for a batch; prints the results of its runs in their order, one a line, if there are any."""
     name = f"b{batch.id}"
     call.tell(admin)
-    output.say(f"batch {name}: {batch.total} runs")
     try:
         with _interrupted(f"batch {name} goes on; to see it: jobrunner show {name}"):
+            output.say(f"batch {name}: {batch.total} runs")
             final = admin.wait_batch(batch.id, wait.timeout)
     except ResultTimeout as error:
         output.say_error(error)

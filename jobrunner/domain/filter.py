@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from jobrunner.domain.run import RunState
+from jobrunner.domain.state import RunState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from jobrunner.domain.job import When
-from jobrunner.domain.run import RunState
+from jobrunner.domain.state import RunState
 
 
 class Verdict(StrEnum):

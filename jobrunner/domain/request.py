@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from jobrunner.domain.job import Job, Unique, When
-from jobrunner.domain.run import Trigger
+from jobrunner.domain.state import Trigger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,12 @@
-"""The part of jobs.toml that is not jobs, as values. Built by ``jobfile``, read by wiring, server and admin."""
+"""``[jobrunner]`` and what belongs to it, as a value. Built by ``jobfile``, read by wiring, server and admin."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 
-from jobrunner.domain.job import DEFAULT_QUEUES, Job
+from jobrunner.domain.job import DEFAULT_QUEUES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,38 +34,3 @@ class Settings:
     production: bool = False
     retention: Mapping[str, timedelta] = field(default_factory=dict)
     queue_limits: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notifier:
-    """One ``[notify.NAME]``: an Apprise URL as written, and the events it is told."""
-
-    name: str
-    url: str
-    on: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
-    """One ``[calendars.NAME]``: days on which jobs that name it do not fire, and a file with more of them."""
-
-    name: str
-    dates: tuple[date, ...] = ()
-    file: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Jobfile:
-    """A whole, valid jobs.toml with its includes.
-
-    ``config_hash`` (12 hex digits) is equal for two files that mean the same; ``warnings`` are faults that do not make
-    the file invalid, one line each.
-    """
-
-    settings: Settings
-    jobs: Mapping[str, Job]
-    notifiers: Mapping[str, Notifier] = field(default_factory=dict)
-    calendars: Mapping[str, Calendar] = field(default_factory=dict)
-    limits: Mapping[str, int] = field(default_factory=dict)
-    config_hash: str = ""
-    warnings: tuple[str, ...] = ()

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobrunner.domain.job import Job
-from jobrunner.domain.run import Batch, Pause, Run
+from jobrunner.domain.queue import Pause
+from jobrunner.domain.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +39,6 @@ class Explanation:
     description: str
     next: tuple[datetime, ...]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Triggered:
-    """What ``trigger`` gives back: the run, whether ``unique`` gave an older one, and remarks for stderr."""
-
-    run: Run
-    existing: bool = False
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchTriggered:
-    """What ``trigger --each`` gives back: the batch and remarks for stderr."""
-
-    batch: Batch
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

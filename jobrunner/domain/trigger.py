@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jobrunner.domain.batch import Batch
+    from jobrunner.domain.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +24,20 @@ class TriggerOptions:
     priority: int | None = None
     retries: int | None = None
     after: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triggered:
+    """What ``trigger`` gives back: the run, whether ``unique`` gave an older one, and remarks for stderr."""
+
+    run: Run
+    existing: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchTriggered:
+    """What ``trigger --each`` gives back: the batch and remarks for stderr."""
+
+    batch: Batch
+    warnings: tuple[str, ...] = ()

@@ -49,10 +49,8 @@ class WarmChild:
 
     def _start(self, launcher: Launcher, limits: dict[str, int]) -> None:
         folder, user, nice, _ = self.key
-        # "/" where there is no folder yet: the run will say so, in its own words.
-        cwd = folder if folder and os.path.isdir(folder) else "/"
         argv = [sys.executable, "-P", "-m", "jobrunner.execution.child", "3", folder]
-        request = {"argv": argv, "env": {}, "cwd": cwd, "user": user, "nice": nice, "limits": limits, "warm": True}
+        request = {"argv": argv, "env": {}, "cwd": "/", "user": user, "nice": nice, "limits": limits, "warm": True}
         self._control, theirs = socket.socketpair()
         self.out, out_writer = os.pipe()
         self.err, err_writer = os.pipe()

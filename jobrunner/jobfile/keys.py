@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from jobrunner.domain.job import Catchup, OnLost, Overlap, Sla
-from jobrunner.domain.run import FINAL
+from jobrunner.domain.state import FINAL
 from jobrunner.jobfile.forms import (
     JOB_NAME,
     MOMENT,

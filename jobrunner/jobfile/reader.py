@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jobrunner.domain.job import Job
-from jobrunner.domain.settings import Jobfile, Settings
+from jobrunner.domain.jobfile import Jobfile
+from jobrunner.domain.settings import Settings
 from jobrunner.errors import ConfigError, NotFound, Problem
 from jobrunner.jobfile import crosscheck
 from jobrunner.jobfile.definition import build

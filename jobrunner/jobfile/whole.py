@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobrunner.domain.job import Job
-from jobrunner.domain.settings import Calendar, Jobfile, Notifier, Settings
+from jobrunner.domain.jobfile import Calendar, Jobfile, Notifier
+from jobrunner.domain.settings import Settings
 from jobrunner.jobfile import crosscheck, zones
 from jobrunner.jobfile.definition import CANONICAL, build, definition_text, table_text
 from jobrunner.jobfile.draft import Defaults, Draft, draft, name_fault

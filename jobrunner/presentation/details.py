@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from jobrunner.domain.batch import Batch
 from jobrunner.domain.duration import format_duration
 from jobrunner.domain.job import Command, HttpRequest, Job, Kind, PythonCall, RetryPolicy
 from jobrunner.domain.params import Param
-from jobrunner.domain.run import Batch, Pause, Run, RunState
+from jobrunner.domain.queue import Pause
+from jobrunner.domain.run import Run
+from jobrunner.domain.state import RunState
 from jobrunner.domain.status import Explanation, JobStatus
 from jobrunner.presentation import lists
 from jobrunner.presentation.json import batch_name

@@ -11,9 +11,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from jobrunner.domain.audit import AuditEntry
+from jobrunner.domain.batch import Batch
 from jobrunner.domain.job import Job
 from jobrunner.domain.params import Param
-from jobrunner.domain.run import Attempt, AuditEntry, Batch, Pause, QueueStatus, Run, Server
+from jobrunner.domain.queue import Pause, QueueStatus
+from jobrunner.domain.run import Attempt, Run
+from jobrunner.domain.server import Server
 from jobrunner.domain.status import Explanation, Fire, JobStatus, OutputPart
 from jobrunner.errors import Problem
 from jobrunner.presentation.times import rfc3339

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobrunner.domain.run import BatchState, Outcome, RunState, ServerState
+from jobrunner.domain.batch import BatchState
+from jobrunner.domain.server import ServerState
+from jobrunner.domain.state import Outcome, RunState
 from jobrunner.domain.status import JobStatus
 from jobrunner.presentation.screen import Screen
 

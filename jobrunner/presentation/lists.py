@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from jobrunner.domain.run import Attempt, AuditEntry, Batch, QueueStatus, Run, RunState, Server
+from jobrunner.domain.audit import AuditEntry
+from jobrunner.domain.batch import Batch
+from jobrunner.domain.queue import QueueStatus
+from jobrunner.domain.run import Attempt, Run
+from jobrunner.domain.server import Server
+from jobrunner.domain.state import RunState
 from jobrunner.domain.status import Fire, JobStatus
 from jobrunner.presentation.json import batch_name, seconds_between
 from jobrunner.presentation.labels import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from jobrunner.domain.run import Ready
+from jobrunner.domain.state import Ready
 from jobrunner.queue.bell import ring
 from jobrunner.store import servers
 from jobrunner.store.database import Database

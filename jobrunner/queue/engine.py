@@ -18,7 +18,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from jobrunner.domain.clock import Clock
-from jobrunner.domain.run import Claimed, Ready
+from jobrunner.domain.run import Claimed
+from jobrunner.domain.state import Ready
 from jobrunner.errors import BrokerUnavailable, StoreUnavailable
 from jobrunner.queue.announce import Announcer
 from jobrunner.queue.bell import Bell

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jobrunner.domain.clock import to_micros
-from jobrunner.domain.run import Ready
+from jobrunner.domain.state import Ready
 from jobrunner.errors import BrokerUnavailable, StoreUnavailable
 from jobrunner.queue.serializer import read_message
 from jobrunner.queue.storage import StoreStorage
@@ -213,4 +213,3 @@ def _unavailable(url: str, error: Exception) -> BrokerUnavailable:
         return BrokerUnavailable("a Redis broker needs the redis package", hint="install jobrunner[redis]")
     text = " ".join(str(error).split()) or type(error).__name__
     return BrokerUnavailable(f"the broker redis://{address} cannot be reached: {text}")
-

@@ -19,7 +19,9 @@ class RunHuey(Huey):  # type: ignore[misc]
     """
 
     def __init__(self, inbox: SimpleQueue[bytes], execute: Callable[[int, int, str], None]) -> None:
-        super().__init__("jobrunner", results=False, serializer=RunSerializer(), storage_class=StoreStorage, inbox=inbox)
+        super().__init__(
+            "jobrunner", results=False, serializer=RunSerializer(), storage_class=StoreStorage, inbox=inbox
+        )
 
         @self.task(name="execute")  # type: ignore[untyped-decorator]
         def task(run: int, attempt: int, queue: str) -> None:

@@ -19,7 +19,8 @@ from huey import Huey
 from huey.consumer import Consumer, Scheduler
 
 from jobrunner.domain.clock import Clock
-from jobrunner.domain.run import Ready, ServerState
+from jobrunner.domain.server import ServerState
+from jobrunner.domain.state import Ready
 from jobrunner.errors import StoreUnavailable
 from jobrunner.execution.attempt import StopReason
 from jobrunner.queue.engine import Engine

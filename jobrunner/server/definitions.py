@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 
 from jobrunner.domain.job import Job
+from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.run import Claimed
-from jobrunner.domain.settings import Jobfile
 from jobrunner.errors import NotFound
 from jobrunner.jobfile import job_from_definition
 

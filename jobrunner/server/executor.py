@@ -13,8 +13,9 @@ from jobrunner.domain.clock import Clock
 from jobrunner.domain.duration import format_duration
 from jobrunner.domain.job import HttpRequest, Job
 from jobrunner.domain.retry import decide
-from jobrunner.domain.run import Claimed, Ready, RunState
-from jobrunner.domain.run import Outcome as Ended
+from jobrunner.domain.run import Claimed
+from jobrunner.domain.state import Outcome as Ended
+from jobrunner.domain.state import Ready, RunState
 from jobrunner.errors import JobrunnerError
 from jobrunner.execution import Execution
 from jobrunner.execution.attempt import AttemptSpec, Control, StopReason

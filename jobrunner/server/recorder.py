@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jobrunner.domain.clock import Clock
-from jobrunner.domain.run import Progress, Ready
+from jobrunner.domain.run import Progress
+from jobrunner.domain.state import Ready
 from jobrunner.queue.engine import Engine
 from jobrunner.store import output
 from jobrunner.store.database import Database

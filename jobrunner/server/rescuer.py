@@ -12,7 +12,8 @@ from datetime import timedelta
 
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.job import Job, OnLost
-from jobrunner.domain.run import Outcome, Ready, RunState, ServerState
+from jobrunner.domain.server import ServerState
+from jobrunner.domain.state import Outcome, Ready, RunState
 from jobrunner.errors import JobrunnerError
 from jobrunner.jobfile import job_from_definition
 from jobrunner.queue.bell import silence

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.job import Catchup, Job
+from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.params import Checker, split_secrets
 from jobrunner.domain.request import new_run
-from jobrunner.domain.run import Ready, Trigger
 from jobrunner.domain.schedule import Schedule, jitter_delay, parse
-from jobrunner.domain.settings import Jobfile
+from jobrunner.domain.state import Ready, Trigger
 from jobrunner.errors import JobrunnerError
 from jobrunner.queue.engine import Engine
 from jobrunner.store import schedules

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from jobrunner import jobfile
 from jobrunner.domain.clock import Clock
-from jobrunner.domain.run import Ready
-from jobrunner.domain.settings import Jobfile, Settings
+from jobrunner.domain.jobfile import Jobfile
+from jobrunner.domain.settings import Settings
+from jobrunner.domain.state import Ready
 from jobrunner.errors import ConfigError, UsageError
 from jobrunner.execution import Execution, Launcher
 from jobrunner.queue.announce import Announcer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from jobrunner.domain.audit import AuditEntry
 from jobrunner.domain.clock import from_micros, to_micros
-from jobrunner.domain.run import AuditEntry
 from jobrunner.store.database import Database
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from jobrunner.domain.batch import Batch, BatchState
 from jobrunner.domain.clock import from_micros
-from jobrunner.domain.run import Batch, BatchState
 from jobrunner.errors import NotFound
 from jobrunner.store.database import Database
 

@@ -6,12 +6,12 @@ builder costs 25 to 50 times the statement.
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-import os
 from pathlib import Path
-import threading
 from typing import Any, Protocol
 from urllib.parse import unquote
 

@@ -9,10 +9,10 @@ is how a reader sees where some are missing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-import json
 
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.status import OutputPart
@@ -81,7 +81,9 @@ def read(db: Database, run_id: int, attempt: int, *, place: Place) -> tuple[list
 
 def newest(db: Database, run_id: int, attempt: int) -> Iterator[list[OutputPart]]:
     """The parts of each row, from the last row to the first."""
-    sql = "SELECT seq, segments, data FROM output WHERE run_id = ? AND attempt = ? AND seq < ? ORDER BY seq DESC LIMIT 8"
+    sql = (
+        "SELECT seq, segments, data FROM output WHERE run_id = ? AND attempt = ? AND seq < ? ORDER BY seq DESC LIMIT 8"
+    )
     before = 2**62
     while rows := db.execute(sql, (run_id, attempt, before)).fetchall():
         for before, segments, data in rows:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from jobrunner.domain.clock import from_micros, to_micros
-from jobrunner.domain.run import Pause, Ready
+from jobrunner.domain.queue import Pause
+from jobrunner.domain.state import Ready
 from jobrunner.store.database import Database
 from jobrunner.store.runs.steer import hold, unhold
 

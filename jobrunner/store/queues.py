@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from jobrunner.domain.clock import to_micros
-from jobrunner.domain.run import QueueStatus
+from jobrunner.domain.queue import QueueStatus
 from jobrunner.store import pauses
 from jobrunner.store.database import Database
 from jobrunner.store.migrations import LISTED

@@ -13,7 +13,7 @@ from datetime import datetime
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.job import Overlap
 from jobrunner.domain.request import NewRun
-from jobrunner.domain.run import Ready, RunState
+from jobrunner.domain.state import Ready, RunState
 from jobrunner.store import definitions, pauses
 from jobrunner.store.database import Database
 from jobrunner.store.runs import steer
@@ -44,7 +44,10 @@ def apply(db: Database, schedules: Sequence[tuple[str, str]], now: datetime) -> 
     """
     at = to_micros(now)
     with db.transaction():
-        known = {job: (schedule, seen) for job, schedule, seen in db.execute("SELECT job, schedule, seen_until FROM schedules")}
+        known = {
+            job: (schedule, seen)
+            for job, schedule, seen in db.execute("SELECT job, schedule, seen_until FROM schedules")
+        }
         for job in known.keys() - {job for job, _ in schedules}:
             db.execute("DELETE FROM schedules WHERE job = ?", (job,))
         for job, schedule in schedules:

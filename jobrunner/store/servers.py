@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-import json
 from typing import Any
 
 from jobrunner.domain.clock import from_micros, to_micros
-from jobrunner.domain.run import Server, ServerState
+from jobrunner.domain.server import Server, ServerState
 from jobrunner.errors import Refused
 from jobrunner.store.database import Database
 

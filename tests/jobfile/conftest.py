@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobrunner import jobfile
-from jobrunner.domain.settings import Jobfile
+from jobrunner.domain.jobfile import Jobfile
 
 Write = Callable[..., Path]
 

@@ -26,8 +26,8 @@ from jobrunner.domain.job import (
     Unique,
     When,
 )
+from jobrunner.domain.jobfile import Calendar, Notifier
 from jobrunner.domain.params import Param, ParamType
-from jobrunner.domain.settings import Calendar, Notifier
 
 WHOLE = Path(__file__).with_name("whole.toml").read_text()
 

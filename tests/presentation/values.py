@@ -2,21 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+from jobrunner.domain.batch import Batch, BatchState
 from jobrunner.domain.job import Command, Job, RetryPolicy, ScheduleSpec
 from jobrunner.domain.params import Param, ParamType
-from jobrunner.domain.run import (
-    Attempt,
-    Batch,
-    BatchState,
-    Outcome,
-    Progress,
-    Run,
-    RunState,
-    Server,
-    ServerState,
-    Trigger,
-    WaitingReason,
-)
+from jobrunner.domain.run import Attempt, Progress, Run
+from jobrunner.domain.server import Server, ServerState
+from jobrunner.domain.state import Outcome, RunState, Trigger, WaitingReason
 
 NOW = datetime(2026, 11, 21, 22, 0, 0, 123456, tzinfo=UTC)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-import json
 
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.job import When
 from jobrunner.domain.release import Verdict, verdict
 from jobrunner.domain.request import NewRun
-from jobrunner.domain.run import Ready, RunState, WaitingReason
+from jobrunner.domain.state import Ready, RunState, WaitingReason
 from jobrunner.errors import NotFound
 from jobrunner.store import definitions
 from jobrunner.store.database import Database

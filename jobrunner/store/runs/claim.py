@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-import json
 from typing import Any
 
 from jobrunner.domain.clock import from_micros, to_micros
-from jobrunner.domain.run import Claimed, Ready
+from jobrunner.domain.run import Claimed
+from jobrunner.domain.state import Ready
 from jobrunner.store.database import Database
 from jobrunner.store.migrations import STARTABLE, TIMED
 from jobrunner.store.runs.add import ready_row

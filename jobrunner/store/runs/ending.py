@@ -8,7 +8,7 @@ from datetime import datetime
 from jobrunner.domain.clock import to_micros
 from jobrunner.domain.job import When
 from jobrunner.domain.release import Verdict, verdict
-from jobrunner.domain.run import Ready, RunState
+from jobrunner.domain.state import Ready, RunState
 from jobrunner.store.database import Database
 from jobrunner.store.runs.add import paused, ready_row
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobrunner.domain.clock import to_micros
-from jobrunner.domain.run import Outcome, Progress, Ready, RunState
+from jobrunner.domain.run import Progress
+from jobrunner.domain.state import Outcome, Ready, RunState
 from jobrunner.store.database import Database
 from jobrunner.store.runs.add import ready_row
 from jobrunner.store.runs.ending import ended

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jobrunner.domain.clock import from_micros
 from jobrunner.domain.filter import RunFilter
-from jobrunner.domain.run import Attempt, Outcome, Progress, Run, RunState, Trigger, WaitingReason
+from jobrunner.domain.run import Attempt, Progress, Run
+from jobrunner.domain.state import Outcome, RunState, Trigger, WaitingReason
 from jobrunner.errors import NotFound
 from jobrunner.store.database import Database
 from jobrunner.store.migrations import LISTED

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobrunner.domain.clock import to_micros
-from jobrunner.domain.run import Ready, RunState, WaitingReason
+from jobrunner.domain.state import Ready, RunState, WaitingReason
 from jobrunner.errors import NotFound, Refused
 from jobrunner.store.database import Database
 from jobrunner.store.runs.add import after_detail, paused, ready_row

@@ -1,0 +1,30 @@
+"""Batches as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class BatchState(StrEnum):
+    """Where a batch stands: some member has not ended; or all have, all with success, or not all."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A set of runs created together. ``other`` counts members that ended neither succeeded nor failed."""
+
+    id: int
+    name: str
+    state: BatchState
+    total: int
+    succeeded: int
+    failed: int
+    other: int
+    created_at: datetime
+    finished_at: datetime | None = None

@@ -1,0 +1,33 @@
+"""Queues and pauses as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStatus:
+    """What stands in one queue; ``oldest_wait`` in seconds of the longest-queued run, None when none is queued."""
+
+    name: str
+    queued: int
+    running: int
+    waiting: int
+    scheduled: int
+    retrying: int
+    oldest_wait: float | None
+    paused: bool
+    max_running: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A hold on a job, a queue or everything (``name`` empty), kept in the store until resumed or ``until``."""
+
+    scope: str
+    name: str
+    who: str
+    since: datetime
+    until: datetime | None
+    reason: str
