@@ -1,4 +1,7 @@
-"""Reading: jobs, runs, queues, servers, batches, the audit trail, the coming fires."""
+"""Reading: jobs, runs, queues, servers, batches, the audit trail, the coming fires.
+
+What a verb needs of the store is imported when it is said: a trigger pays for none of it.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,20 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from jobrunner.admin.context import Context
-from jobrunner.domain.audit import AuditEntry
-from jobrunner.domain.batch import Batch
-from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.job import Job
-from jobrunner.domain.queue import Pause, QueueStatus
-from jobrunner.domain.run import Run
-from jobrunner.domain.server import Server
-from jobrunner.domain.status import Explanation, Fire, JobStatus
 from jobrunner.errors import NotFound
-from jobrunner.store import audit, batches, pauses, queues, servers
-from jobrunner.store.runs import read
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from jobrunner.domain.audit import AuditEntry
+    from jobrunner.domain.batch import Batch
+    from jobrunner.domain.filter import RunFilter
+    from jobrunner.domain.queue import Pause, QueueStatus
+    from jobrunner.domain.run import Run
     from jobrunner.domain.schedule import Schedule
+    from jobrunner.domain.server import Server
+    from jobrunner.domain.status import Explanation, Fire, JobStatus
 
 
 class Looking:
@@ -56,33 +57,48 @@ class Looking:
 
     def runs(self, wanted: RunFilter) -> list[Run]:
         """The runs that a filter asks for, newest first. Raises NotFound for a batch that is not there."""
+        from jobrunner.store import batches
+        from jobrunner.store.runs import read
+
         if wanted.batch is not None:
             batches.get(self._context.db, wanted.batch)
         return read.find(self._context.db, wanted)
 
     def run(self, run_id: int) -> Run:
         """One run with its attempts, parents and definition. Raises NotFound."""
+        from jobrunner.store.runs import read
+
         return read.get(self._context.db, run_id)
 
     def queues(self) -> list[QueueStatus]:
         """The queues of the file and any other with runs in it, by name."""
+        from jobrunner.store import queues
+
         settings = self._context.settings
         return queues.statuses(self._context.db, settings.queues, settings.queue_limits, self._context.clock.now())
 
     def servers(self) -> list[Server]:
         """The living servers and those that ended within a day, by name."""
+        from jobrunner.store import servers
+
         return servers.find(self._context.db, self._context.clock.now())
 
     def batches(self, limit: int = 50) -> list[Batch]:
         """The newest batches, at most ``limit`` (0: all)."""
+        from jobrunner.store import batches
+
         return batches.find(self._context.db, limit)
 
     def batch(self, batch_id: int) -> Batch:
         """One batch. Raises NotFound."""
+        from jobrunner.store import batches
+
         return batches.get(self._context.db, batch_id)
 
     def audit(self, since: datetime | None, limit: int) -> list[AuditEntry]:
         """Who did what, newest first, at most ``limit`` (0: all)."""
+        from jobrunner.store import audit
+
         return audit.find(self._context.db, since, limit)
 
     def next_fires(self, job: str | None, n: int, after: datetime | None) -> list[Fire]:
@@ -92,6 +108,8 @@ class Looking:
             NotFound: no such job.
             ConfigError: the file is not valid.
         """
+        from jobrunner.store import pauses
+
         start = after or self._context.clock.now()
         jobs = [self._context.jobs.named(job)] if job is not None else list(self._context.jobs.all().jobs.values())
         held = {pause.name: pause for pause in pauses.everything(self._context.db) if pause.scope == "job"}
@@ -111,6 +129,9 @@ class Looking:
         return explain(expression, timezone=timezone or self._context.settings.timezone, after=start, n=n)
 
     def _statuses(self, jobs: Sequence[Job]) -> list[JobStatus]:
+        from jobrunner.store import pauses
+        from jobrunner.store.runs import read
+
         db, now = self._context.db, self._context.clock.now()
         latest = read.latest(db, [job.name for job in jobs])
         held = {(pause.scope, pause.name): pause for pause in pauses.everything(db)}
@@ -118,6 +139,8 @@ class Looking:
         return [_status(job, latest.get(job.name), held.get(("job", job.name)) or everything, now) for job in jobs]
 
     def _fires(self, job: Job, start: datetime, pause: Pause | None) -> Iterator[Fire]:
+        from jobrunner.domain.status import Fire
+
         if not job.enabled:
             return
         for schedule, at in _merged(job, start):
@@ -126,6 +149,8 @@ class Looking:
 
 
 def _status(job: Job, last: Run | None, pause: Pause | None, now: datetime) -> JobStatus:
+    from jobrunner.domain.status import JobStatus
+
     start: datetime | None = now
     if not job.enabled or (pause is not None and pause.until is None):
         start = None

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from jobrunner.admin.context import Context
-from jobrunner.domain.batch import Batch
 from jobrunner.domain.duration import format_duration
-from jobrunner.domain.run import Run
-from jobrunner.domain.status import OutputPart
 from jobrunner.errors import NotFound, ResultTimeout
-from jobrunner.store import batches, output
-from jobrunner.store.changes import Changes
-from jobrunner.store.output import Place
-from jobrunner.store.runs import read
+
+if TYPE_CHECKING:
+    from jobrunner.domain.batch import Batch
+    from jobrunner.domain.run import Run
+    from jobrunner.domain.status import OutputPart
+    from jobrunner.store.output import Place
 
 _LOOK_SECONDS = 1.0
 
@@ -53,18 +53,24 @@ class Reading:
             NotFound: no such run.
             ResultTimeout: it has not ended in time.
         """
+        from jobrunner.store.runs import read
+
         db = self._context.db
         self._until(lambda: read.state(db, run_id).final, timeout, f"run {run_id}")
         return read.get(db, run_id)
 
     def wait_batch(self, batch_id: int, timeout: timedelta | None = None) -> Batch:
         """Waits until every member of a batch has ended. Raises NotFound, ResultTimeout."""
+        from jobrunner.store import batches
+
         db = self._context.db
         batches.get(db, batch_id)
         self._until(lambda: batches.finished(db, batch_id), timeout, f"batch b{batch_id}")
         return batches.get(db, batch_id)
 
     def _until(self, done: Callable[[], bool], timeout: timedelta | None, what: str) -> None:
+        from jobrunner.store.changes import Changes
+
         changes, clock = Changes(self._context.db), self._context.clock
         deadline = None if timeout is None else clock.monotonic() + timeout.total_seconds()
         while not done():
@@ -74,6 +80,9 @@ class Reading:
             changes.wait(min(left, _LOOK_SECONDS))
 
     def _attempt(self, run_id: int, attempt: int | None) -> int:
+
+        from jobrunner.store.runs import read
+
         run = read.get(self._context.db, run_id)
         if attempt is not None and not 1 <= attempt <= run.attempt:
             had = "it has not started yet" if not run.attempt else f"it has had {run.attempt}"
@@ -81,6 +90,9 @@ class Reading:
         return attempt if attempt is not None else run.attempt
 
     def _parts(self, run_id: int, attempt: int, stream: str | None, place: Place | None = None) -> Iterator[OutputPart]:
+        from jobrunner.store import output
+        from jobrunner.store.output import Place
+
         place = place or Place()
         while True:
             parts, after = output.read(self._context.db, run_id, attempt, place=place)
@@ -90,6 +102,11 @@ class Reading:
             yield from _of_stream(parts, stream)
 
     def _follow(self, run_id: int, attempt: int | None, stream: str | None) -> Iterator[OutputPart]:
+        from jobrunner.store import output
+        from jobrunner.store.changes import Changes
+        from jobrunner.store.output import Place
+        from jobrunner.store.runs import read
+
         db, changes = self._context.db, Changes(self._context.db)
         number, place = attempt or 0, Place()
         while True:
@@ -110,6 +127,8 @@ class Reading:
             changes.wait(_LOOK_SECONDS)
 
     def _last_lines(self, run_id: int, attempt: int, lines: int, stream: str | None) -> list[OutputPart]:
+        from jobrunner.store import output
+
         kept, left = list[OutputPart](), lines
         for parts in output.newest(self._context.db, run_id, attempt):
             for part in reversed(list(_of_stream(parts, stream))):

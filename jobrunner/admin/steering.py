@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from jobrunner import jobfile
 from jobrunner.admin.context import Context
-from jobrunner.domain.queue import Pause
-from jobrunner.domain.run import Run
 from jobrunner.domain.state import Ready
 from jobrunner.errors import JobrunnerError, NotFound, Refused, UsageError
-from jobrunner.store import batches, pauses
-from jobrunner.store.runs import read, steer
+
+if TYPE_CHECKING:
+    from jobrunner.domain.queue import Pause
+    from jobrunner.domain.run import Run
 
 _UNENDED = ("scheduled", "waiting", "queued", "running", "retrying")
 
@@ -29,6 +30,8 @@ class Steering:
             NotFound: no such run.
             Refused: any other state, or another run holds its uniqueness.
         """
+        from jobrunner.store.runs import read, steer
+
         run = read.get(self._context.db, run_id)
         with self._context.acting("retry", f"run {run_id}", run.job):
             steered = steer.retry(self._context.db, run_id, retries=self._retries(run), now=self._context.clock.now())
@@ -37,10 +40,14 @@ class Steering:
 
     def retry_batch(self, batch_id: int) -> list[Run]:
         """Retries the members that failed. Raises NotFound."""
+        from jobrunner.store import batches
+
         return [self.retry(run_id) for run_id in batches.member_ids(self._context.db, batch_id, ("failed",))]
 
     def retry_dead(self, jobs: Sequence[str] = ()) -> list[Run]:
         """Retries the dead letters, of these jobs or of all; what cannot be retried is a remark."""
+        from jobrunner.store.runs import read
+
         retried = []
         for run_id in read.dead_ids(self._context.db, jobs):
             try:
@@ -51,6 +58,8 @@ class Steering:
 
     def discard(self, run_id: int) -> Run:
         """Takes a dead letter off the list. Raises NotFound, Refused."""
+        from jobrunner.store.runs import read, steer
+
         with self._context.acting("discard", f"run {run_id}"):
             steer.discard(self._context.db, run_id)
         return read.get(self._context.db, run_id)
@@ -62,6 +71,8 @@ class Steering:
             NotFound: no such run.
             Refused: it has ended otherwise.
         """
+        from jobrunner.store.runs import read, steer
+
         with self._context.acting("cancel", f"run {run_id}", "now" if now else ""):
             steered = steer.cancel(self._context.db, run_id, at_once=now, now=self._context.clock.now())
         self._context.tell(steered.ready)
@@ -70,6 +81,9 @@ class Steering:
 
     def cancel_batch(self, batch_id: int, now: bool = False) -> list[Run]:
         """Cancels the members that have not ended. Raises NotFound."""
+        from jobrunner.store import batches
+        from jobrunner.store.runs import read, steer
+
         members = batches.member_ids(self._context.db, batch_id, _UNENDED)
         ready = list[Ready]()
         with self._context.acting("cancel", f"batch b{batch_id}", f"{len(members)} runs"):
@@ -89,6 +103,9 @@ class Steering:
             NotFound: no such job or queue.
             UsageError: a time that is over.
         """
+        from jobrunner.domain.queue import Pause
+        from jobrunner.store import pauses
+
         self._known(scope, name)
         now = self._context.clock.now()
         if until is not None and until <= now:
@@ -101,6 +118,8 @@ class Steering:
 
     def resume(self, scope: str, name: str) -> bool:
         """Ends a pause; False when there was none. Raises NotFound."""
+        from jobrunner.store import pauses
+
         self._known(scope, name)
         with self._context.acting("resume", _target(scope, name)):
             was_paused, ready = pauses.resume(self._context.db, scope, name, self._context.clock.now())
@@ -116,6 +135,8 @@ class Steering:
         return jobfile.job_from_definition(run.job, run.definition).retry.retries if run.definition else 0
 
     def _known(self, scope: str, name: str) -> None:
+        from jobrunner.store import pauses
+
         paused = {(pause.scope, pause.name) for pause in pauses.everything(self._context.db)}
         if (scope, name) in paused:
             return  # what is paused can be resumed, also when the file has lost it

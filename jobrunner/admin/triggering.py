@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobrunner import jobfile
 from jobrunner.admin.context import Context
@@ -13,12 +13,14 @@ from jobrunner.domain.duration import format_duration
 from jobrunner.domain.job import Job, When
 from jobrunner.domain.params import Checker, split_secrets
 from jobrunner.domain.request import NewRun, canonical, new_run
-from jobrunner.domain.run import Run
 from jobrunner.domain.state import Trigger
 from jobrunner.domain.trigger import BatchTriggered, Triggered, TriggerOptions
 from jobrunner.errors import NotFound, ParameterError, UsageError
-from jobrunner.store import batches, servers
-from jobrunner.store.runs import add, read
+from jobrunner.store import listeners
+from jobrunner.store.runs import add
+
+if TYPE_CHECKING:
+    from jobrunner.domain.run import Run
 
 _PLAIN = TriggerOptions()
 
@@ -47,6 +49,8 @@ class Triggering:
             UsageError: no such queue, or options that exclude each other.
             ConfigError, StoreUnavailable: neither can the run be created.
         """
+        from jobrunner.store.runs import read
+
         definition, checker = self._definition(job, like)
         given = checker.read_texts(params) if texts else dict(params)
         values = checker.values(self._inherited(definition, like, options.after) | given)
@@ -80,6 +84,8 @@ class Triggering:
         Raises:
             ParameterError: an item is wrong; it names which. As ``trigger`` otherwise.
         """
+        from jobrunner.store import batches
+
         definition, checker = self._context.jobs.checked(job)
         template = replace(self._new_run(definition, {}, Trigger.BATCH, options), unique_key=None)
         rows = _rows(definition, checker, items, texts=texts)
@@ -103,6 +109,8 @@ class Triggering:
         Raises:
             UsageError, StoreUnavailable: it cannot be created.
         """
+        from jobrunner.store.runs import read
+
         program = argv[0].rpartition("/")[2] if argv else ""
         limits = {"timeout": format_duration(timeout)} if timeout is not None else {}
         settings = self._context.settings
@@ -122,10 +130,14 @@ class Triggering:
             return carried, Checker(carried.params, job=job)
 
     def _model(self, like: int | None) -> Run | None:
+        from jobrunner.store.runs import read
+
         return None if like is None else read.get(self._context.db, like)
 
     def _inherited(self, job: Job, like: int | None, parents: Sequence[int]) -> dict[str, Any]:
         """Values of the run to be like, else those of the parents for parameters that the job declares."""
+        from jobrunner.store.runs import read
+
         declared = {param.name for param in job.params}
         values = dict[str, Any]()
         for model in (like,) if like is not None else parents:
@@ -168,7 +180,7 @@ class Triggering:
 
     def _remarks(self, queue: str) -> tuple[str, ...]:
         fresh = self._context.clock.now() - self._context.settings.lost_after
-        if servers.serving(self._context.db, queue, fresh_after=fresh):
+        if listeners.serving(self._context.db, queue, fresh_after=fresh):
             return ()
         return (f"no server serves the queue {queue!r} now; it waits for one (`jobrunner run`)",)
 

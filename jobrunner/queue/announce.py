@@ -7,7 +7,7 @@ from typing import Protocol
 
 from jobrunner.domain.state import Ready
 from jobrunner.queue.bell import ring
-from jobrunner.store import servers
+from jobrunner.store import listeners
 from jobrunner.store.database import Database
 
 
@@ -45,4 +45,4 @@ class Announcer:
     def changed(self) -> None:
         """Wakes the servers of this host, so that they see a cancel, a pause or a due time at once."""
         if self._db.path is not None:
-            ring(address for address in servers.wakes(self._db) if address != self._own)
+            ring(address for address in listeners.wakes(self._db) if address != self._own)

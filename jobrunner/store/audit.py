@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from jobrunner.domain.audit import AuditEntry
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.store.database import Database
+
+if TYPE_CHECKING:
+    from jobrunner.domain.audit import AuditEntry
 
 
 def record(
@@ -19,6 +22,8 @@ def record(
 
 def find(db: Database, since: datetime | None, limit: int) -> list[AuditEntry]:
     """The newest entries, at most ``limit`` (0: all), none older than ``since``."""
+    from jobrunner.domain.audit import AuditEntry
+
     sql = "SELECT id, at, who, host, action, target, detail, outcome FROM audit ORDER BY id DESC LIMIT ?"
     entries = []
     for id_, at, who, host, action, target, detail, outcome in db.execute(sql, (limit or 2**62,)):

@@ -104,17 +104,6 @@ def peers(db: Database) -> list[Peer]:
     return [Peer(*row) for row in db.execute(sql)]
 
 
-def wakes(db: Database) -> list[str]:
-    """The addresses at which living servers want to hear of new runs."""
-    return [wake for (wake,) in db.execute(f"SELECT wake FROM servers WHERE {_LIVE} AND wake IS NOT NULL")]
-
-
-def serving(db: Database, queue: str, *, fresh_after: datetime) -> bool:
-    """Whether a living server that was heard of after ``fresh_after`` serves this queue."""
-    sql = f"SELECT queues FROM servers WHERE {_LIVE} AND heartbeat_at > ?"
-    return any(queue in json.loads(queues) for (queues,) in db.execute(sql, (to_micros(fresh_after),)))
-
-
 def running_runs(db: Database, server_id: int) -> list[tuple[int, int, int]]:
     """The (run, attempt, times lost before) that the store says a server executes."""
     sql = "SELECT id, attempt, losses FROM runs WHERE state = 'running' AND server_id = ?"
