@@ -16,7 +16,7 @@ from jobrunner.domain.params import escape
 from jobrunner.domain.settings import Settings
 from jobrunner.errors import JobrunnerError, UsageError
 from jobrunner.jobfile.draft import Defaults, Draft, draft
-from jobrunner.jobfile.forms import KINDS
+from jobrunner.jobfile.kind_forms import KINDS
 from jobrunner.jobfile.rules import check_draft
 from jobrunner.jobfile.source import Source
 from jobrunner.jobfile.words import meant, quoted

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jobrunner.jobfile.forms import KINDS
-from jobrunner.jobfile.keys import JOB
+from jobrunner.jobfile.job_keys import JOB
+from jobrunner.jobfile.kind_forms import KINDS
 from jobrunner.jobfile.shapes import INVALID, NAME
 from jobrunner.jobfile.source import Path, Source
 from jobrunner.jobfile.words import quoted

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobrunner.jobfile.forms import KINDS
-from jobrunner.jobfile.keys import CALENDAR, JOB, JOBRUNNER, LIMIT, NOT_YET, NOTIFIER, QUEUE, RETENTION, TOP
-from jobrunner.jobfile.shapes import NAME_PATTERN, Schema, Table
+from jobrunner.jobfile.job_keys import JOB
+from jobrunner.jobfile.keys import CALENDAR, JOBRUNNER, LIMIT, NOT_YET, NOTIFIER, QUEUE, RETENTION, TOP
+from jobrunner.jobfile.kind_forms import KINDS
+from jobrunner.jobfile.shapes import NAME_PATTERN, Schema
+from jobrunner.jobfile.tables import Table
 
 _JOB_NAME = f"^(?!b?[0-9]+$){NAME_PATTERN}$"
 _NOT_YET = " (Checked, and not acted upon in this version.)"

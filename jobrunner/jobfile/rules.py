@@ -9,7 +9,7 @@ from typing import Any
 from jobrunner.domain.job import Command, HttpRequest
 from jobrunner.domain.params import Param, lone_braces, placeholders
 from jobrunner.jobfile.draft import Draft
-from jobrunner.jobfile.forms import KINDS
+from jobrunner.jobfile.kind_forms import KINDS
 from jobrunner.jobfile.words import meant, quoted
 
 _CURVE = ("retry_delay", "retry_backoff", "retry_max_delay", "retry_jitter")

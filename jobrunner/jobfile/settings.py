@@ -11,8 +11,9 @@ from jobrunner.domain.settings import Settings
 from jobrunner.jobfile import zones
 from jobrunner.jobfile.keys import DEFAULT_RETENTION, JOBRUNNER, QUEUE, RETENTION
 from jobrunner.jobfile.references import ReferenceFailed, resolve
-from jobrunner.jobfile.shapes import INVALID, NAME_PATTERN, Named
+from jobrunner.jobfile.shapes import INVALID, NAME_PATTERN
 from jobrunner.jobfile.source import Source
+from jobrunner.jobfile.tables import Named
 from jobrunner.jobfile.words import meant, quoted
 
 _QUEUES = Named(QUEUE, pattern=NAME_PATTERN, like="a queue")

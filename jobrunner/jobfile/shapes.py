@@ -5,7 +5,7 @@ JSON Schema. The table of keys (``keys``) is built from these.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -15,7 +15,7 @@ from jobrunner.domain.duration import parse_duration
 from jobrunner.errors import UsageError
 from jobrunner.jobfile.references import malformed
 from jobrunner.jobfile.source import Path, Source
-from jobrunner.jobfile.words import dotted, meant, quoted, shown
+from jobrunner.jobfile.words import quoted, shown
 
 
 class _Invalid(Enum):
@@ -34,6 +34,9 @@ NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 HEADER_PATTERN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 NAME = re.compile(NAME_PATTERN, re.ASCII)
 """What names of jobs, queues, limits, calendars and notifiers match, whole."""
+
+MOMENT = timedelta(milliseconds=1)
+SECOND = timedelta(seconds=1)
 
 
 class Shape(Protocol):
@@ -81,7 +84,7 @@ class Text:
         return INVALID
 
     def _hint(self) -> str:
-        return f"; {_RULES[self._pattern]}" if self._pattern in _RULES else ""
+        return f"; {RULES[self._pattern]}" if self._pattern in RULES else ""
 
     def schema(self) -> Schema:
         schema: Schema = {"type": "string"}
@@ -271,121 +274,8 @@ class Listing:
         return {"anyOf": [schema, self._item.schema()]} if self._lone else schema
 
 
-class Table:
-    """A table of known keys. ``read`` gives a dict by key name of what is there, or what ``make`` makes of it.
-
-    ``like`` says in words what it is; ``some`` asks for at least one key; ``foreign`` maps words of other programs to
-    the key that they mean here.
-    """
-
-    def __init__(
-        self,
-        keys: Sequence[Key],
-        *,
-        like: str = "a table",
-        make: Callable[[dict[str, Any]], Any] | None = None,
-        some: bool = False,
-        foreign: Mapping[str, str] | None = None,
-    ) -> None:
-        self.keys = {key.name: key for key in keys}
-        self._required = tuple(key.name for key in keys if key.required)
-        self._like, self._make, self._some, self._foreign = like, make, some, foreign or {}
-
-    def read(self, value: Any, at: Path, source: Source) -> Any:
-        before = source.fault_count
-        found = self.read_keys(value, at, source)
-        if found is INVALID or source.fault_count > before:
-            return INVALID
-        return self._make(found) if self._make else found
-
-    def read_keys(self, value: Any, at: Path, source: Source, *, skip: frozenset[str] = frozenset()) -> Any:
-        """The keys that are sound, as a dict, even where others are not; INVALID when it is no table at all."""
-        if not isinstance(value, dict):
-            source.fault(at, f"must be {self._like}, not {shown(value)}")
-            return INVALID
-        found = {}
-        for name, inner in value.items():
-            key = self.keys.get(name)
-            if key is None:
-                self._unknown(name, at, source)
-            elif name not in skip:
-                result = key.shape.read(inner, (*at, name), source)
-                if result is not INVALID:
-                    found[name] = result
-        self._missing(value, at, source)
-        return found
-
-    def _unknown(self, name: str, at: Path, source: Source) -> None:
-        instead = self._foreign.get(name)
-        hint = f"it is called {instead} here" if instead else meant(name, self.keys)
-        where = f"in [{dotted(at)}]" if at else "at the top of the file"
-        source.fault_as((*at, name), f"unknown key {quoted(name)} {where}; {hint}")
-
-    def _missing(self, value: Mapping[str, Any], at: Path, source: Source) -> None:
-        for name in self._required:
-            if name not in value:
-                source.fault(at, f"needs the key {name}", on_key=True)
-        if self._some and not value:
-            source.fault(at, f"is empty; it needs one of {', '.join(self.keys)}")
-
-    def schema(self) -> Schema:
-        schema: Schema = {
-            "type": "object",
-            "properties": {key.name: described(key) for key in self.keys.values()},
-            "additionalProperties": False,
-        }
-        if self._required:
-            schema["required"] = list(self._required)
-        if self._some:
-            schema["minProperties"] = 1
-        return schema
-
-
-class Named:
-    """A table of values of one shape by a name that a person chose; ``read`` gives a dict of the sound ones."""
-
-    def __init__(self, item: Shape, *, pattern: str = NAME_PATTERN, like: str) -> None:
-        self._item, self._pattern, self._like = item, pattern, like
-        self._match = re.compile(pattern, re.ASCII).fullmatch
-
-    def read(self, value: Any, at: Path, source: Source) -> Any:
-        if not isinstance(value, dict):
-            source.fault(at, f"must be a table, not {shown(value)}")
-            return INVALID
-        before = source.fault_count
-        found = {}
-        for name, inner in value.items():
-            if not self._match(name):
-                source.fault_as((*at, name), f"{quoted(name)} cannot name {self._like}: {rule(self._pattern)}")
-                continue
-            found[name] = self._item.read(inner, (*at, name), source)
-        return found if source.fault_count == before else INVALID
-
-    def schema(self) -> Schema:
-        return {
-            "type": "object",
-            "patternProperties": {f"^(?:{self._pattern})$": self._item.schema()},
-            "additionalProperties": False,
-        }
-
-
-def rule(pattern: str) -> str:
-    """A pattern of names in words."""
-    return _RULES.get(pattern, f"it must match {pattern}")
-
-
-def described(key: Key) -> Schema:
-    """The schema of a key's value with its description, default and examples."""
-    schema = {**key.shape.schema(), "description": key.description}
-    if key.default is not None:
-        schema["default"] = key.default
-    if key.examples:
-        schema["examples"] = list(key.examples)
-    return schema
-
-
 _DURATIONS: dict[str, timedelta] = {}
-_RULES = {
+RULES = {
     NAME_PATTERN: "letters, digits, dots, dashes and underscores, at most 100, beginning with a letter or digit",
     "[a-z_][a-z0-9_]*": "small letters, digits and underscores, not beginning with a digit",
     HEADER_PATTERN: "letters, digits and dashes",
@@ -404,3 +294,6 @@ _SIZE_UNITS = {
     "TiB": 1024**4,
 }
 _SIZE = re.compile(rf"(\d{{1,19}}(?:\.\d{{1,9}})?)\s*({'|'.join(_SIZE_UNITS)})", re.ASCII)
+
+JOB_NAME = Text(pattern=NAME_PATTERN, like="a name")
+POSITIVE = Duration(MOMENT, low_text="1ms")

@@ -17,7 +17,8 @@ from jobrunner.jobfile.files import Files
 from jobrunner.jobfile.keys import CALENDAR, EVENTS, LIMIT, NOT_YET, NOTIFIER, not_yet
 from jobrunner.jobfile.rules import check_draft
 from jobrunner.jobfile.settings import read_settings_of
-from jobrunner.jobfile.shapes import INVALID, NAME, NAME_PATTERN, Table, rule
+from jobrunner.jobfile.shapes import INVALID, NAME, NAME_PATTERN
+from jobrunner.jobfile.tables import Table, rule
 from jobrunner.jobfile.words import quoted
 
 _JOB_KEYS_NOT_YET = frozenset(key.removeprefix("jobs.*.") for key in NOT_YET if key.startswith("jobs.*."))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from jobrunner import jobfile
 from jobrunner.errors import JobrunnerError
-from jobrunner.jobfile.keys import JOB, JOBRUNNER, TOP
+from jobrunner.jobfile.job_keys import JOB
+from jobrunner.jobfile.keys import JOBRUNNER, TOP
 
 WHOLE = Path(__file__).with_name("whole.toml").read_bytes()
 BRIEF = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))

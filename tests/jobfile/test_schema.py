@@ -13,7 +13,7 @@ import tomlkit
 
 from jobrunner import jobfile
 from jobrunner.jobfile.json_schema import documented
-from jobrunner.jobfile.keys import JOB
+from jobrunner.jobfile.job_keys import JOB
 from jobrunner.jobfile.shapes import INVALID
 from jobrunner.jobfile.source import Source
 

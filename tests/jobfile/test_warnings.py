@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jobrunner import jobfile
-from jobrunner.jobfile.keys import JOB, JOBRUNNER, NOT_YET, QUEUE, TOP
+from jobrunner.jobfile.job_keys import JOB
+from jobrunner.jobfile.keys import JOBRUNNER, NOT_YET, QUEUE, TOP
 
 
 def _warnings(path) -> list[tuple[int | None, int | None, str]]:
