@@ -129,7 +129,8 @@ class Reading:
     def _last_lines(self, run_id: int, attempt: int, lines: int, stream: str | None) -> list[OutputPart]:
         from jobrunner.store import output
 
-        kept, left = list[OutputPart](), lines
+        kept: list[OutputPart] = []
+        left = lines
         for parts in output.newest(self._context.db, run_id, attempt):
             for part in reversed(list(_of_stream(parts, stream))):
                 start, left = _line_start(part.data, left, last=not kept)
