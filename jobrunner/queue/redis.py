@@ -1,7 +1,7 @@
 """The broker on Redis: one sorted set for each queue, popped in the order of the queues with one blocking call.
 
-Redis only delivers. What it loses, doubles or delays is put right from the store: ``RedisFeed`` hands over again what is
-queued there and not here.
+Redis only delivers. What it loses, doubles or delays is put right from the store: ``RedisFeed`` hands over again what
+is queued there and not here.
 """
 
 from __future__ import annotations
@@ -211,5 +211,5 @@ def _unavailable(url: str, error: Exception) -> BrokerUnavailable:
     address = url.rpartition("@")[2] if "@" in url else url.partition("://")[2]
     if type(error).__name__ == "ConfigurationError" and "not found" in str(error):
         return BrokerUnavailable("a Redis broker needs the redis package", hint="install jobrunner[redis]")
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return BrokerUnavailable(f"the broker redis://{address} cannot be reached: {text}")

@@ -91,8 +91,7 @@ def migrate(db: Database) -> None:
     if _version(db) == len(MIGRATIONS):
         return
     with db.transaction():
-        if db.dialect == "postgresql":
-            db.execute("SELECT pg_advisory_xact_lock(7262105)")
+        db.lock("jobrunner migrations")
         db.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
         version = _version(db)
         if version > len(MIGRATIONS):
@@ -110,11 +109,16 @@ def store_id(db: Database) -> str:
 
 
 def _version(db: Database) -> int:
-    known = "sqlite_master WHERE type = 'table' AND name" if db.dialect == "sqlite" else "pg_tables WHERE tablename"
-    if not db.execute(f"SELECT 1 FROM {known} = 'schema_version'").fetchone():
+    if not db.execute(_KNOWN[db.dialect]).fetchone():
         return 0
     row = db.execute("SELECT version FROM schema_version").fetchone()
     return int(row[0]) if row else 0
+
+
+_KNOWN = {
+    "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
+    "postgresql": "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_version'",
+}
 
 
 def _for_dialect(statement: str, dialect: str) -> str:

@@ -3,8 +3,8 @@
 Written through the server's engine, read by admin.
 
 An attempt's rows are numbered from 0. The head is kept as it comes; beyond it the newest rows are kept and older ones
-dropped, so that the rows never hold more than the job's ``max_output``. A row knows how many bytes came before it, which
-is how a reader sees where some are missing.
+dropped, so that the rows never hold more than the job's ``max_output``. A row knows how many bytes came before it,
+which is how a reader sees where some are missing.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def write(
     sql = (
         "INSERT INTO output (run_id, attempt, seq, start, segments, data) SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS"
         " (SELECT 1 FROM runs WHERE id = ? AND state = 'running' AND attempt = ? AND server_id = ?)"
+        " ON CONFLICT (run_id, attempt, seq) DO NOTHING"
     )
     with db.transaction():
         for row in rows:
@@ -70,13 +71,15 @@ def read(db: Database, run_id: int, attempt: int, *, place: Place) -> tuple[list
 
     Nothing is returned where nothing is kept beyond ``place`` yet.
     """
-    sql = "SELECT seq, start, segments, data FROM output WHERE run_id = ? AND attempt = ? AND seq > ? ORDER BY seq LIMIT 8"
+    sql = (
+        "SELECT seq, start, segments, data FROM output WHERE run_id = ? AND attempt = ? AND seq > ?"
+        " ORDER BY seq LIMIT 8"
+    )
     parts = list[OutputPart]()
-    seq, end = place.seq, place.end
     for seq, start, segments, data in db.execute(sql, (run_id, attempt, place.seq)).fetchall():
-        parts += _parts(segments, bytes(data), missing=start - end)
-        end = start + len(data)
-    return parts, Place(seq, end)
+        parts += _parts(segments, data, missing=start - place.end)
+        place = Place(seq, start + len(data))
+    return parts, place
 
 
 def newest(db: Database, run_id: int, attempt: int) -> Iterator[list[OutputPart]]:
@@ -86,8 +89,9 @@ def newest(db: Database, run_id: int, attempt: int) -> Iterator[list[OutputPart]
     )
     before = 2**62
     while rows := db.execute(sql, (run_id, attempt, before)).fetchall():
-        for before, segments, data in rows:
-            yield _parts(segments, bytes(data), missing=0)
+        before = rows[-1][0]
+        for _, segments, data in rows:
+            yield _parts(segments, data, missing=0)
 
 
 def _segments_text(segments: Sequence[Segment]) -> str:

@@ -1,4 +1,7 @@
-"""Pauses: of a job, a queue or everything; kept until resumed or until their time. Called by admin, queue and scheduler."""
+"""Pauses of a job, a queue or everything, kept until resumed or until their time.
+
+Called by admin, queue and scheduler.
+"""
 
 from __future__ import annotations
 

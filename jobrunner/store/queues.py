@@ -13,7 +13,10 @@ from jobrunner.store.migrations import LISTED
 
 _QUEUED = "SELECT queue, count(*), min(run_after) FROM runs WHERE state = 'queued' GROUP BY queue"
 _RUNNING = "SELECT queue, count(*) FROM runs WHERE state = 'running' GROUP BY queue"
-_HELD = f"SELECT queue, state, count(*) FROM runs WHERE state IN ('waiting','scheduled','retrying') AND {LISTED} GROUP BY queue, state"
+_HELD = (
+    f"SELECT queue, state, count(*) FROM runs WHERE state IN ('waiting','scheduled','retrying') AND {LISTED}"
+    " GROUP BY queue, state"
+)
 
 
 def statuses(db: Database, names: Sequence[str], limits: Mapping[str, int], now: datetime) -> list[QueueStatus]:

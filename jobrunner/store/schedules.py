@@ -1,4 +1,4 @@
-"""Fires: a due fire time becomes a run, once across all servers, or a decision that says why not. Called by the scheduler.
+"""Fires: a due fire time becomes a run, once across all servers, or a decision why not. Called by the scheduler.
 
 The unique key on (job, fire time) makes it once; the transaction that decides a fire also notes how far the job's
 schedule has been attended to, which is what catching up after downtime starts from.
@@ -29,7 +29,7 @@ _ACTIVE_RUNS = "SELECT id FROM runs WHERE job = ? AND state IN ('waiting','queue
 class Fire:
     """A due fire time of a job: the run that it is to become, and the job's ``overlap``.
 
-    ``one_by_one`` makes it wait for the runs before it whatever ``overlap`` says: catching up must not become a stampede.
+    ``one_by_one`` makes it wait for the runs before it whatever ``overlap`` says: catching up must not be a stampede.
     """
 
     run: NewRun

@@ -1,4 +1,4 @@
-"""Servers: who is there, who was, and which of their runs are still in their hands. Called by server, admin and queue."""
+"""Servers: who is there, who was, and which runs are still in their hands. Called by server and admin."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def register(db: Database, new: NewServer, *, lost_after: timedelta) -> int:
         at = to_micros(new.started_at)
         sql = (
             "INSERT INTO servers (name, host, identity, pid, state, started_at, heartbeat, heartbeat_at, workers, busy,"
-            " queues, config_hash, version, wake) VALUES (?, ?, ?, ?, 'starting', ?, 0, ?, ?, 0, ?, ?, ?, ?) RETURNING id"
+            " queues, config_hash, version, wake) VALUES (?, ?, ?, ?, 'starting', ?, 0, ?, ?, 0, ?, ?, ?, ?)"
+            " RETURNING id"
         )
         queues = json.dumps(new.queues)
         values = (new.name, new.host, new.identity, new.pid, at, at, new.workers, queues)
@@ -89,7 +90,10 @@ def heartbeat(db: Database, server_id: int, *, busy: int, now: datetime) -> bool
 def set_state(db: Database, server_id: int, state: ServerState, now: datetime) -> bool:
     """Moves a living server on; False when it has been declared lost."""
     ended = to_micros(now) if state in (ServerState.STOPPED, ServerState.LOST) else None
-    sql = f"UPDATE servers SET state = ?, ended_at = ?, busy = CASE WHEN ? = 1 THEN 0 ELSE busy END WHERE id = ? AND {_LIVE}"
+    sql = (
+        "UPDATE servers SET state = ?, ended_at = ?, busy = CASE WHEN ? = 1 THEN 0 ELSE busy END"
+        f" WHERE id = ? AND {_LIVE}"
+    )
     return db.execute(sql, (state.value, ended, int(ended is not None), server_id)).rowcount > 0
 
 

@@ -1,4 +1,7 @@
-"""What the end of a run sets free: its children, its batch, the fire that waited for it. Part of the transaction that ends it."""
+"""What the end of a run sets free: its children, its batch, the fire that waited for it.
+
+Part of the transaction that ends it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from jobrunner.domain.job import When
 from jobrunner.domain.release import Verdict, verdict
 from jobrunner.domain.state import Ready, RunState
 from jobrunner.store.database import Database
+from jobrunner.store.migrations import ACTIVE
 from jobrunner.store.runs.add import paused, ready_row
 
 _CHILDREN = (
@@ -32,7 +36,7 @@ _NEXT_FIRE = (
     "SELECT id FROM runs WHERE state = 'waiting' AND job = ? AND waiting_reason = 'overlap'"
     " ORDER BY run_after, id LIMIT 1"
 )
-_BUSY = "SELECT 1 FROM runs WHERE job = ? AND state IN ('waiting','queued','running','retrying') AND state <> 'waiting' LIMIT 1"
+_BUSY = f"SELECT 1 FROM runs WHERE job = ? AND {ACTIVE} AND state <> 'waiting' LIMIT 1"
 
 
 def ended(db: Database, run_id: int, job: str, batch_id: int | None, now: datetime) -> list[Ready]:

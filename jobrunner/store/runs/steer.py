@@ -1,4 +1,7 @@
-"""What people do to runs: cancel, retry, discard, hold. Called by admin, and by the server for ``overlap`` and pauses."""
+"""What people do to runs: cancel, retry, discard, hold.
+
+Called by admin, and for the server by ``overlap`` and pauses.
+"""
 
 from __future__ import annotations
 

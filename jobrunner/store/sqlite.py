@@ -1,0 +1,53 @@
+"""The store as a SQLite file. Called by ``store``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import peewee
+
+from jobrunner.errors import StoreUnavailable
+from jobrunner.store.database import Database
+
+BUSY_SECONDS = 10
+"""How long a statement waits for another process that is writing to the same file."""
+
+_OLDEST = (3, 35, 0)
+
+
+def connect(path: Path, *, durability: str) -> Database:
+    """Opens the file at ``path`` (absolute); a missing one is made, 0600.
+
+    Raises:
+        StoreUnavailable: it cannot be opened, read or written.
+    """
+    url = f"sqlite:///{path}"
+    if peewee.SqliteDatabase.server_version < _OLDEST:
+        has = ".".join(map(str, peewee.SqliteDatabase.server_version))
+        raise StoreUnavailable(
+            f"this Python has SQLite {has}; 3.35 or newer is needed", hint="use a newer Python, or a PostgreSQL store"
+        )
+    _create_privately(path, url)
+    pragmas = [
+        ("busy_timeout", BUSY_SECONDS * 1000),
+        ("journal_mode", "wal"),
+        ("synchronous", "full" if durability == "full" else "normal"),
+        ("foreign_keys", 0),
+        ("cache_size", -8_192),
+        ("temp_store", "memory"),
+    ]
+    connections = peewee.SqliteDatabase(str(path), pragmas=pragmas, timeout=BUSY_SECONDS)
+    database = Database(connections, dialect="sqlite", url=url, path=path)
+    database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    return database
+
+
+def _create_privately(path: Path, url: str) -> None:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(
+            f"the store {url} cannot be opened: {error.strerror}",
+            hint="check that its folder exists and that you may write there",
+        ) from error
