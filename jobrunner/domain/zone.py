@@ -23,7 +23,7 @@ LAST_INSTANT = 253_370_764_800
 """9999-01-01T00:00Z in seconds: nothing is computed from it on."""
 
 _DAY = 86_400
-_BLOCK = 1 << 25
+_BLOCK = 1 << 25  # thirteen months
 _CORRECTION = 3 * 3_600
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,18 +46,19 @@ class Stretch(NamedTuple):
 
 
 class Timeline:
-    """The stretches of one zone, found when they are asked for and kept."""
+    """The stretches of one zone, found when they are asked for, ``block`` seconds at once, and kept."""
 
-    __slots__ = ("_blocks", "name", "zone")
+    __slots__ = ("_block", "_blocks", "name", "zone")
 
-    def __init__(self, name: str, zone: ZoneInfo) -> None:
+    def __init__(self, name: str, zone: ZoneInfo, *, block: int = _BLOCK) -> None:
         self.name = name
         self.zone = zone
+        self._block = block
         self._blocks: dict[int, tuple[list[int], list[Stretch]]] = {}
 
     def stretch(self, instant: int) -> Stretch:
         """The stretch that contains an instant; it may be cut where it is long, never between two offsets."""
-        number = instant // _BLOCK
+        number = instant // self._block
         starts, stretches = self._blocks.get(number) or self._explore(number)
         return stretches[bisect_right(starts, instant) - 1]
 
@@ -72,7 +73,7 @@ class Timeline:
         return found
 
     def _explore(self, number: int) -> tuple[list[int], list[Stretch]]:
-        start, end = number * _BLOCK, (number + 1) * _BLOCK
+        start, end = number * self._block, (number + 1) * self._block
         stretches = _cut(_stretches(self.zone, start - _DAY, end), start)
         self._blocks[number] = known = ([stretch.start for stretch in stretches], stretches)
         return known

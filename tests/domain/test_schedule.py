@@ -97,6 +97,17 @@ def test_daylight_saving(expression: str, window: tuple[str, str, str], expected
     assert fires(expression, *window) == expected
 
 
+@pytest.mark.parametrize("minute", [0, 10, 29, 30, 31, 59])
+def test_asked_in_the_repeated_hour_a_fixed_job_waits_for_the_next_day(minute: int) -> None:
+    second_pass = datetime(2026, 11, 1, 6, minute, 30, tzinfo=UTC)
+    assert schedule("30 1 * * *", "America/New_York").next_after(second_pass) == datetime(
+        2026, 11, 2, 6, 30, tzinfo=UTC
+    )
+    assert schedule("15 1,2 * * *", "America/New_York").next_after(second_pass) == datetime(
+        2026, 11, 1, 7, 15, tzinfo=UTC
+    )
+
+
 @pytest.mark.parametrize(
     ("expression", "after", "expected"),
     [
