@@ -1,7 +1,7 @@
-"""An application that hands its work to jobrunner: 10,000 runs, then their results in threads and in asyncio.
+"""An application that hands its work to jobrunner: 10,000 runs, and results in threads and in asyncio.
 
-    jobrunner run            in this folder, in one terminal
-    python app.py            in another one; `python app.py 500` for fewer
+jobrunner run            in this folder, in one terminal
+python app.py            in another one; `python app.py 500` for fewer
 """
 
 from __future__ import annotations
@@ -22,13 +22,17 @@ CONFIG = Path(__file__).with_name("jobs.toml")
 def main(count: int) -> None:
     with Client.open(CONFIG) as client:
         began = time.monotonic()
-        runs = [client.trigger("square", number=number) for number in range(count)]
-        print(f"{count} runs created in {time.monotonic() - began:.1f} s, the last one is {runs[-1].id}")
+        batch = client.batch("square", ({"number": number} for number in range(count)), name="squares")
+        print(f"{batch.total} runs created in {time.monotonic() - began:.2f} s, durably, in one transaction")
 
-        print("the first one's result:", runs[0].result(timeout=60))
-        print("of ten, in threads:", in_threads(runs[:10]))
-        print("of ten, in asyncio:", asyncio.run(in_asyncio(runs[-10:])))
-        print(f"all done after {time.monotonic() - began:.1f} s")
+        # Each trigger is a transaction of its own. With a higher priority, these need not wait for the 10,000.
+        urgent = [client.trigger("square", number=number, priority=10) for number in range(20)]
+        print("one result:", urgent[3].result(timeout=60))
+        print("ten, in threads:", in_threads(urgent[:10]))
+        print("ten, in asyncio:", asyncio.run(in_asyncio(urgent[10:])))
+
+        ended = batch.wait(timeout=300)
+        print(f"{ended.succeeded} of {ended.total} succeeded, {time.monotonic() - began:.1f} s after the beginning")
 
 
 def in_threads(runs: Sequence[RunHandle]) -> list[int]:
