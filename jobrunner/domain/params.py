@@ -17,7 +17,7 @@ from typing import Any
 
 from jobrunner.errors import ParameterError
 
-NAME = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
+NAME = r"[a-z_][a-z0-9_]*"
 """What a parameter's name matches, whole."""
 
 MASK = "***"
@@ -241,7 +241,7 @@ def _text(value: Any) -> str:
 
 
 def _int_text(text: str) -> int:
-    if len(text) > 20 or not _INT.fullmatch(text):
+    if len(text) > 20 or not re.fullmatch(_INT, text, re.ASCII):
         raise ValueError("must be a whole number")
     return _int(int(text))
 
@@ -255,7 +255,7 @@ def _int(value: Any) -> int:
 
 
 def _float_text(text: str) -> float:
-    if len(text) > 400 or not _FLOAT.fullmatch(text):
+    if len(text) > 400 or not re.fullmatch(_FLOAT, text, re.ASCII):
         raise ValueError("must be a number")
     return _float(float(text))
 
@@ -288,7 +288,7 @@ def _bool(value: Any) -> bool:
 def _date(value: Any) -> str:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, str) and _DATE.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_DATE, value, re.ASCII):
         try:
             return date.fromisoformat(value).isoformat()
         except ValueError:
@@ -299,7 +299,7 @@ def _date(value: Any) -> str:
 def _datetime(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, str) and _DATETIME.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_DATETIME, value, re.ASCII):
         try:
             return datetime.fromisoformat(value.upper()).isoformat()
         except ValueError:
@@ -338,10 +338,10 @@ def _no_constant(name: str) -> Any:
 
 
 _TOKEN = re.compile(r"\$\{[^}]*\}|\{\{|\}\}|\{([a-z_][a-z0-9_]*)\}", re.ASCII)
-_INT = re.compile(r"[+-]?\d+", re.ASCII)
-_FLOAT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})?)?", re.ASCII)
+_INT = r"[+-]?\d+"
+_FLOAT = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
+_DATE = r"\d{4}-\d{2}-\d{2}"
+_DATETIME = r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})?)?"
 _BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 _TEXT_READERS: dict[ParamType, Callable[[Any], Any]] = {

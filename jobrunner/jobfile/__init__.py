@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from jobrunner.jobfile.json_schema import schema as schema
     from jobrunner.jobfile.location import locate as locate
     from jobrunner.jobfile.names import job_names as job_names
-    from jobrunner.jobfile.reader import CheckResult as CheckResult
     from jobrunner.jobfile.reader import check as check
     from jobrunner.jobfile.reader import read as read
     from jobrunner.jobfile.reader import read_job as read_job
     from jobrunner.jobfile.reader import read_settings as read_settings
     from jobrunner.jobfile.starter_text import starter as starter
+    from jobrunner.jobfile.whole import CheckResult as CheckResult
 
 _HOMES = {
-    "CheckResult": "reader",
+    "CheckResult": "whole",
     "adhoc": "definition",
     "check": "reader",
     "job_from_definition": "definition",

@@ -43,18 +43,6 @@ def check_names(draft: Draft, names: Names) -> None:
         _check_parents(draft, found["after"], names.jobs)
 
 
-def check_queue(draft: Draft, queues: Collection[str]) -> None:
-    """Notes a queue that is not among those there are."""
-    if "queue" not in draft.table:
-        if "default" not in queues:
-            message = f'needs a queue: [jobrunner] queues has no "default"; there are {", ".join(queues)}'
-            draft.source.fault(("jobs", draft.name), message, on_key=True)
-        return
-    queue = draft.found.get("queue")
-    if queue is not None and queue not in queues:
-        draft.fault("queue", message=unknown("queue", queue, queues, declare="the file has none"))
-
-
 def check_given_params(draft: Draft) -> None:
     """Notes required parameters that a fire of the schedule could not give."""
     if not draft.found.get("schedule"):

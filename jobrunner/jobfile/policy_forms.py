@@ -82,7 +82,7 @@ class RateLimitForm:
     """``100/1m``: so many starts in any such time."""
 
     def read(self, value: Any, at: Path, source: Source) -> Any:
-        found = _RATE.fullmatch(value) if isinstance(value, str) else None
+        found = re.fullmatch(_RATE, value, re.ASCII) if isinstance(value, str) else None
         if not found or not int(found[1]):
             source.fault(at, f'must be a number of starts in a time like "100/1m", not {shown(value)}')
             return INVALID
@@ -139,7 +139,7 @@ class ApprovalForm:
         return _APPROVAL_TABLE.schema()
 
 
-_RATE = re.compile(r"\s*(\d{1,9})\s*/([^/]+)", re.ASCII)
+_RATE = r"\s*(\d{1,9})\s*/([^/]+)"
 
 
 _PARENTS = Listing(Text(like="the name of a job"), least=1, distinct=True, lone=True)

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jobrunner.domain.job import Job
 from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.settings import Settings
-from jobrunner.errors import ConfigError, NotFound, Problem
-from jobrunner.jobfile import crosscheck
+from jobrunner.errors import ConfigError, NotFound
 from jobrunner.jobfile.definition import build
 from jobrunner.jobfile.draft import Defaults, draft, name_fault
 from jobrunner.jobfile.files import Files
-from jobrunner.jobfile.rules import check_draft
+from jobrunner.jobfile.rules import check_draft, check_queue
 from jobrunner.jobfile.settings import read_settings_of
 from jobrunner.jobfile.words import nearest, quoted
 
+if TYPE_CHECKING:
+    from jobrunner.jobfile.whole import CheckResult
+
 _SHOWN_WARNINGS = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
-    """What ``check`` found: every fault and every warning, by file and line; ``jobs`` counts those of the file."""
-
-    valid: bool
-    jobs: int
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
 
 
 def read(path: str | os.PathLike[str]) -> Jobfile:
@@ -47,7 +39,7 @@ def read(path: str | os.PathLike[str]) -> Jobfile:
 
 def check(path: str | os.PathLike[str]) -> CheckResult:
     """What is wrong with a file; one that cannot be read at all has one problem, without a line."""
-    from jobrunner.jobfile.whole import Whole
+    from jobrunner.jobfile.whole import CheckResult, Whole
 
     whole = Whole(path, os.environ)
     problems = whole.files.problems()
@@ -95,7 +87,7 @@ def read_job(path: str | os.PathLike[str], name: str) -> tuple[Settings, Job]:
     if complaint:
         source.fault_as(("jobs", name), complaint)
     check_draft(made)
-    crosscheck.check_queue(made, settings.queues)
+    check_queue(made, settings.queues)
     if _fault_count(files) > before or ("jobs", name) in files.repeated:
         raise ConfigError(files.problems())
     return settings, build(made, folder=settings.folder, timezone=settings.timezone)

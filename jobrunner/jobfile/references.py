@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from jobrunner.domain.params import escape
 from jobrunner.errors import JobrunnerError
+from jobrunner.jobfile.words import one_line
 
 if TYPE_CHECKING:
     from jobrunner.domain.job import HttpRequest
 
 MAX_FILE_BYTES = 64 * 1024
 
-_TOKEN = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_IN_PATH = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
+_REFERENCE = r"\$\$\{|\$\{([^}]*)(\}?)"
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_IN_PATH = r"\$([A-Za-z_][A-Za-z0-9_]*)"
 
 
 class ReferenceFailed(JobrunnerError):
@@ -52,14 +53,16 @@ def malformed(text: str) -> str | None:
     """Why a text's references cannot be read, whatever the environment is; None when they can."""
     if "${" not in text:
         return None
-    for match in _TOKEN.finditer(text):
+    for match in re.finditer(_REFERENCE, text):
         if match[0] == "$${":
             continue
         if not match[2]:
             return 'has a reference that does not end; close it with "}", or write $${ for the text ${'
         inner = match[1]
-        if not inner.removeprefix("file:").strip() or not (inner.startswith("file:") or _NAME.fullmatch(inner)):
-            return f"has ${{{inner[:40]}}}, which is neither ${{NAME}} nor ${{file:PATH}}; $${{ writes the text ${{"
+        named = re.fullmatch(_NAME, inner, re.ASCII) or (inner.startswith("file:") and inner[5:].strip())
+        if not named:
+            shown = one_line(inner[:40])
+            return f"has ${{{shown}}}, which is neither ${{NAME}} nor ${{file:PATH}}; $${{ writes the text ${{"
     return None
 
 
@@ -113,7 +116,7 @@ class _Resolver:
         complaint = malformed(text)
         if complaint:
             raise ReferenceFailed(f"{where} {complaint}")
-        return _TOKEN.sub(lambda match: self._replace(match, where), text)
+        return re.sub(_REFERENCE, lambda match: self._replace(match, where), text)
 
     def within(self, value: Any, where: str) -> Any:
         if isinstance(value, str):
@@ -140,10 +143,11 @@ class _Resolver:
         return value
 
     def _file(self, written: str, where: str) -> str:
-        path = _IN_PATH.sub(lambda match: self._variable(match[1], where), written)
+        shown = one_line(written)
+        path = re.sub(_IN_PATH, lambda match: self._variable(match[1], where), written)
         if not os.path.isabs(path):
             if self._folder is None:
-                raise ReferenceFailed(f"{where}: the path of ${{file:{written}}} must be absolute")
+                raise ReferenceFailed(f"{where}: the path of ${{file:{shown}}} must be absolute")
             path = os.path.join(self._folder, path)
         try:
             return _content(path)
@@ -151,7 +155,7 @@ class _Resolver:
             reason = error.strerror or str(error)
         except ValueError as error:
             reason = str(error)
-        raise ReferenceFailed(f"{where}: ${{file:{written}}} cannot be read: {reason}")
+        raise ReferenceFailed(f"{where}: ${{file:{shown}}} cannot be read: {reason}")
 
 
 def _content(path: str) -> str:

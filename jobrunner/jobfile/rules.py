@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from jobrunner.domain.job import Command, HttpRequest
@@ -28,7 +28,7 @@ _RESERVED = frozenset(
         "RESULT_FILE",
     )
 )
-_NAME_IN_LINE = re.compile(r"(?<![${])\{([a-z_][a-z0-9_]*)\}(?!\})", re.ASCII)
+_NAME_IN_LINE = r"(?<![${])\{([a-z_][a-z0-9_]*)\}(?!\})"
 
 
 def check_draft(draft: Draft) -> None:
@@ -77,6 +77,18 @@ def check_template(draft: Draft, text: str, *keys: str | int) -> None:
         draft.warn(*keys, message="has single and doubled braces; a doubled one stands for one, so write four for two")
 
 
+def check_queue(draft: Draft, queues: Collection[str]) -> None:
+    """Notes a queue that is not among those there are."""
+    if "queue" not in draft.table:
+        if "default" not in queues:
+            message = f'needs a queue: [jobrunner] queues has no "default"; there are {", ".join(queues)}'
+            draft.source.fault(("jobs", draft.name), message, on_key=True)
+        return
+    queue = draft.found.get("queue")
+    if queue is not None and queue not in queues:
+        draft.fault("queue", message=unknown("queue", queue, queues, declare="the file has none"))
+
+
 def _check_kind(draft: Draft) -> None:
     kinds = [kind for kind in KINDS if kind in draft.table]
     if len(kinds) == 1:
@@ -88,7 +100,7 @@ def _check_kind(draft: Draft) -> None:
 
 
 def _check_line(draft: Draft, line: str, params: dict[str, Param]) -> None:
-    for name in dict.fromkeys(_NAME_IN_LINE.findall(line)):
+    for name in dict.fromkeys(re.findall(_NAME_IN_LINE, line)):
         if name in params:
             variable = f"JOBRUNNER_PARAM_{name.upper()}"
             draft.fault(

@@ -66,7 +66,6 @@ class Text:
 
     def __init__(self, *, pattern: str | None = None, like: str = "a text", empty: bool = False) -> None:
         self._pattern = pattern
-        self._match = re.compile(pattern, re.ASCII).fullmatch if pattern else None
         self._like = like
         self._empty = empty
 
@@ -77,7 +76,7 @@ class Text:
             source.fault(at, f"must be {self._like}, not empty")
         elif "\0" in value:
             source.fault(at, "must not contain a NUL character")
-        elif self._match and not self._match(value):
+        elif self._pattern and not re.fullmatch(self._pattern, value, re.ASCII):
             source.fault(at, f"must be {self._like}, not {quoted(value)}{self._hint()}")
         else:
             return value
@@ -200,7 +199,7 @@ class Size:
     def read(self, value: Any, at: Path, source: Source) -> Any:
         size = value if isinstance(value, int) and not isinstance(value, bool) else None
         if isinstance(value, str):
-            found = _SIZE.fullmatch(value.strip())
+            found = re.fullmatch(_SIZE, value.strip(), re.ASCII)
             if found:
                 size = int(float(found[1]) * _SIZE_UNITS[found[2]])
         if size is None:
@@ -293,7 +292,7 @@ _SIZE_UNITS = {
     "TB": 1000**4,
     "TiB": 1024**4,
 }
-_SIZE = re.compile(rf"(\d{{1,19}}(?:\.\d{{1,9}})?)\s*({'|'.join(_SIZE_UNITS)})", re.ASCII)
+_SIZE = rf"(\d{{1,19}}(?:\.\d{{1,9}})?)\s*({'|'.join(_SIZE_UNITS)})"
 
 JOB_NAME = Text(pattern=NAME_PATTERN, like="a name")
 POSITIVE = Duration(MOMENT, low_text="1ms")

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobrunner.errors import Problem
-from jobrunner.jobfile.words import dotted, quoted
+from jobrunner.jobfile.words import dotted, one_line, quoted
 
 if TYPE_CHECKING:
     from jobrunner.jobfile.positions import Positions
@@ -48,15 +48,15 @@ class Source:
 
     def fault(self, path: Path, message: str, *, on_key: bool = False) -> None:
         """Notes a fault; the message follows the path of the key in the text that people read."""
-        self._faults[Fault(path, f"{dotted(path)} {message}", on_key)] = None
+        self._faults[Fault(path, one_line(f"{dotted(path)} {message}"), on_key)] = None
 
     def fault_as(self, path: Path, message: str, *, on_key: bool = True) -> None:
         """Notes a fault whose message says itself what it is about."""
-        self._faults[Fault(path, message, on_key)] = None
+        self._faults[Fault(path, one_line(message), on_key)] = None
 
     def warn(self, path: Path, message: str, *, on_key: bool = False) -> None:
         """Notes a fault that leaves the file valid."""
-        self._warnings[Fault(path, f"{dotted(path)} {message}" if path else message, on_key)] = None
+        self._warnings[Fault(path, one_line(f"{dotted(path)} {message}" if path else message), on_key)] = None
 
     @property
     def sound(self) -> bool:
@@ -179,7 +179,7 @@ def _bomb(text: str) -> tuple[int, int, str] | None:
     if text.count(".") > MAX_KEY_PARTS:
         for number, line in enumerate(text.split("\n"), 1):
             if line.count(".") >= MAX_KEY_PARTS:
-                found = _LONG_KEY.search(line)
+                found = re.search(_LONG_KEY, line)
                 if found:
                     return number, found.start() + 1, f"a key of more than {MAX_KEY_PARTS} parts"
     if max(text.count("["), text.count("{")) > MAX_DEPTH:
@@ -189,7 +189,7 @@ def _bomb(text: str) -> tuple[int, int, str] | None:
 
 def _too_deep(text: str) -> tuple[int, int, str] | None:
     depth = 0
-    for token in _STRUCTURE.finditer(text):
+    for token in re.finditer(_STRUCTURE, text, re.DOTALL):
         mark = token[0]
         if mark in "[{":
             depth += 1
@@ -206,10 +206,10 @@ def _syntax(source: Source, error: Exception) -> Problem:
     if isinstance(error, RecursionError):
         return _problem(source, 1, 1, "lists and tables are nested too deeply")
     message = str(error)
-    place = _AT.search(message)
+    place = re.search(_AT, message)
     if place is None and "limit" in message:
         return _long_number(source)
-    text = _AT.sub("", message).removesuffix(" (at end of document)")
+    text = re.sub(_AT, "", message).removesuffix(" (at end of document)")
     if text.startswith(("Cannot declare", "Cannot overwrite", "Duplicate", "Cannot redefine", "Cannot mutate")):
         repeated = source.repetition()
         if repeated:
@@ -276,10 +276,6 @@ def _printable(path: str) -> str:
     return path if path.isprintable() else quoted(path)
 
 
-_AT = re.compile(r" \(at line (\d+), column (\d+)\)$")
-_LONG_KEY = re.compile(
-    r"""(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){%d}""" % MAX_KEY_PARTS  # noqa: UP031
-)
-_STRUCTURE = re.compile(
-    r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}]', re.DOTALL
-)
+_AT = r" \(at line (\d+), column (\d+)\)$"
+_LONG_KEY = r"""(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){""" + f"{MAX_KEY_PARTS}}}"
+_STRUCTURE = r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}]'

@@ -86,7 +86,6 @@ class Named:
 
     def __init__(self, item: Shape, *, pattern: str = NAME_PATTERN, like: str) -> None:
         self._item, self._pattern, self._like = item, pattern, like
-        self._match = re.compile(pattern, re.ASCII).fullmatch
 
     def read(self, value: Any, at: Path, source: Source) -> Any:
         if not isinstance(value, dict):
@@ -95,7 +94,7 @@ class Named:
         before = source.fault_count
         found = {}
         for name, inner in value.items():
-            if not self._match(name):
+            if not re.fullmatch(self._pattern, name, re.ASCII):
                 source.fault_as((*at, name), f"{quoted(name)} cannot name {self._like}: {rule(self._pattern)}")
                 continue
             found[name] = self._item.read(inner, (*at, name), source)

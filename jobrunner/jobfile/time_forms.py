@@ -59,7 +59,7 @@ class Instant:
         return datetime.combine(found, time.max if self._end else time.min)
 
     def schema(self) -> Schema:
-        return {"type": "string", "pattern": f"^{_MOMENT.pattern}$"}
+        return {"type": "string", "pattern": f"^{_MOMENT}$"}
 
 
 class Day:
@@ -73,7 +73,7 @@ class Day:
         return found
 
     def schema(self) -> Schema:
-        return {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+        return {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 
 
 class Schedule:
@@ -90,7 +90,7 @@ class Schedule:
         return INVALID if INVALID in found else found
 
     def _one(self, value: Any, at: Path, source: Source) -> Any:
-        if isinstance(value, str) and _MOMENT.fullmatch(value.strip()) and _moment(value.strip()) is None:
+        if isinstance(value, str) and re.fullmatch(_MOMENT, value.strip()) and _moment(value.strip()) is None:
             source.fault(at, f"is no day or time of the calendar: {shown(value)}")
             return INVALID
         if isinstance(value, str) and value.strip():
@@ -128,7 +128,7 @@ def at_expression(moment: date) -> str:
 def _moment(value: Any) -> date | None:
     if isinstance(value, date):
         return value
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+    if not isinstance(value, str) or not re.fullmatch(_MOMENT, value):
         return None
     try:
         return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value.upper())
@@ -151,9 +151,8 @@ def _written(kind: str, raw: str, value: Any) -> str:
     return at_expression(value) if kind == "at" else " ".join(raw.split())
 
 
-_MOMENT = re.compile(
-    r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:[Zz]|[+-]\d{2}:\d{2})?)?", re.ASCII
-)
+_TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?"
+_MOMENT = rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[Tt ]{_TIME})?"
 
 
 _SCHEDULE_TABLE = Table(

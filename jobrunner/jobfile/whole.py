@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from jobrunner.domain.job import Job
 from jobrunner.domain.jobfile import Calendar, Jobfile, Notifier
 from jobrunner.domain.settings import Settings
+from jobrunner.errors import Problem
 from jobrunner.jobfile import crosscheck, zones
 from jobrunner.jobfile.definition import CANONICAL, build, definition_text, table_text
 from jobrunner.jobfile.draft import Defaults, Draft, draft, name_fault
 from jobrunner.jobfile.files import Files
 from jobrunner.jobfile.keys import CALENDAR, EVENTS, LIMIT, NOT_YET, NOTIFIER, not_yet
-from jobrunner.jobfile.rules import check_draft
+from jobrunner.jobfile.rules import check_draft, check_queue
 from jobrunner.jobfile.settings import read_settings_of
 from jobrunner.jobfile.shapes import INVALID, NAME, NAME_PATTERN
 from jobrunner.jobfile.tables import Table, rule
@@ -23,6 +25,16 @@ from jobrunner.jobfile.words import quoted
 
 _JOB_KEYS_NOT_YET = frozenset(key.removeprefix("jobs.*.") for key in NOT_YET if key.startswith("jobs.*."))
 _NO_EFFECT = "has no effect yet: this version checks it and does not act upon it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What ``check`` found: every fault and every warning, by file and line; ``jobs`` counts those of the file."""
+
+    valid: bool
+    jobs: int
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
 
 
 class Whole:
@@ -78,7 +90,7 @@ class Whole:
         for made in drafts.values():
             check_draft(made)
             if settings is not None:
-                crosscheck.check_queue(made, names.queues)
+                check_queue(made, names.queues)
             crosscheck.check_names(made, names)
             crosscheck.check_given_params(made)
             crosscheck.check_schedules(made, timezone)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_BARE = r"[A-Za-z0-9_-]+"
 
 
 def quoted(text: str) -> str:
@@ -17,14 +17,22 @@ def quoted(text: str) -> str:
     return json.dumps(shown, ensure_ascii=not shown.isprintable())
 
 
+def one_line(text: str) -> str:
+    """The text with escapes in place of line breaks and of whatever else a terminal would obey or hide."""
+    if text.isprintable():
+        return text
+    return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
+
+
 def dotted(path: Iterable[str | int]) -> str:
-    """A path of keys as the file would write it: ``jobs.backup.retry_delays[2]``."""
+    """A path of keys as the file would write it, elements of lists counted from 1: ``jobs.backup.retry_delays[2]``."""
     parts: list[str] = []
     for key in path:
         if isinstance(key, int):
             parts.append(f"[{key + 1}]")
         else:
-            parts.append(("." if parts else "") + (key if _BARE.fullmatch(key) and len(key) <= 100 else quoted(key)))
+            bare = len(key) <= 100 and re.fullmatch(_BARE, key, re.ASCII)
+            parts.append(("." if parts else "") + (key if bare else quoted(key)))
     return "".join(parts)
 
 

@@ -66,9 +66,8 @@ _leaves = (
 _inner = st.sampled_from(
     ["x", "cron", "every", "start", "type", "default", "jobs", "url", "for", "exit_codes", "choices"]
 )
-_values = st.recursive(
-    _leaves, lambda deep: st.lists(deep, max_size=3) | st.dictionaries(_inner, deep, max_size=3), max_leaves=6
-)
+_flat = _leaves | st.lists(_leaves, max_size=3) | st.dictionaries(_inner, _leaves, max_size=3)
+_values = _flat | st.lists(_flat, max_size=3) | st.dictionaries(_inner, _flat, max_size=3)
 _job = st.dictionaries(st.sampled_from(sorted(JOB.keys)) | st.text(max_size=5), _values, max_size=6)
 _tree = st.fixed_dictionaries(
     {},
@@ -78,7 +77,10 @@ _tree = st.fixed_dictionaries(
         ),
         "defaults": _job,
         "jobrunner": st.dictionaries(st.sampled_from(sorted(JOBRUNNER.keys)), _values, max_size=3),
-        **{name: st.dictionaries(st.just("a"), st.dictionaries(_inner, _values)) for name in sorted(TOP)[:3]},
+        **{
+            name: st.dictionaries(st.sampled_from(["a", "low", "b c"]), st.dictionaries(_inner, _values) | _values)
+            for name in sorted(set(TOP) - {"jobs", "defaults", "jobrunner"})
+        },
     },
 )
 

@@ -47,6 +47,7 @@ def test_files(write, tmp_path) -> None:
         ("${file:x}", r"the path of \$\{file:x\} must be absolute$"),
         ("${file:/}", "Is a directory"),
         ("${file:/dev/zero}", "not a regular file"),
+        ("${file:/no/such\n\x1b}", r"\$\{file:/no/such\\n\\x1b\} cannot be read"),
         ("${}", "neither"),
         ("${a b}", "neither"),
         ("${file:}", "neither"),

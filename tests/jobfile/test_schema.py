@@ -12,8 +12,8 @@ import pytest
 import tomlkit
 
 from jobrunner import jobfile
-from jobrunner.jobfile.json_schema import documented
 from jobrunner.jobfile.job_keys import JOB
+from jobrunner.jobfile.json_schema import documented
 from jobrunner.jobfile.shapes import INVALID
 from jobrunner.jobfile.source import Source
 
