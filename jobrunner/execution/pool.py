@@ -32,6 +32,7 @@ class Pool:
         self._lock = threading.Lock()
         self._idle: dict[Key, list[WarmChild]] = {}
         self._generation = 0
+        self._uses = 0
         self._tidied = clock.monotonic()
         self._closed = False
 
@@ -59,6 +60,8 @@ class Pool:
         child.runs += 1
         worn = child.runs >= MOST_RUNS and now - child.born >= MOST_SECONDS
         with self._lock:
+            self._uses += 1
+            child.used = self._uses
             keep = not (worn or self._closed or child.generation != self._generation or child.peak > MOST_BYTES)
             # A limit on processor time counts all runs of a process.
             keep = keep and child.key[3].cpu_time is None
@@ -96,8 +99,8 @@ class Pool:
         """Lets go of children that were idle for long, all but the one used last."""
         now = self._tidied = self._clock.monotonic()
         with self._lock:
-            last = max((child.since for children in self._idle.values() for child in children), default=now)
-        self._let_go(lambda child: child.since != last and now - child.since > IDLE_SECONDS)
+            last = max((child.used for children in self._idle.values() for child in children), default=0)
+        self._let_go(lambda child: child.used != last and now - child.since > IDLE_SECONDS)
 
     def close(self) -> None:
         """Lets all idle children go, and keeps none from now on."""

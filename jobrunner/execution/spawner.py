@@ -27,7 +27,7 @@ _PEEK_MS = 10
 class _Main:
     """A process that was asked for, and what is known of its end. Not a value: it lives along with its process."""
 
-    __slots__ = ("ended", "gentle", "give_up", "id", "left", "pid", "started", "status", "termed", "warm")
+    __slots__ = ("asked", "ended", "gentle", "give_up", "id", "left", "pid", "started", "status", "termed", "warm")
 
     def __init__(self, number: int, pid: int, status: int, warm: bool, started: int) -> None:
         self.id = number
@@ -36,6 +36,7 @@ class _Main:
         self.warm = warm
         self.started = started
         self.ended: tuple[int, resource.struct_rusage] | None = None
+        self.asked = 0  # when SIGTERM was first sent, in clock ticks since boot
         self.gentle = False  # SIGTERM was sent: what is left has its time until SIGKILL is asked for
         self.give_up = math.inf
         self.left: set[int] = set()
@@ -113,6 +114,7 @@ class Spawner:
         if main is None:
             return
         main.gentle = what != signal.SIGKILL
+        main.asked = main.asked or _boot_ticks()
         if main.ended is not None:
             return
         # Nobody else waits for the main process, so its group's number cannot have passed on.
@@ -190,7 +192,11 @@ class Spawner:
         for pid in left:
             main.left.add(pid)
             stat = sweep.stat_of(pid)
-            if pid in main.termed or stat is None or stat.group == main.pid:
+            if pid in main.termed or stat is None:
+                continue
+            # The group has been told, and twice would mean "at once" to many. But who was just being started then may
+            # have missed it: between fork and exec a signal still goes to the parent's handler.
+            if stat.group == main.pid and stat.start < main.asked - _TICKS:
                 continue
             main.termed.add(pid)
             for what in (signal.SIGTERM, signal.SIGCONT):

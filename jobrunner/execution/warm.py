@@ -20,11 +20,11 @@ Key = tuple[str, str | None, int | None, Limits]
 
 
 class WarmChild:
-    """Serves one attempt at a time. ``generation``, ``since`` and ``runs`` are the pool's own notes."""
+    """Serves one attempt at a time. What is not said to be a descriptor or a process are the pool's own notes."""
 
     __slots__ = (
         "_control", "_inbox", "bell", "born", "control", "err", "generation", "key", "out", "peak", "poll", "process",
-        "runs", "since",
+        "runs", "since", "used",
     )  # fmt: skip
 
     def __init__(self, launcher: Launcher, key: Key, limits: dict[str, int], generation: int, now: float) -> None:
@@ -37,7 +37,7 @@ class WarmChild:
         self.key = key
         self.generation = generation
         self.born = self.since = now
-        self.runs = 0
+        self.runs = self.used = 0
         self.peak = 0
         self._inbox = Inbox()
         self._start(launcher, limits)

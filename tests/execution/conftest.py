@@ -128,7 +128,8 @@ def survivors() -> Callable[[Iterable[int]], list[int]]:
     """Of some processes those that do not end, however long one waits."""
 
     def wait(pids: Iterable[int]) -> list[int]:
-        return until(lambda: not [pid for pid in pids if alive(pid)]) and [] or [pid for pid in pids if alive(pid)]
+        until(lambda: not any(map(alive, pids)))
+        return [pid for pid in pids if alive(pid)]
 
     return wait
 

@@ -43,14 +43,17 @@ for number in range(3):
 threading.Thread(target=work, args=(9, PythonCall(target="tree:grow"))).start()
 """
 
-TREE = """
+KEEP = """
 trap '' TERM HUP INT
-keep() { sh -c 'trap "" TERM; echo $$ > '$1'.new; mv '$1'.new '$1'.pid; while :; do sleep 1; done'; }
-keep $1-inner &
-setsid sh -c "$(command -v keep >/dev/null; echo 'trap \"\" TERM; echo $$ > '$1'-away.new; mv '$1'-away.new '$1'-away.pid; while :; do sleep 1; done')" >/dev/null 2>&1 &
-(setsid sh -c 'echo $$ > '$1'-orphan.new; mv '$1'-orphan.new '$1'-orphan.pid; while :; do sleep 1; done' &)
 echo $$ > $1.new; mv $1.new $1.pid
 while :; do sleep 1; done
+"""
+
+TREE = """
+sh ./keep.sh $1-inner &
+setsid sh ./keep.sh $1-away >/dev/null 2>&1 &
+(setsid sh ./keep.sh $1-orphan &)
+. ./keep.sh
 """
 
 GROW = """
@@ -68,6 +71,7 @@ COUNT = 3 * 4 + 1 + 4
 @pytest.fixture
 def forest(tmp_path: Path) -> Path:
     (tmp_path / "tree.sh").write_text(TREE)
+    (tmp_path / "keep.sh").write_text(KEEP)
     (tmp_path / "tree.py").write_text(GROW)
     return tmp_path
 

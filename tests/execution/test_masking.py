@@ -54,6 +54,6 @@ def test_short_values_and_none_are_left_alone() -> None:
 def test_texts_beyond_ascii() -> None:
     masker = Masker(["contraseña", "a\udcffbcd"])
     assert masker.feed("x contraseñ".encode()) == b"x "
-    assert masker.feed("a.".encode()) == b"***."
+    assert masker.feed(b"a.") == b"***."
     assert masker.mask("la contraseña") == "la ***"
     assert masker.mask("plain \udcff") == "plain \udcff"
