@@ -108,6 +108,11 @@ def test_asked_in_the_repeated_hour_a_fixed_job_waits_for_the_next_day(minute: i
     )
 
 
+def test_a_fire_of_next_year_in_a_repeated_hour_is_the_first_of_the_two() -> None:
+    found = schedule("30 2 25 10 *", "Europe/Madrid").next_after(datetime(2025, 10, 25, 12, tzinfo=UTC))
+    assert found == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("expression", "after", "expected"),
     [
