@@ -26,16 +26,19 @@ from jobrunner.queue.bell import Bell
 from jobrunner.queue.serializer import message
 from jobrunner.queue.storage import STOP
 from jobrunner.store import pauses
-from jobrunner.store.database import Database
+from jobrunner.store.database import Database, StatementRefused
 from jobrunner.store.runs import claim, steer
 
 log = logging.getLogger(__name__)
 
 SAFETY_SECONDS = 1.0
 _LONGEST_BACKOFF = 5.0
+_LONGEST_ROUND = 30.0
 
 Operation = Callable[[Database], Sequence[Ready]]
 """Part of a transaction; gives the runs that it made ready. It may run again when the store was away."""
+
+_Submitted = tuple[Operation, Future[Any] | None]
 
 
 class Engine:
@@ -72,7 +75,7 @@ class Engine:
         self._on_cancel = on_cancel
         self._on_idle = on_idle
         self._claimed = dict[int, Claimed]()
-        self._operations = deque[tuple[Operation, Future[Any] | None]]()
+        self._operations = deque[_Submitted]()
         self._offered = deque[tuple[int, int]]()
         self._outstanding = 0
         self._idle = threading.Condition()
@@ -82,6 +85,7 @@ class Engine:
         self._sleeping = False
         self._next_due: datetime | None = None
         self._next_safety = 0.0
+        self._came_round = clock.monotonic()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -147,8 +151,8 @@ class Engine:
 
     @property
     def alive(self) -> bool:
-        """Whether the thread runs and has come round lately."""
-        return self._thread.is_alive() and self._clock.monotonic() < self._next_safety + 30
+        """Whether the thread runs and has come round lately, be it to find that the store is away."""
+        return self._thread.is_alive() and self._clock.monotonic() < self._came_round + _LONGEST_ROUND
 
     def wait_for_idle(self, seconds: float) -> int:
         """How many workers are idle and not promised; waits so long at most for one."""
@@ -178,6 +182,7 @@ class Engine:
     def _run(self) -> None:
         backoff = 0.05
         while True:
+            self._came_round = self._clock.monotonic()
             try:
                 self._sleep()
                 self._turn()
@@ -231,15 +236,10 @@ class Engine:
 
     def _turn(self) -> None:
         look, self._look = self._look, False
-        operations = self._take_operations()
-        offered = [self._offered.popleft() for _ in range(len(self._offered))]
-        try:
-            if look or operations or offered:
-                self._write(operations, offered, look=look)
-        except BaseException:
-            self._operations.extendleft(reversed(operations))
-            self._offered.extendleft(reversed(offered))
-            raise
+        # They stay where they are until they are committed.
+        operations, offered = tuple(self._operations), tuple(self._offered)
+        if look or operations or offered:
+            self._write(operations, offered, look=look)
         if look:
             self._next_safety = self._clock.monotonic() + SAFETY_SECONDS
             for run_id, attempt, at_once in steer.cancels(self._db, self._server_id) if self._outstanding else ():
@@ -247,37 +247,33 @@ class Engine:
         if self._on_idle is not None and not self._outstanding and not self._operations:
             self._tell_idle()
 
-    def _take_operations(self) -> list[tuple[Operation, Future[Any] | None]]:
-        return [self._operations.popleft() for _ in range(len(self._operations))]
-
-    def _write(
-        self, operations: Sequence[tuple[Operation, Future[Any] | None]], offered: list[tuple[int, int]], *, look: bool
-    ) -> None:
+    def _write(self, operations: Sequence[_Submitted], offered: Sequence[tuple[int, int]], *, look: bool) -> None:
         now = self._clock.now()
+        self._tell(pauses.resume_due(self._db, now) if look else (), ())
         if not operations and not offered and not self._anything(now):
-            self._resume(now)
             self._next_due = claim.next_due(self._db)
             return
         try:
             ready, claimed = self._commit([operation for operation, _ in operations], offered, now, look=look)
-        except StoreUnavailable:
-            raise
-        except Exception:
-            ready, claimed = self._commit_singly(operations), []
-        else:
-            for _, done in operations:
-                if done is not None:
-                    done.set_result(None)
-        self._hand_over(claimed)
+        except Exception as error:
+            if not operations or (isinstance(error, StoreUnavailable) and not isinstance(error, StatementRefused)):
+                raise
+            self._tell(self._commit_singly(operations), ())
+            return
+        self._committed(operations)
+        self._hand_over(claimed, offered)
         self._tell(ready, claimed)
+
+    def _committed(self, operations: Sequence[_Submitted]) -> None:
+        for _, done in operations:
+            self._operations.popleft()
+            if done is not None:
+                done.set_result(None)
 
     def _anything(self, now: datetime) -> bool:
         # An idle server, or one that is full, is spared its write transactions by one read.
         wanted = self.queues if self.idle > 0 and not self._named_only else ()
         return claim.anything_to_claim(self._db, now, pauses.open_queues(self._db, wanted))
-
-    def _resume(self, now: datetime) -> None:
-        self._tell(pauses.resume_due(self._db, now), ())
 
     def _commit(
         self, operations: Sequence[Operation], offered: Sequence[tuple[int, int]], now: datetime, *, look: bool
@@ -287,7 +283,6 @@ class Engine:
             for operation in operations:
                 ready += operation(self._db)
             if look:
-                ready += pauses.resume_due(self._db, now)
                 ready += claim.promote(self._db, now)
                 ready += claim.expire(self._db, now)
             claimed = self._claim(offered, now)
@@ -295,36 +290,42 @@ class Engine:
         return ready, claimed
 
     def _claim(self, offered: Sequence[tuple[int, int]], now: datetime) -> list[Claimed]:
-        if self._named_only:
-            return claim.claim_named(self._db, server_id=self._server_id, wanted=offered, now=now) if offered else []
         if self.idle <= 0:
             return []
+        if self._named_only:
+            return claim.claim_named(self._db, server_id=self._server_id, wanted=offered, now=now) if offered else []
         queues = pauses.open_queues(self._db, self.queues)
         return claim.claim(self._db, server_id=self._server_id, queues=queues, limit=self.idle, now=now)
 
-    def _commit_singly(self, operations: Sequence[tuple[Operation, Future[Any] | None]]) -> list[Ready]:
+    def _commit_singly(self, operations: Sequence[_Submitted]) -> list[Ready]:
         """An operation that fails must not take those of others with it."""
         ready = list[Ready]()
+        self._look = True
         for operation, done in operations:
+            failure: Exception | None = None
             try:
                 with self._db.transaction():
-                    ready += operation(self._db)
-                if done is not None:
-                    done.set_result(None)
-            except StoreUnavailable:
-                raise
+                    freed = operation(self._db)
             except Exception as error:
-                log.exception("an operation on the store failed and is dropped")
-                if done is not None:
-                    done.set_exception(error)
-        self._look = True
+                if isinstance(error, StoreUnavailable) and not isinstance(error, StatementRefused):
+                    raise
+                failure = error
+            self._operations.popleft()
+            if failure is None:
+                ready += freed
+            else:
+                log.error("an operation on the store failed and is dropped", exc_info=failure)
+            if done is not None:
+                done.set_result(None) if failure is None else done.set_exception(failure)
         return ready
 
-    def _hand_over(self, claimed: Sequence[Claimed]) -> None:
-        if not claimed:
-            return
+    def _hand_over(self, claimed: Sequence[Claimed], offered: Sequence[tuple[int, int]]) -> None:
         with self._idle:
             self._outstanding += len(claimed)
+            for _ in offered:
+                self._offered.popleft()
+            if offered:
+                self._idle.notify()
         for run in claimed:
             self._claimed[run.id] = run
             self.inbox.put(message(run.id, run.attempt, run.queue))
@@ -336,7 +337,7 @@ class Engine:
             return
         try:
             self._announcer.ready(others)
-        except BrokerUnavailable as error:
+        except (BrokerUnavailable, StoreUnavailable) as error:
             log.warning("%s; %d runs are handed over later", error, len(others))
 
     def _tell_idle(self) -> None:

@@ -16,7 +16,9 @@ from jobrunner.domain.clock import to_micros
 from jobrunner.domain.state import Ready
 from jobrunner.errors import BrokerUnavailable, StoreUnavailable
 from jobrunner.queue.serializer import read_message
-from jobrunner.queue.storage import StoreStorage
+from jobrunner.store import pauses
+from jobrunner.store.database import Database
+from jobrunner.store.runs import claim
 
 if TYPE_CHECKING:
     from jobrunner.queue.engine import Engine
@@ -71,23 +73,20 @@ class RedisQueues:
                     members += [member for member, _ in self._storage.conn.zpopmin(key, limit - len(members))]
         return [found for member in members if (found := _named(member)) is not None]
 
-    def count(self, queues: Sequence[str]) -> int:
-        """How many messages stand in these queues."""
+    def count(self, queues: Sequence[str]) -> dict[str, int]:
+        """How many messages stand in each of these queues."""
         with _Translated(self._url), self._storage.conn.pipeline(transaction=False) as pipe:
             for queue in queues:
                 pipe.zcard(self._prefix + queue)
-            return sum(pipe.execute())
+            return dict(zip(queues, pipe.execute(), strict=True))
 
     def close(self) -> None:
         self._storage.conn.close()
 
 
-class RedisStorage(StoreStorage):
-    """Huey's storage where Redis is the broker: what ``RedisFeed`` popped and the engine then claimed."""
-
-
 class RedisFeed:
-    """The thread that pops messages for idle workers, and hands over again what Redis has lost.
+    """The thread that pops messages for idle workers, and hands over again what Redis has lost: every few seconds, a
+    queue that holds fewer messages than the store has queued runs.
 
     While Redis is away it goes on trying, at most ``5`` seconds apart, and says so once.
     """
@@ -96,17 +95,13 @@ class RedisFeed:
         self,
         queues: RedisQueues,
         engine: Engine,
+        db: Database,
         *,
-        open_queues: Callable[[], Sequence[str]],
-        queued: Callable[[int], Sequence[Ready]],
-        count_queued: Callable[[], int],
         monotonic: Callable[[], float],
     ) -> None:
         self._queues = queues
         self._engine = engine
-        self._open_queues = open_queues
-        self._queued = queued
-        self._count_queued = count_queued
+        self._db = db
         self._monotonic = monotonic
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="redis-feed", daemon=True)
@@ -134,13 +129,17 @@ class RedisFeed:
                 self._gone(error)
                 self._stop.wait(backoff)
                 backoff = min(backoff * 2, _LONGEST_BACKOFF)
+            except Exception:
+                log.exception("fault in handing over what Redis delivers")
+                self._stop.wait(_LONGEST_BACKOFF)
+        self._db.close()
 
     def _step(self) -> None:
         self._sweep()
         idle = self._engine.wait_for_idle(BLOCK_SECONDS)
         if not idle or self._stop.is_set():
             return
-        names = self._open_queues()
+        names = pauses.open_queues(self._db, self._engine.queues)
         if not names:
             self._stop.wait(BLOCK_SECONDS)
             return
@@ -151,12 +150,17 @@ class RedisFeed:
     def _sweep(self) -> None:
         if self._monotonic() < self._next_sweep:
             return
-        if self._count_queued() > self._queues.count(self._engine.queues):
-            after = 0
-            while page := self._queued(after):
-                self._queues.announce(page)
-                after = page[-1].id
+        queued, known = claim.count_queued(self._db), self._queues.count(self._engine.queues)
+        for queue in self._engine.queues:
+            if queued.get(queue, 0) > known[queue]:
+                self._announce_all(queue)
         self._next_sweep = self._monotonic() + _SWEEP_SECONDS
+
+    def _announce_all(self, queue: str) -> None:
+        page = claim.queued(self._db, queue)
+        while page and not self._stop.is_set():
+            self._queues.announce(page)
+            page = claim.queued(self._db, queue, after=page[-1])
 
     def _gone(self, error: Exception) -> None:
         if not self._away:

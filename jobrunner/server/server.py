@@ -30,9 +30,8 @@ from jobrunner.server.recorder import Recorders
 from jobrunner.server.rescuer import Rescuer
 from jobrunner.server.scheduler import FireSchedule
 from jobrunner.server.systemd import Systemd
-from jobrunner.store import definitions, open_store, pauses, servers
+from jobrunner.store import definitions, open_store, servers
 from jobrunner.store.database import Database
-from jobrunner.store.runs import claim
 from jobrunner.store.servers import NewServer
 from jobrunner.version import __version__
 
@@ -185,14 +184,7 @@ class Server:
     def _feed(self, db: Database, broker: RedisQueues | None, engine: Engine) -> RedisFeed | None:
         if broker is None:
             return None
-        return RedisFeed(
-            broker,
-            engine,
-            open_queues=lambda: pauses.open_queues(db, engine.queues),
-            queued=lambda after: claim.queued(db, after),
-            count_queued=lambda: claim.count_queued(db),
-            monotonic=self._clock.monotonic,
-        )
+        return RedisFeed(broker, engine, db, monotonic=self._clock.monotonic)
 
     def _begin(self, parts: _Parts, file: Jobfile) -> None:
         parts.recorders.start()

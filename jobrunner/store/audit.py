@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from jobrunner.domain.clock import from_micros, to_micros
@@ -22,16 +24,19 @@ def record(
 
 def find(db: Database, since: datetime | None, limit: int) -> list[AuditEntry]:
     """The newest entries, at most ``limit`` (0: all), none older than ``since``."""
+    entries = takewhile(lambda entry: since is None or entry.at >= since, _newest_first(db))
+    return list(islice(entries, limit or None))
+
+
+def _newest_first(db: Database) -> Iterator[AuditEntry]:
     from jobrunner.domain.audit import AuditEntry
 
-    sql = "SELECT id, at, who, host, action, target, detail, outcome FROM audit ORDER BY id DESC LIMIT ?"
-    entries = []
-    for id_, at, who, host, action, target, detail, outcome in db.execute(sql, (limit or 2**62,)):
-        if since is not None and from_micros(at) < since:
-            break
-        entries.append(
-            AuditEntry(
-                id=id_,
+    sql = "SELECT id, at, who, host, action, target, detail, outcome FROM audit WHERE id < ? ORDER BY id DESC LIMIT 500"
+    before = 2**62
+    while rows := db.execute(sql, (before,)).fetchall():
+        for before, at, who, host, action, target, detail, outcome in rows:
+            yield AuditEntry(
+                id=before,
                 at=from_micros(at),
                 who=who,
                 host=host,
@@ -40,5 +45,3 @@ def find(db: Database, since: datetime | None, limit: int) -> list[AuditEntry]:
                 detail=detail,
                 outcome=outcome,
             )
-        )
-    return entries

@@ -22,6 +22,7 @@ def pause(db: Database, new: Pause) -> None:
     """Puts a pause in force, in place of one that was there; queued runs of a paused job go waiting."""
     until = to_micros(new.until) if new.until is not None else None
     with db.transaction():
+        _alone(db)
         db.execute("DELETE FROM pauses WHERE scope = ? AND name = ?", (new.scope, new.name))
         sql = f"INSERT INTO pauses ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"
         db.execute(sql, (new.scope, new.name, new.who, to_micros(new.since), until, new.reason))
@@ -32,20 +33,27 @@ def pause(db: Database, new: Pause) -> None:
 def resume(db: Database, scope: str, name: str, now: datetime) -> tuple[bool, list[Ready]]:
     """Ends a pause; gives whether there was one, and the runs that it set free."""
     with db.transaction():
+        _alone(db)
         gone = db.execute("DELETE FROM pauses WHERE scope = ? AND name = ?", (scope, name)).rowcount > 0
         return gone, unhold(db, name, now) if gone and scope == "job" else []
 
 
 def resume_due(db: Database, now: datetime) -> list[Ready]:
-    """Ends the pauses whose time is over; gives the runs that this set free."""
+    """Ends the pauses whose time is over, each in a transaction; gives the runs that this set free.
+
+    Not to be called in a transaction: on PostgreSQL two servers that both find a pause over would wait for each other.
+    """
     sql = "SELECT scope, name FROM pauses WHERE until IS NOT NULL AND until <= ?"
     over = db.execute(sql, (to_micros(now),)).fetchall()
     return [ready for scope, name in over for ready in resume(db, scope, name, now)[1]]
 
 
 def everything(db: Database) -> list[Pause]:
-    """All pauses in force."""
-    return [_pause(row) for row in db.execute(f"SELECT {_COLUMNS} FROM pauses ORDER BY scope, name")]
+    """All pauses in force, by scope and name."""
+    return sorted(
+        (_pause(row) for row in db.execute(f"SELECT {_COLUMNS} FROM pauses")),
+        key=lambda pause: (pause.scope, pause.name),
+    )
 
 
 def open_queues(db: Database, queues: Sequence[str]) -> list[str]:
@@ -62,6 +70,13 @@ def over_job(db: Database, job: str) -> Pause | None:
     sql = f"SELECT {_COLUMNS} FROM pauses WHERE (scope = 'job' AND name = ?) OR scope = 'all' ORDER BY scope DESC"
     row = db.execute(sql, (job,)).fetchone()
     return _pause(row) if row else None
+
+
+def _alone(db: Database) -> None:
+    # Whoever creates or releases a run reads the pauses first. Until that has been committed no pause may begin or
+    # end, or its run would be missed by it.
+    if db.dialect == "postgresql":
+        db.execute("LOCK TABLE pauses IN ACCESS EXCLUSIVE MODE")
 
 
 def _pause(row: Sequence[Any]) -> Pause:

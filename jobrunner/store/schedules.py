@@ -14,15 +14,15 @@ from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.job import Overlap
 from jobrunner.domain.request import NewRun
 from jobrunner.domain.state import Ready, RunState
+from jobrunner.errors import Refused
 from jobrunner.store import definitions, pauses
 from jobrunner.store.database import Database
+from jobrunner.store.migrations import ACTIVE
 from jobrunner.store.runs import steer
 from jobrunner.store.runs.add import INSERT, Start, find_unique, insert_row, paused, ready
 
-_ACTIVE_RUN = (
-    "SELECT id FROM runs WHERE job = ? AND state IN ('waiting','queued','running','retrying') ORDER BY id LIMIT 1"
-)
-_ACTIVE_RUNS = "SELECT id FROM runs WHERE job = ? AND state IN ('waiting','queued','running','retrying') ORDER BY id"
+_ACTIVE_RUN = f"SELECT id FROM runs WHERE job = ? AND {ACTIVE} ORDER BY id LIMIT 1"
+_OTHERS = f"SELECT id FROM runs WHERE job = ? AND {ACTIVE} AND (fire_time IS NULL OR fire_time <> ?) ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +74,10 @@ def fire(db: Database, due: Fire, now: datetime) -> list[Ready]:
             detail = f"{pause.scope} paused by {pause.who} since {pause.since.isoformat()}"
             _decide(db, new.job, new.fire_time, "paused", detail + (f": {pause.reason}" if pause.reason else ""), now)
             return []
-        if new.unique_key and (holder := find_unique(db, new)) is not None:
+        if (holder := find_unique(db, new)) is not None:
             _decide(db, new.job, new.fire_time, "not unique", f"run {holder} has the same parameters", now)
             return []
-        active = db.execute(_ACTIVE_RUN, (new.job,)).fetchone()
-        return _create(db, due, active[0] if active else None, now)
+        return _create(db, due, now)
 
 
 def miss(db: Database, job: str, fire_times: Sequence[datetime], why: str, now: datetime) -> None:
@@ -89,9 +88,11 @@ def miss(db: Database, job: str, fire_times: Sequence[datetime], why: str, now: 
             _decide(db, job, at, "missed", why, now)
 
 
-def _create(db: Database, due: Fire, active: int | None, now: datetime) -> list[Ready]:
+def _create(db: Database, due: Fire, now: datetime) -> list[Ready]:
     new = due.run
-    if active is None or (due.overlap is Overlap.ALLOW and not due.one_by_one):
+    free = due.overlap is Overlap.ALLOW and not due.one_by_one
+    active = None if free else _active(db, new.job)
+    if active is None:
         start = Start(RunState.SCHEDULED) if new.run_after > now else paused(db, new.job) or Start(RunState.QUEUED)
         run_id = _insert(db, new, start)
         return [ready(new, run_id)] if run_id is not None and start.state is RunState.QUEUED else []
@@ -101,6 +102,12 @@ def _create(db: Database, due: Fire, active: int | None, now: datetime) -> list[
     if _insert(db, new, Start.overlap(active)) is None or due.overlap is not Overlap.REPLACE:
         return []
     return _replace(db, new, now)
+
+
+def _active(db: Database, job: str) -> int | None:
+    # Held, so that it cannot end unseen before the run that waits for it is there to be released by its end.
+    row = db.execute(_ACTIVE_RUN + db.for_update, (job,)).fetchone()
+    return row[0] if row else None
 
 
 def _skip(db: Database, new: NewRun, active: int, now: datetime) -> None:
@@ -113,10 +120,11 @@ def _skip(db: Database, new: NewRun, active: int, now: datetime) -> None:
 def _replace(db: Database, new: NewRun, now: datetime) -> list[Ready]:
     released = list[Ready]()
     assert new.fire_time is not None
-    for (run_id,) in db.execute(_ACTIVE_RUNS, (new.job,)).fetchall():
-        row = db.execute("SELECT fire_time FROM runs WHERE id = ?", (run_id,)).fetchone()
-        if row[0] != to_micros(new.fire_time):
+    for (run_id,) in db.execute(_OTHERS, (new.job, to_micros(new.fire_time))):
+        try:
             released += steer.cancel(db, run_id, at_once=False, now=now, why="replaced by the next fire").ready
+        except Refused:
+            continue  # the end of one before it was its own end, too
     return released
 
 

@@ -117,8 +117,9 @@ def running_runs(db: Database, server_id: int) -> list[tuple[int, int, int]]:
 def find(db: Database, now: datetime) -> list[Server]:
     """Servers by name: the living ones, and those that ended within a day."""
     day_ago = to_micros(now - timedelta(days=1))
-    sql = f"SELECT {_COLUMNS} FROM servers WHERE {_LIVE} OR ended_at > ? ORDER BY name, id"
-    return [_server(row, now) for row in db.execute(sql, (day_ago,))]
+    sql = f"SELECT {_COLUMNS} FROM servers WHERE {_LIVE} OR ended_at > ?"
+    found = [_server(row, now) for row in db.execute(sql, (day_ago,))]
+    return sorted(found, key=lambda server: (server.name, server.id))
 
 
 def _server(row: Sequence[Any], now: datetime) -> Server:

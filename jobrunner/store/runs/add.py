@@ -61,7 +61,7 @@ def add(db: Database, new: NewRun) -> Added:
         NotFound: a parent that does not exist.
     """
     with db.transaction():
-        if new.unique_key and (existing := find_unique(db, new)) is not None:
+        if (existing := find_unique(db, new)) is not None:
             return Added(existing, True, None)
         start = _start(db, new)
         definition = definitions.keep(db, new.job, new.definition)
@@ -72,7 +72,10 @@ def add(db: Database, new: NewRun) -> Added:
 
 
 def find_unique(db: Database, new: NewRun) -> int | None:
-    """The run that holds the uniqueness of ``new``, if there is one."""
+    """The run that holds the uniqueness of ``new``, if there is one; no other transaction can create one meanwhile."""
+    if new.unique_key is None:
+        return None
+    db.lock(new.unique_key)
     if new.unique_for is None:
         row = db.execute(_UNIQUE_ACTIVE, (new.unique_key,)).fetchone()
     else:
@@ -148,7 +151,8 @@ def paused(db: Database, job: str) -> Start | None:
 def _held_by_parents(db: Database, new: NewRun) -> Start | None:
     states = []
     for parent in new.parents:
-        row = db.execute("SELECT state FROM runs WHERE id = ?", (parent,)).fetchone()
+        # Held, so that a parent cannot end unseen before this child is there to be released by its end.
+        row = db.execute(f"SELECT state FROM runs WHERE id = ?{db.for_update}", (parent,)).fetchone()
         if row is None:
             raise NotFound(f"no run {parent}", hint="a continuation needs a parent that exists")
         states.append(RunState(row[0]))

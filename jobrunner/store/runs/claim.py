@@ -160,14 +160,25 @@ def expire(db: Database, now: datetime, limit: int = 1000) -> list[Ready]:
     return released
 
 
-def queued(db: Database, after: int = 0, limit: int = 1000) -> list[Ready]:
-    """Queued runs by id from ``after`` on: what a broker that lost its memory is told again."""
-    sql = (
-        "SELECT id, attempt, queue, priority, run_after FROM runs WHERE state = 'queued' AND id > ? ORDER BY id LIMIT ?"
-    )
-    return [ready_row(row) for row in db.execute(sql, (after, limit))]
+def queued(db: Database, queue: str, after: Ready | None = None, limit: int = 1000) -> list[Ready]:
+    """Queued runs of a queue in its order, those after ``after``: what a broker that lost its memory is told again."""
+    if after is None:
+        return [ready_row(row) for row in db.execute(_QUEUED.format(""), (queue, limit))]
+    equal = " AND priority = ? AND (run_after, id) > (?, ?)"
+    values = (queue, after.priority, to_micros(after.run_after), after.id, limit)
+    page = [ready_row(row) for row in db.execute(_QUEUED.format(equal), values)]
+    if len(page) < limit:
+        lower = (queue, after.priority, limit - len(page))
+        page += [ready_row(row) for row in db.execute(_QUEUED.format(" AND priority < ?"), lower)]
+    return page
 
 
-def count_queued(db: Database) -> int:
-    """How many runs are queued."""
-    return int(db.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0])
+_QUEUED = (
+    "SELECT id, attempt, queue, priority, run_after FROM runs WHERE state = 'queued' AND queue = ?{}"
+    " ORDER BY priority DESC, run_after, id LIMIT ?"
+)
+
+
+def count_queued(db: Database) -> dict[str, int]:
+    """How many runs are queued, by queue."""
+    return dict(db.execute("SELECT queue, count(*) FROM runs WHERE state = 'queued' GROUP BY queue").fetchall())

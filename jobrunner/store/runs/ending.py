@@ -18,7 +18,7 @@ from jobrunner.store.runs.add import paused, ready_row
 
 _CHILDREN = (
     "SELECT c.id, c.after_when FROM run_parents p JOIN runs c ON c.id = p.child_id"
-    " WHERE p.parent_id = ? AND c.state = 'waiting' AND c.waiting_reason = 'after'"
+    " WHERE p.parent_id = ? AND c.state = 'waiting' AND c.waiting_reason = 'after' ORDER BY p.child_id"
 )
 _PARENT_STATES = "SELECT r.state FROM run_parents p JOIN runs r ON r.id = p.parent_id WHERE p.child_id = ?"
 _UNENDED = (
@@ -36,16 +36,23 @@ _NEXT_FIRE = (
     "SELECT id FROM runs WHERE state = 'waiting' AND job = ? AND waiting_reason = 'overlap'"
     " ORDER BY run_after, id LIMIT 1"
 )
-_BUSY = f"SELECT 1 FROM runs WHERE job = ? AND {ACTIVE} AND state <> 'waiting' LIMIT 1"
+_BUSY = (
+    f"SELECT 1 FROM runs WHERE job = ? AND {ACTIVE}"
+    " AND (state <> 'waiting' OR waiting_reason NOT IN ('overlap','after')) LIMIT 1"
+)
 
 
 def ended(db: Database, run_id: int, job: str, batch_id: int | None, now: datetime) -> list[Ready]:
-    """Does what follows from the final state that this run has just been given; gives the runs that are now queued."""
+    """Does what follows from the final state that this run has just been given; gives the runs that are now queued.
+
+    Whatever two ends can set free together is locked before the other is looked at, so that one of them sees both.
+    """
+    children = _CHILDREN + (" FOR UPDATE OF c" if db.for_update else "")
     released = list[Ready]()
     todo = deque([(run_id, job, batch_id)])
     while todo:
         run_id, job, batch_id = todo.popleft()
-        for child, when in db.execute(_CHILDREN, (run_id,)).fetchall():
+        for child, when in db.execute(children, (run_id,)):
             states = [RunState(state) for (state,) in db.execute(_PARENT_STATES, (child,))]
             released += _settle(db, child, verdict(When(when or When.SUCCESS), states), now, todo)
         if batch_id is not None:
@@ -99,22 +106,21 @@ def _settle(
 
 
 def _end_of_batch(db: Database, batch_id: int, now: datetime, todo: deque[tuple[int, str, int | None]]) -> list[Ready]:
-    if db.dialect == "postgresql":
-        # Two members that end at once must not each see the other as still running.
-        db.execute("SELECT id FROM batches WHERE id = ? FOR UPDATE", (batch_id,))
+    if db.for_update:
+        db.execute(f"SELECT id FROM batches WHERE id = ?{db.for_update}", (batch_id,))
     if db.execute(_UNENDED, (batch_id,)).fetchone():
         return []
     db.execute("UPDATE batches SET finished_at = ? WHERE id = ?", (to_micros(now), batch_id))
     succeeded = db.execute(_UNSUCCESSFUL, (batch_id,)).fetchone() is None
     members = [RunState.SUCCEEDED if succeeded else RunState.FAILED]
     released = list[Ready]()
-    for child, when in db.execute(_CONTINUATIONS, (batch_id,)).fetchall():
+    for child, when in db.execute(_CONTINUATIONS, (batch_id,)):
         released += _settle(db, child, verdict(When(when or When.SUCCESS), members), now, todo)
     return released
 
 
 def _next_fire(db: Database, job: str, now: datetime) -> list[Ready]:
-    row = db.execute(_NEXT_FIRE, (job,)).fetchone()
+    row = db.execute(_NEXT_FIRE + db.for_update, (job,)).fetchone()
     if row is None or db.execute(_BUSY, (job,)).fetchone():
         return []
     return release(db, row[0], now)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from jobrunner.domain.clock import to_micros
 from jobrunner.domain.state import Ready, RunState, WaitingReason
@@ -78,7 +79,7 @@ def retry(db: Database, run_id: int, *, retries: int, now: datetime) -> Steered:
         if state not in (RunState.FAILED, RunState.CANCELLED):
             hint = f"`jobrunner trigger {job} --like {run_id}` repeats it" if state is RunState.SUCCEEDED else None
             raise Refused(f"run {run_id} is {state}; only failed and cancelled runs can be retried", hint=hint)
-        if unique_key and (holder := db.execute(_UNIQUE_HOLDER, (unique_key, run_id)).fetchone()):
+        if unique_key and (holder := _unique_holder(db, unique_key, run_id)):
             raise Refused(f"run {run_id} is unique, and run {holder[0]} is already under way with the same parameters")
         hold = paused(db, job)
         at = to_micros(now)
@@ -96,21 +97,26 @@ def retry(db: Database, run_id: int, *, retries: int, now: datetime) -> Steered:
         return Steered(new, True, [] if hold else [ready_row(row[1:])])
 
 
+def _unique_holder(db: Database, unique_key: str, run_id: int) -> Any:
+    db.lock(unique_key)
+    return db.execute(_UNIQUE_HOLDER, (unique_key, run_id)).fetchone()
+
+
 def _reopen(db: Database, run_id: int, batch_id: int | None) -> None:
     """What had been skipped because of this run waits again; so does what waits for its batch."""
     todo, seen = [run_id], {run_id}
     if batch_id is not None:
         db.execute("UPDATE batches SET finished_at = NULL WHERE id = ?", (batch_id,))
         sql = "SELECT id FROM runs WHERE after_batch_id = ? AND after_batch_id IS NOT NULL AND state = 'skipped'"
-        for (child,) in db.execute(sql, (batch_id,)).fetchall():
+        for (child,) in db.execute(sql, (batch_id,)):
             _wait_again(db, child, f"batch b{batch_id}")
             todo.append(child)
     while todo:
         sql = (
-            "SELECT c.id, c.batch_id FROM run_parents p JOIN runs c ON c.id = p.child_id"
+            "SELECT c.id FROM run_parents p JOIN runs c ON c.id = p.child_id"
             " WHERE p.parent_id = ? AND c.state = 'skipped'"
         )
-        for child, _ in db.execute(sql, (todo.pop(),)).fetchall():
+        for (child,) in db.execute(sql, (todo.pop(),)):
             if child in seen:
                 continue
             seen.add(child)
@@ -153,8 +159,7 @@ def hold(db: Database, job: str, detail: str) -> int:
 def unhold(db: Database, job: str, now: datetime) -> list[Ready]:
     """Runs that waited for the pause of a job go on; gives those that are queued."""
     sql = "SELECT id FROM runs WHERE state = 'waiting' AND job = ? AND waiting_reason = 'paused' ORDER BY run_after, id"
-    waiting = [run_id for (run_id,) in db.execute(sql, (job,)).fetchall()]
-    return [ready for run_id in waiting for ready in release(db, run_id, now)]
+    return [ready for (run_id,) in db.execute(sql, (job,)) for ready in release(db, run_id, now)]
 
 
 def cancels(db: Database, server_id: int) -> list[tuple[int, int, bool]]:
@@ -164,8 +169,7 @@ def cancels(db: Database, server_id: int) -> list[tuple[int, int, bool]]:
 
 
 def _known(db: Database, run_id: int) -> tuple[RunState, str, str | None]:
-    lock = " FOR UPDATE" if db.dialect == "postgresql" else ""
-    row = db.execute(f"SELECT state, job, unique_key FROM runs WHERE id = ?{lock}", (run_id,)).fetchone()
+    row = db.execute(f"SELECT state, job, unique_key FROM runs WHERE id = ?{db.for_update}", (run_id,)).fetchone()
     if row is None:
         raise NotFound(f"no run {run_id}", hint="`jobrunner runs` lists them")
     return RunState(row[0]), row[1], row[2]
