@@ -28,12 +28,17 @@ class Entry:
         self.weekdays = {value % 7 for value in weekdays}
         self.wild = texts[0][0] == "*" or texts[1][0] == "*"
         self.both = texts[2][0] == "*" or texts[4][0] == "*"
+        self._days: dict[int, bool] = {}
 
     def matches(self, local_minute: int) -> bool:
         day, minute = divmod(local_minute, 1440)
-        return minute % 60 in self.minutes and minute // 60 in self.hours and self.matches_day(day)
+        if minute % 60 not in self.minutes or minute // 60 not in self.hours:
+            return False
+        if day not in self._days:
+            self._days[day] = self._matches_day(day)
+        return self._days[day]
 
-    def matches_day(self, day: int) -> bool:
+    def _matches_day(self, day: int) -> bool:
         date = _EPOCH + timedelta(days=day)
         if date.month not in self.months:
             return False
@@ -58,8 +63,8 @@ class Night:
 
     def __init__(self, zone: ZoneInfo, start: datetime, end: datetime) -> None:
         self.start, self.end = start, end
-        self.calls: list[tuple[int, int, bool, bool]] = []
-        """Minute of the epoch at which jobs are looked for, local minute looked for, wildcard jobs, fixed-time jobs."""
+        self._wild: list[tuple[int, int]] = []
+        self._fixed: list[tuple[int, int]] = []
         now, last = _minute(start), _minute(end)
         virtual = self._clock(zone, now)
         while now < last:
@@ -68,9 +73,8 @@ class Night:
 
     def fires(self, entry: Entry) -> list[datetime]:
         """The instants after ``start``, up to and with ``end``, at which an entry runs at least once."""
-        found = {
-            now for now, local, wild, fixed in self.calls if (wild if entry.wild else fixed) and entry.matches(local)
-        }
+        calls = self._wild if entry.wild else self._fixed
+        found = {now for now, local in calls if entry.matches(local)}
         return [_EPOCH + timedelta(minutes=now) for now in sorted(found)]
 
     @staticmethod
@@ -84,17 +88,22 @@ class Night:
         """The body of the loop after the sleep; gives the new virtual time."""
         difference = running - virtual
         if difference > 3 * _MINUTE_COUNT or difference <= -3 * _MINUTE_COUNT:
-            self.calls.append((now, running, True, True))
+            self._find_jobs(now, running, wild=True, fixed=True)
             return running
+        if difference <= 0:
+            self._find_jobs(now, running, wild=True)
+            return virtual
         if difference > 5:
-            self.calls.append((now, running, True, False))
-            self.calls += [(now, missed, False, True) for missed in range(virtual + 1, running + 1)]
-            return running
-        if difference > 0:
-            self.calls += [(now, missed, True, True) for missed in range(virtual + 1, running + 1)]
-            return running
-        self.calls.append((now, running, True, False))
-        return virtual
+            self._find_jobs(now, running, wild=True)
+        for missed in range(virtual + 1, running + 1):
+            self._find_jobs(now, missed, wild=difference <= 5, fixed=True)
+        return running
+
+    def _find_jobs(self, now: int, local: int, *, wild: bool, fixed: bool = False) -> None:
+        if wild:
+            self._wild.append((now, local))
+        if fixed:
+            self._fixed.append((now, local))
 
 
 def _minute(moment: datetime) -> int:
