@@ -1,0 +1,61 @@
+"""A throw-away project with a server on it, as the measurements need it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PYTHON = [sys.executable, "-m", "jobrunner"]
+
+
+def environment() -> dict[str, str]:
+    """Ours, with compiled bytecode kept: without it every start of Python takes twice as long."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+
+
+@contextmanager
+def project(jobs: str, **files: str) -> Iterator[Path]:
+    """A folder with a jobs.toml and further files (``nop_py="…"`` is nop.py)."""
+    with tempfile.TemporaryDirectory(prefix="jobrunner-bench-") as name:
+        folder = Path(name)
+        (folder / "jobs.toml").write_text(jobs)
+        for file, text in files.items():
+            (folder / file.replace("_py", ".py")).write_text(text)
+        yield folder
+
+
+@contextmanager
+def server(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A server that is ready, ended at the end."""
+    process = subprocess.Popen(
+        [*PYTHON, "run", "--log-format", "json", *options],
+        cwd=folder,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if '"ready"' in line:
+            break
+    drain = subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+        drain.wait(10)
+
+
+def jobrunner(folder: Path, *args: str, stdin: str | None = None) -> str:
+    """Standard output of one command."""
+    return subprocess.run(
+        [*PYTHON, *args], cwd=folder, env=environment(), input=stdin, capture_output=True, text=True, check=True
+    ).stdout
