@@ -21,7 +21,7 @@ BY_HAND = {"invoice", "ledger", "nightly"}
 QUICKER = {
     'retry_delay = "2s"': 'retry_delay = "50ms"',
     'retry_delay = "3s"': 'retry_delay = "50ms"',
-    'retry_delays = ["1s", "2s", "5s"]': 'retry_delays = ["200ms"]',
+    'retry_delays = ["5s"]': 'retry_delays = ["200ms"]',
     "retries = 6": "retries = 200",
     "    sleep 1\n": "    sleep 0.05\n",
     'timeout = "4s"': 'timeout = "1s"',
@@ -66,10 +66,10 @@ def test_every_job_does_what_it_promises(demonstration: Example) -> None:
 def test_the_ledger_follows_the_batch_that_a_job_creates(demonstration: Example) -> None:
     with Client.open(demonstration.folder / "jobs.toml") as client:
         created = client.trigger("month-end").result(timeout=60)
-        assert created["invoices"] == 12
+        assert created["invoices"] == 6
         [ledger] = demonstration.json("runs", "--job", "ledger")
         assert client.run(ledger["id"]).result(timeout=60) == "all invoices are in the ledger"
-    assert demonstration.json("show", created["batch"])["succeeded"] == 12
+    assert demonstration.json("show", created["batch"])["succeeded"] == 6
 
 
 def test_everything_moves_within_half_a_minute() -> None:

@@ -1,0 +1,108 @@
+"""Makes the picture of the README with the real program: the demonstration in a pseudo-terminal, its bytes as SVG.
+
+    python docs/picture.py
+
+It takes about a minute, and writes docs/demonstration.svg.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from jobrunner.domain.clock import SystemClock
+
+FOLDER = Path(__file__).parent
+TOP = FOLDER.parent
+JOBRUNNER = (sys.executable, "-m", "jobrunner")
+WIDTH = 116
+FONTS = "Fira Code, DejaVu Sans Mono, Menlo, Consolas, monospace"
+WARM_UP, CYCLE, MOMENT = 35, 30, 5
+"""Seconds: how long the server works before the picture; in the demonstration's cycle, the moment of most movement."""
+
+COMMANDS = (
+    "jobrunner jobs",
+    "jobrunner runs --limit 16",
+    "jobrunner trigger report -p month=2026-10 --wait",
+    "jobrunner runs --dead",
+)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        shutil.copy(TOP / "jobs.toml", folder)
+        shutil.copytree(TOP / "examples", folder / "examples", ignore=shutil.ignore_patterns("__pycache__", "*.db*"))
+        with _server(folder):
+            _wait_for_a_good_moment()
+            said = "".join(f"\x1b[1m$ {command}\x1b[0m\n{_said(command, folder)}\n" for command in COMMANDS)
+    _draw(said.rstrip("\n"), FOLDER / "demonstration.svg", "while jobrunner run works in another terminal")
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[None]:
+    process = subprocess.Popen([*JOBRUNNER, "run", "--name", "web1"], cwd=folder, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def _said(command: str, folder: Path) -> str:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, WIDTH))
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+    environment |= {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
+    with subprocess.Popen(
+        [*JOBRUNNER, *command.split()[1:]], cwd=folder, env=environment, stdout=theirs, stderr=theirs
+    ):
+        os.close(theirs)
+        said = b"".join(_pieces(ours))
+    os.close(ours)
+    return said.decode().replace("\r\n", "\n")
+
+
+def _pieces(terminal: int) -> Iterator[bytes]:
+    while True:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:  # how a terminal says that nobody writes to it any more
+            return
+        if not piece:
+            return
+        yield piece
+
+
+def _wait_for_a_good_moment() -> None:
+    pause = threading.Event()
+    pause.wait(WARM_UP)
+    pause.wait((MOMENT - SystemClock().now().timestamp()) % CYCLE)
+
+
+def _draw(said: str, path: Path, title: str) -> None:
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(Text.from_ansi(said), no_wrap=True, overflow="crop", crop=True)
+    drawn = console.export_svg(title=title, unique_id=path.stem)
+    drawn = re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL)  # nothing is fetched to show it
+    drawn = re.sub(r"font-family: Fira Code, monospace", f"font-family: {FONTS}", drawn)
+    path.write_text("\n".join(line.rstrip() for line in drawn.splitlines()) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
