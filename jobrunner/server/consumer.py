@@ -110,6 +110,8 @@ class RunConsumer(Consumer):  # type: ignore[misc]
     def run(self) -> bool:
         """Works until it is told to stop, and drains. False when this server was declared dead meanwhile."""
         self._listen()
+        # Before anything else is looked at: what a dead server left is work, also for a burst.
+        self._rescue()
         self._engine.start()
         self._begin()
         if self._feed is not None:
@@ -172,18 +174,24 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         if now >= self._next_beat:
             self._next_beat = now + self._beat_every
             self._engine.submit(self._beat)
-        try:
-            dead = self._rescuer.look(self._db)
-        except StoreUnavailable:
-            return  # the engine says so, and goes on trying
-        if dead:
-            self._engine.submit(lambda db: self._rescuer.rescue(db, dead))
+        if not self._rescue():
+            return
         self.check_worker_health()
         if now >= self._next_tidy:
             self._next_tidy = now + _TIDY_SECONDS
             self._tidy()
         if self._engine.alive:
             self._systemd.watchdog()
+
+    def _rescue(self) -> bool:
+        """Has the runs of dead servers given back; False when the store is away."""
+        try:
+            dead = self._rescuer.look(self._db)
+        except StoreUnavailable:
+            return False  # the engine says so, and goes on trying
+        if dead:
+            self._engine.submit(lambda db: self._rescuer.rescue(db, dead))
+        return True
 
     def _beat(self, db: Database) -> Sequence[Ready]:
         if not servers.heartbeat(db, self._server_id, busy=self._engine.busy, now=self._clock.now()):

@@ -1,4 +1,4 @@
-"""A project in a folder of its own, the command line in and out of process, and real servers. Used by the tests here."""
+"""A project in a folder of its own, the command line in and out of process, real servers. Used by the tests here."""
 
 import io
 import json
@@ -43,14 +43,14 @@ def clean_environment(folder: Path) -> dict[str, str]:
     return kept | {"HOME": str(folder), "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
-def marked(folder: Path) -> list[int]:
-    """The living processes that inherited the mark of a project."""
+def marked(mark: object) -> list[int]:
+    """The living processes that inherited a mark: of a server, or all that begin with the folder of a project."""
     found = []
-    wanted = f"{MARK}={folder}\0".encode()
+    wanted = f"{MARK}={mark}#".encode()
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             try:
-                if wanted in Path(entry.path, "environ").read_bytes() + b"\0":
+                if wanted in Path(entry.path, "environ").read_bytes():
                     found.append(int(entry.name))
             except OSError:
                 continue
@@ -174,7 +174,8 @@ class Server:
         self.lines: list[str] = []
         self._came = threading.Condition()
         self._over = False
-        environment = {MARK: str(project.folder)} | environ
+        self.mark = f"{project.folder}#{len(project.servers)}"
+        environment = {MARK: f"{self.mark}#"} | environ
         self.process = project.popen("run", *args, environ=environment, stdout=subprocess.DEVNULL)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -220,7 +221,11 @@ class Server:
         """Ends it as systemd would; it has to end with 0 and leave nothing."""
         self.signal(signal.SIGTERM)
         assert self.wait() == 0, self.text()
-        until(lambda: not marked(self.project.folder), "the end of all processes of the server", 10)
+        self.left_nothing()
+
+    def left_nothing(self) -> None:
+        """Waits until no process is left of it and its jobs."""
+        until(lambda: not marked(self.mark), "the end of all processes of the server")
 
     def kill(self) -> None:
         """Ends it as a power cut would."""

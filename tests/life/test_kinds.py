@@ -132,8 +132,12 @@ http = { url = "http://127.0.0.1:PORT/json?q={q}" }
 params.q = { default = "a b&c" }
 
 [jobs.post]
-http = { url = "http://127.0.0.1:PORT/echo", method = "POST", headers = { X-Token = "${TOKEN}" }, json = { id = "{id}", name = "n-{id}" } }
 params.id = { type = "int", default = 7 }
+[jobs.post.http]
+url = "http://127.0.0.1:PORT/echo"
+method = "POST"
+headers = { X-Token = "${TOKEN}" }
+json = { id = "{id}", name = "n-{id}" }
 
 [jobs.redirected]
 http = { url = "http://127.0.0.1:PORT/redirect" }

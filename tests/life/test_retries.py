@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -99,8 +100,7 @@ def gaps(run: Any) -> list[float]:
     """Milliseconds between the end of an attempt and when the next one was due: at most those until it started."""
     attempts = run["attempts"]
     return [
-        (_time(later["started_at"]) - _time(earlier["finished_at"])) * 1000
-        for earlier, later in zip(attempts, attempts[1:], strict=False)
+        (_time(later["started_at"]) - _time(earlier["finished_at"])) * 1000 for earlier, later in pairwise(attempts)
     ]
 
 

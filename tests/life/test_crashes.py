@@ -1,0 +1,176 @@
+"""Servers killed in the middle: their runs are taken over at once, nothing runs twice, nothing is lost."""
+
+import os
+import random
+import signal
+from collections.abc import Callable
+
+import pytest
+from project import Project, marked, until
+
+JOBS = """
+[jobrunner]
+lost_after = "LOST_AFTER"
+
+[jobs.gated]
+command = "echo $$ >> started; cat gate >/dev/null"
+
+[jobs.fatal]
+command = "echo up; cat gate >/dev/null"
+on_lost = "fail"
+
+[jobs.twice]
+command = "echo up; cat gate >/dev/null"
+max_lost = 2
+
+[jobs.note]
+command = "echo $JOBRUNNER_RUN_ID >> done"
+
+[jobs.short]
+command = "sleep 0.02; echo $JOBRUNNER_RUN_ID >> done"
+max_lost = 100
+
+[jobs.number]
+python = "functions:number"
+params.n = { type = "int", required = true }
+max_lost = 100
+"""
+
+FUNCTIONS = """
+def number(n):
+    with open("done", "a") as done:
+        done.write(f"{n}\\\\n")
+    return n
+""".replace("\\\\", "\\")
+
+Maker = Callable[[str], Project]
+
+
+@pytest.fixture
+def where(project: Maker) -> Project:
+    """A store on which servers of this host are missed at once, for what the heartbeat is never needed."""
+    made = project(JOBS.replace("LOST_AFTER", "1h"))
+    (made.folder / "functions.py").write_text(FUNCTIONS)
+    os.mkfifo(made.folder / "gate")
+    return made
+
+
+def test_another_server_takes_over_at_once(where: Project) -> None:
+    with where.server("--name", "first") as first:
+        run = where.trigger("gated")
+        where.in_state(run, "running")
+        with where.server("--name", "second", "--queue", "low", "--queue", "default") as second:
+            first.kill()
+            until(lambda: where.show(run)["attempt"] == 2, "the second attempt")
+            line = second.said(lambda line: "is lost" in line.get("message", ""))
+            assert line["level"] == "warning"
+            assert "first" in line["message"]
+            first.left_nothing()
+            (where.folder / "gate").write_text("go")
+            shown = where.ended(run)
+    assert (shown["state"], shown["server"], shown["max_attempts"]) == ("succeeded", "second", 2)
+    assert [attempt["outcome"] for attempt in shown["attempts"]] == ["lost", "succeeded"]
+    assert shown["attempts"][0]["error"] == "server first died in the middle"
+    assert [server["state"] for server in where.json("servers")] == ["lost", "stopped"]
+    assert not list(where.folder.glob("*-wake*"))
+
+
+def test_the_same_server_after_its_restart(where: Project) -> None:
+    with where.server() as server:
+        run = where.trigger("gated")
+        where.in_state(run, "running")
+        server.kill()
+    with where.server():
+        until(lambda: where.show(run)["attempt"] == 2, "the second attempt")
+        (where.folder / "gate").write_text("go")
+        assert where.ended(run)["state"] == "succeeded"
+
+
+def test_what_must_not_be_repeated_fails_and_says_so(where: Project) -> None:
+    with where.server("--name", "gone") as server:
+        run = where.trigger("fatal", "--retries", "5")
+        where.in_state(run, "running")
+        server.kill()
+    with where.server():
+        shown = where.ended(run)
+    assert (shown["state"], shown["attempt"], shown["error"]) == ("failed", 1, "server gone died in the middle")
+    assert [run["id"] for run in where.json("runs", "--dead")] == [run]
+
+
+def test_a_run_whose_servers_die_under_it_is_given_up(where: Project) -> None:
+    run = where.trigger("twice")
+    for attempt in (1, 2):
+        with where.server() as server:
+            until(lambda: where.show(run)["attempt"] == attempt and where.logs(run), "an attempt")  # noqa: B023
+            server.kill()
+    with where.server():
+        shown = where.ended(run)
+    assert (shown["state"], shown["attempt"]) == ("failed", 2)
+    assert shown["error"].endswith("died in the middle, 2 times")
+
+
+def test_a_frozen_server_finds_its_runs_elsewhere(project: Maker) -> None:
+    where = project(JOBS.replace("LOST_AFTER", "1s"))
+    os.mkfifo(where.folder / "gate")
+    with where.server("--name", "frozen") as frozen:
+        run = where.trigger("gated")
+        where.in_state(run, "running")
+        with where.server("--name", "awake") as awake:
+            frozen.signal(signal.SIGSTOP)
+            awake.said(lambda line: "is lost" in line.get("message", ""))
+            until(lambda: where.show(run)["attempt"] == 2, "the second attempt")
+            frozen.signal(signal.SIGCONT)
+            frozen.said(lambda line: "declared lost" in line.get("message", ""))
+            until(lambda: len([line for line in frozen.log() if line.get("message") == "ready"]) == 2, "a new start")
+            (where.folder / "gate").write_text("go")
+            shown = where.ended(run)
+        states = {server["name"]: server["state"] for server in where.json("servers") if server["state"] != "lost"}
+        assert states == {"awake": "stopped", "frozen": "running"}
+    assert [attempt["outcome"] for attempt in shown["attempts"]] == ["lost", "succeeded"]
+    assert (shown["server"], shown["state"]) == ("awake", "succeeded")
+
+
+def test_two_servers_never_run_a_run_twice(where: Project) -> None:
+    items = "\n".join(map(str, range(300)))
+    where.call("trigger", "number", "--each", "-", input=items)
+    notes = [where.trigger("note") for _ in range(20)]
+    servers = [where.start("--burst", "--name", name, "--workers", "4") for name in ("a", "b")]
+    assert [server.wait() for server in servers] == [0, 0]
+    assert where.show("b1")["succeeded"] == 300
+    done = [int(line) for line in (where.folder / "done").read_text().split()]
+    assert sorted(done) == sorted([*range(300), *notes])
+
+
+def test_kills_in_the_middle_of_many_runs_lose_nothing(where: Project) -> None:
+    items = "\n".join(map(str, range(200)))
+    where.call("trigger", "number", "--each", "-", input=items)
+    short = [where.trigger("short") for _ in range(20)]
+    generator = random.Random(7)
+    for _ in range(3):
+        server = where.start("--workers", "4")
+        server.ready()
+        left = where.json("queues")[1]["queued"]
+        goal = max(0, left - generator.randint(5, 40))
+        until(lambda: where.json("queues")[1]["queued"] <= goal, "some progress")  # noqa: B023
+        server.kill()
+        server.left_nothing()
+    with where.server():
+        until(lambda: where.show("b1")["state"] != "running", "the end of the batch")
+        assert {where.ended(run)["state"] for run in short} == {"succeeded"}
+    assert where.show("b1")["succeeded"] == 200
+    done = [int(line) for line in (where.folder / "done").read_text().split()]
+    assert set(done) >= set(range(200))
+    attempts = sum(run["attempt"] for run in where.json("runs", "--limit", "0"))
+    assert len(done) <= attempts <= 220 + 3 * 4
+
+
+@pytest.mark.parametrize("moment", range(3))
+def test_a_kill_during_start_leaves_nothing_behind(where: Project, moment: int) -> None:
+    run = where.trigger("note")
+    server = where.start()
+    if moment:
+        until(lambda: len(marked(server.mark)) > moment, "its helpers")
+    server.kill()
+    server.left_nothing()
+    where.burst()
+    assert where.show(run)["state"] == "succeeded"
