@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import clean_environment
+from program import clean_environment
 
 from jobrunner.cli.app import VERBS
 

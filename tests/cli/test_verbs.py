@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Process
+from program import Process
 
 Runner = Callable[..., Process]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Process, clean_environment
+from program import Process, clean_environment
 
 Runner = Callable[..., Process]
 Answer = Callable[..., Any]

@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from values import NOW, a_batch, a_failed_run, a_job, a_run, a_running_run, a_server, a_waiting_run
+from shown_values import NOW, a_batch, a_failed_run, a_job, a_run, a_running_run, a_server, a_waiting_run
 
 from jobrunner.domain.audit import AuditEntry
 from jobrunner.domain.job import ScheduleSpec

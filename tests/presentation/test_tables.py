@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from values import (
+from shown_values import (
     NOW,
     a_batch,
     a_failed_run,
