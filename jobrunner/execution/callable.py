@@ -182,7 +182,7 @@ class CallAttempt:
         if "failure" in answer:
             failure = answer["failure"]
             return Failed(error=self._line(failure["error"]), exceptions=tuple(failure["exceptions"]), **kept)
-        return Succeeded(result=answer["result"], **kept)
+        return Succeeded(result=self._output.mask_result(answer["result"]), **kept)
 
     def _kept(self, child: WarmChild) -> dict[str, Any]:
         answer, process = self._answer, child.process

@@ -143,7 +143,7 @@ class CommandAttempt:
         if code != 0:
             return Failed(error=self._exit_line(code), exit_code=code, **kept)
         try:
-            return Succeeded(result=result.read(), exit_code=0, **kept)
+            return Succeeded(result=self._output.mask_result(result.read()), exit_code=0, **kept)
         except BadResult as error:
             return Failed(error=str(error), exit_code=0, **kept)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.run import Progress
@@ -45,6 +46,20 @@ class Output:
     def mask(self, text: str) -> str:
         """A text of the attempt that is shown elsewhere than in its output."""
         return self._words.mask(text) if self._words else text
+
+    def mask_result(self, value: Any) -> Any:
+        """A JSON value with every text in it masked: a result is shown, too."""
+        if self._words is None:
+            return value
+        match value:
+            case str():
+                return self._words.mask(value)
+            case list():
+                return [self.mask_result(part) for part in value]
+            case dict():
+                return {self._words.mask(key): self.mask_result(part) for key, part in value.items()}
+            case _:
+                return value
 
     @property
     def last_error_line(self) -> str:
