@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ import pytest
 from jobrunner.store import Database, open_store
 
 _numbers = itertools.count(1)
+_NUMBERED = ("runs", "batches", "servers", "audit")
+_TABLES = (*_NUMBERED, "run_parents", "attempts", "output", "pauses", "schedules", "decisions", "definitions")
+_EMPTY = "; ".join(
+    [f"DELETE FROM {table}" for table in _TABLES] + [f"SELECT setval('{name}_id_seq', 1, false)" for name in _NUMBERED]
+)
 
 
 @pytest.fixture(scope="session")
@@ -29,27 +35,86 @@ def postgresql() -> Iterator[str]:
         server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
         yield server.get_uri()
     finally:
+        # At once, without a checkpoint: the folder goes anyway.
+        os.kill(server.get_pid(), signal.SIGQUIT)
+        server.get_postmaster_info().process.wait(10)
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def new_schema(postgresql: str) -> Callable[[], str]:
+    """Makes an empty schema; gives the URL of a store in it."""
+    import psycopg
+
+    def make() -> str:
+        name = f"store_{os.getpid()}_{next(_numbers)}"
+        with psycopg.connect(postgresql, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}")
+        return f"{postgresql}&options=-csearch_path%3D{name}"
+
+    return make
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a store that does not exist yet, on either database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'jobrunner.db'}"
+    return str(request.getfixturevalue("new_schema")())
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store in a file, to be copied: quicker than making one."""
+    path = tmp_path_factory.mktemp("template") / "jobrunner.db"
+    open_store(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_store(new_schema: Callable[[], str]) -> Iterator[Callable[[], str]]:
+    """Empties a store that the tests of this process use one after another; gives its URL."""
     import psycopg
 
-    server = request.getfixturevalue("postgresql")
-    schema = f"store_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}")
-    return f"{server}&options=-csearch_path%3D{schema}"
+    url = new_schema()
+    open_store(url).close()
+    with psycopg.connect(url) as connection:
+
+        def emptied() -> str:
+            connection.execute(_EMPTY)
+            connection.commit()
+            return url
+
+        yield emptied
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a new, empty SQLite store."""
+    shutil.copy(sqlite_template, tmp_path / "jobrunner.db")
+    return f"sqlite:///{tmp_path / 'jobrunner.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty store, on either database."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    return str(request.getfixturevalue("postgresql_store")())
 
 
 @pytest.fixture
 def db(store_url: str) -> Iterator[Database]:
-    """A new, empty store, on SQLite and on PostgreSQL."""
+    """An empty store, on SQLite and on PostgreSQL."""
     database = open_store(store_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite_db(sqlite_url: str) -> Iterator[Database]:
+    """An empty store on SQLite."""
+    database = open_store(sqlite_url)
     yield database
     database.close()

@@ -1,0 +1,180 @@
+"""Ends of attempts: what is recorded, fencing, cancels that win, dead letters and what supersedes them."""
+
+from __future__ import annotations
+
+import pytest
+from samples import NOW, end, later, put, run_to, serve, start, states
+
+from jobrunner.domain.filter import RunFilter
+from jobrunner.domain.run import Progress
+from jobrunner.domain.state import Outcome, RunState
+from jobrunner.store import Database
+from jobrunner.store.runs import finish, read, steer
+
+
+def test_a_success_is_recorded_whole(db: Database) -> None:
+    server = serve(db)
+    run_id = put(db)
+    finished = end(
+        db,
+        start(db, run_id, server),
+        server,
+        exit_code=0,
+        result='{"rows":[1,null,"ü"]}',
+        at=later(9),
+        peak_memory=12_345_678,
+        cpu_time=0.25,
+    )
+    assert finished == finish.Finished(RunState.SUCCEEDED, [])
+    run = read.get(db, run_id)
+    assert (run.state, run.exit_code, run.error, run.result) == (RunState.SUCCEEDED, 0, None, {"rows": [1, None, "ü"]})
+    assert (run.started_at, run.finished_at, run.dead) == (NOW, later(9), False)
+    (attempt,) = run.attempts
+    assert (attempt.outcome, attempt.exit_code, attempt.finished_at) == (Outcome.SUCCEEDED, 0, later(9))
+    assert db.execute("SELECT peak_memory, cpu_time FROM attempts").fetchall() == [(12_345_678, 250_000)]
+
+
+def test_results_of_all_kinds_come_back(db: Database) -> None:
+    server = serve(db)
+    for text, value in (("null", None), ("0", 0), ('""', ""), ("[]", []), ("false", False), ("1e300", 1e300)):
+        run_id = put(db)
+        run_to(db, run_id, server, result=text)
+        assert read.get(db, run_id).result == value
+
+
+def test_a_failure_may_be_repeated_and_counts(db: Database) -> None:
+    server = serve(db)
+    run_id = put(db, max_attempts=2)
+    run_to(db, run_id, server, RunState.RETRYING, exit_code=75, error="busy", run_after=later(60))
+    run = read.get(db, run_id)
+    assert (run.state, run.run_after, run.max_attempts, run.dead) == (RunState.RETRYING, later(60), 2, False)
+    assert db.execute("SELECT failures, losses FROM runs").fetchall() == [(1, 0)]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.LOST, Outcome.INTERRUPTED])
+def test_an_attempt_that_was_lost_or_interrupted_is_repeated_and_does_not_count(db: Database, outcome: Outcome) -> None:
+    server = serve(db)
+    run_id = put(db, max_attempts=2)
+    (ready,) = run_to(db, run_id, server, RunState.QUEUED, outcome=outcome)
+    assert (ready.id, ready.attempt) == (run_id, 1)
+    run = read.get(db, run_id)
+    assert (run.state, run.attempt, run.max_attempts) == (RunState.QUEUED, 1, 3)
+    assert db.execute("SELECT failures, losses FROM runs").fetchall() == [(0, int(outcome is Outcome.LOST))]
+
+
+class TestFencing:
+    def test_another_server_changes_nothing(self, db: Database) -> None:
+        server, other = serve(db), serve(db, "two")
+        claimed = start(db, put(db), server)
+        assert end(db, claimed, other) is None
+        assert states(db, claimed.id) == ["running"]
+        assert read.get(db, claimed.id).attempts[0].outcome is None
+
+    def test_an_end_that_comes_twice_is_recorded_once(self, db: Database) -> None:
+        server = serve(db)
+        claimed = start(db, put(db, max_attempts=3), server)
+        assert end(db, claimed, server, RunState.RETRYING, run_after=later(5)) is not None
+        assert end(db, claimed, server) is None
+        assert db.execute("SELECT state, failures FROM runs").fetchall() == [("retrying", 1)]
+
+    def test_an_attempt_that_was_given_to_another_is_over_for_the_first(self, db: Database) -> None:
+        server, other = serve(db), serve(db, "two")
+        run_id = put(db)
+        first = start(db, run_id, server)
+        end(db, first, server, RunState.QUEUED)
+        second = start(db, run_id, other)
+        assert end(db, first, server, RunState.FAILED) is None
+        assert end(db, first, other, RunState.FAILED) is None
+        assert end(db, second, other, result="2") is not None
+        run = read.get(db, run_id)
+        assert [(a.number, a.outcome) for a in run.attempts] == [(1, Outcome.LOST), (2, Outcome.SUCCEEDED)]
+
+    def test_progress_is_fenced_too(self, db: Database) -> None:
+        server, other = serve(db), serve(db, "two")
+        claimed = start(db, put(db), server)
+        progress = Progress(done=30, total=100, message="reading ü")
+        finish.report_progress(db, claimed.id, 1, other, progress)
+        finish.report_progress(db, claimed.id, 2, server, progress)
+        assert read.get(db, claimed.id).progress is None
+        finish.report_progress(db, claimed.id, 1, server, progress)
+        assert read.get(db, claimed.id).progress == progress
+        end(db, claimed, server)
+        finish.report_progress(db, claimed.id, 1, server, Progress(done=31))
+        assert read.get(db, claimed.id).progress == progress
+
+
+class TestCancels:
+    @pytest.mark.parametrize("state", [RunState.SUCCEEDED, RunState.FAILED, RunState.RETRYING, RunState.QUEUED])
+    def test_a_cancel_that_was_asked_for_wins_over_any_end(self, db: Database, state: RunState) -> None:
+        server = serve(db)
+        claimed = start(db, put(db, max_attempts=5), server)
+        assert steer.cancel(db, claimed.id, at_once=False, now=NOW) == steer.Steered(RunState.RUNNING, True, [])
+        assert read.get(db, claimed.id).cancelling
+        assert steer.cancels(db, server) == [(claimed.id, 1, False)]
+        steer.cancel(db, claimed.id, at_once=True, now=NOW)
+        steer.cancel(db, claimed.id, at_once=False, now=NOW)
+        assert steer.cancels(db, server) == [(claimed.id, 1, True)]
+        finished = end(db, claimed, server, state, run_after=later(5))
+        assert finished == finish.Finished(RunState.CANCELLED, [])
+        run = read.get(db, claimed.id)
+        assert (run.state, run.dead, run.cancelling) == (RunState.CANCELLED, False, False)
+        assert steer.cancels(db, server) == []
+
+    def test_the_attempt_says_how_it_ended(self, db: Database) -> None:
+        server = serve(db)
+        outcomes = []
+        for state in (RunState.SUCCEEDED, RunState.FAILED, RunState.QUEUED):
+            claimed = start(db, put(db), server)
+            steer.cancel(db, claimed.id, at_once=False, now=NOW)
+            end(db, claimed, server, state)
+            outcomes.append(read.get(db, claimed.id).attempts[0].outcome)
+        assert outcomes == [Outcome.SUCCEEDED, Outcome.CANCELLED, Outcome.LOST]
+
+    def test_other_servers_are_not_asked(self, db: Database) -> None:
+        server, other = serve(db), serve(db, "two")
+        claimed = start(db, put(db), server)
+        steer.cancel(db, claimed.id, at_once=False, now=NOW)
+        assert steer.cancels(db, other) == []
+
+
+class TestDeadLetters:
+    def test_a_failure_for_good_is_one_until_it_is_discarded(self, db: Database) -> None:
+        server = serve(db)
+        dead, quiet = put(db), put(db, "quiet")
+        run_to(db, dead, server, RunState.FAILED)
+        run_to(db, quiet, server, RunState.FAILED, dead=False)
+        assert [run.id for run in read.find(db, RunFilter(dead=True))] == [dead]
+        assert read.dead_ids(db, []) == [dead]
+        assert steer.discard(db, dead)
+        assert not steer.discard(db, dead)
+        assert read.dead_ids(db, []) == []
+        assert states(db, dead) == ["failed"]
+
+    def test_a_success_supersedes_those_of_its_job_and_parameters(self, db: Database) -> None:
+        server = serve(db)
+        same = put(db, params='{"id":1}', secret_params='{"key":"a"}')
+        other_secret = put(db, params='{"id":1}', secret_params='{"key":"b"}')
+        no_secret = put(db, params='{"id":1}')
+        other_params = put(db, params='{"id":2}', secret_params='{"key":"a"}')
+        other_job = put(db, "another", params='{"id":1}', secret_params='{"key":"a"}')
+        for run_id in (same, other_secret, no_secret, other_params, other_job):
+            run_to(db, run_id, server, RunState.FAILED)
+        run_to(db, put(db, params='{"id":1}', secret_params='{"key":"a"}'), server)
+        assert read.dead_ids(db, []) == [other_secret, no_secret, other_params, other_job]
+        run_to(db, put(db, params='{"id":1}'), server)
+        assert read.dead_ids(db, ["job"]) == [other_secret, other_params]
+        assert read.dead_ids(db, ["job", "another"]) == [other_secret, other_params, other_job]
+
+    def test_a_later_failure_supersedes_nothing(self, db: Database) -> None:
+        server = serve(db)
+        ids = [put(db), put(db)]
+        for run_id in ids:
+            run_to(db, run_id, server, RunState.FAILED)
+        assert read.dead_ids(db, []) == ids
+
+    def test_a_retried_one_is_one_no_more(self, db: Database) -> None:
+        server = serve(db)
+        run_id = put(db)
+        run_to(db, run_id, server, RunState.FAILED)
+        steer.retry(db, run_id, retries=0, now=NOW)
+        assert read.dead_ids(db, []) == []

@@ -1,0 +1,211 @@
+"""Fires: one run or one decision for each (job, fire time), by overlap, pauses, uniqueness; and how far they came."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from samples import NOW, at_once, end, later, new, put, run_to, serve, start, states
+
+from jobrunner.domain.job import Overlap
+from jobrunner.domain.queue import Pause
+from jobrunner.domain.state import Ready, RunState, Trigger
+from jobrunner.store import Database, pauses, schedules
+from jobrunner.store.runs import claim, read, steer
+
+
+def fire(
+    db: Database, at: datetime, overlap: Overlap = Overlap.SKIP, *, one_by_one: bool = False, **changes: object
+) -> list[Ready]:
+    run = new(trigger=Trigger.SCHEDULE, fire_time=at, created_at=NOW, run_after=changes.pop("run_after", at), **changes)
+    return schedules.fire(db, schedules.Fire(run=run, overlap=overlap, one_by_one=one_by_one), NOW)
+
+
+def decisions(db: Database) -> list[tuple[str, str, str]]:
+    return db.execute("SELECT job, decision, detail FROM decisions ORDER BY job, fire_time").fetchall()
+
+
+class TestOnce:
+    def test_a_fire_time_makes_one_run_however_often_it_is_decided(self, db: Database) -> None:
+        assert [ready.id for ready in fire(db, NOW)] == [1]
+        server = serve(db)
+        run_to(db, 1, server)
+        assert fire(db, NOW) == []
+        assert fire(db, NOW, Overlap.ALLOW) == []
+        assert [run.fire_time for run in (read.get(db, run_id) for run_id in read.ids(db, 9))] == [NOW]
+
+    def test_servers_at_once_make_one_run(self, store_url: str, db: Database) -> None:
+        def work(mine: Database, _: int) -> list[Ready]:
+            return [ready for seconds in range(10) for ready in fire(mine, later(-seconds), Overlap.ALLOW)]
+
+        made = [ready.id for some in at_once(store_url, 4, work) for ready in some]
+        assert sorted(made) == sorted(read.ids(db, 99))
+        assert len(made) == 10
+
+    def test_two_jobs_may_fire_at_the_same_time(self, db: Database) -> None:
+        assert len(fire(db, NOW)) == 1
+        assert len(fire(db, NOW, job="other")) == 1
+
+    def test_a_run_by_hand_is_no_fire(self, db: Database) -> None:
+        put(db, "other")
+        put(db, "other")
+        assert len(fire(db, NOW)) == 1
+
+
+class TestOverlap:
+    def test_skip_leaves_a_skipped_run_that_says_why(self, db: Database) -> None:
+        active = put(db)
+        assert fire(db, NOW, expires=timedelta(seconds=1)) == []
+        run = read.get(db, 2)
+        assert (run.state, run.error, run.finished_at, run.fire_time) == (
+            RunState.SKIPPED,
+            f"run {active} of this job was still active",
+            NOW,
+            NOW,
+        )
+        assert claim.expire(db, later(99)) == []
+
+    def test_queue_keeps_every_fire_one_after_another(self, db: Database) -> None:
+        server = serve(db)
+        fire(db, later(0), Overlap.QUEUE)
+        for seconds in (3, 1, 2):
+            assert fire(db, later(seconds), Overlap.QUEUE) == []
+        assert [read.get(db, run_id).waiting_reason for run_id in (2, 3, 4)] == ["overlap"] * 3
+        assert [ready.id for ready in run_to(db, 1, server, at=later(10))] == [3]
+        assert [ready.id for ready in run_to(db, 3, server, RunState.FAILED, at=later(11))] == [4]
+        assert [ready.id for ready in steer.cancel(db, 4, at_once=False, now=later(12)).ready] == [2]
+        assert states(db, 1, 2, 3, 4) == ["succeeded", "queued", "failed", "cancelled"]
+
+    def test_queue_waits_for_a_retry_and_for_runs_by_hand(self, db: Database) -> None:
+        server = serve(db)
+        by_hand, another = put(db, max_attempts=2), put(db)
+        fire(db, NOW, Overlap.QUEUE)
+        assert run_to(db, by_hand, server, RunState.RETRYING, run_after=later(5)) == []
+        assert run_to(db, another, server) == []
+        claim.promote(db, later(5))
+        assert [ready.id for ready in run_to(db, by_hand, server, at=later(6))] == [3]
+
+    def test_queue_goes_on_one_after_another_when_the_job_was_paused_meanwhile(self, db: Database) -> None:
+        server = serve(db)
+        claimed = start(db, put(db), server)
+        for seconds in (1, 2):
+            fire(db, later(seconds), Overlap.QUEUE)
+        pauses.pause(db, Pause(scope="job", name="job", who="ana", since=NOW, until=None, reason=""))
+        end(db, claimed, server, at=later(9))
+        by_hand = put(db)
+        assert [read.get(db, run_id).waiting_reason for run_id in (2, 3)] == ["paused", "overlap"]
+        steer.cancel(db, by_hand, at_once=False, now=later(10))
+        assert [read.get(db, run_id).waiting_reason for run_id in (2, 3)] == ["paused", "overlap"]
+        assert [ready.id for ready in pauses.resume(db, "job", "job", later(20))[1]] == [2]
+        assert [ready.id for ready in run_to(db, 2, server, at=later(30))] == [3]
+
+    def test_allow_starts_beside_what_runs(self, db: Database) -> None:
+        server = serve(db)
+        start(db, put(db), server)
+        assert [ready.id for ready in fire(db, NOW, Overlap.ALLOW)] == [2]
+
+    def test_replace_cancels_what_is_active_and_starts_when_it_has_ended(self, db: Database) -> None:
+        server = serve(db)
+        claimed = start(db, put(db, run_after=later(-9), created_at=later(-9)), server)
+        waiting = put(db)
+        assert fire(db, NOW, Overlap.REPLACE) == []
+        assert steer.cancels(db, server) == [(claimed.id, 1, False)]
+        assert (states(db, waiting), read.get(db, waiting).error) == (["cancelled"], "replaced by the next fire")
+        assert read.get(db, 3).waiting_reason == "overlap"
+        finished = end(db, claimed, server, RunState.FAILED)
+        assert finished is not None
+        assert [ready.id for ready in finished.ready] == [3]
+
+    def test_replace_starts_at_once_when_nothing_runs(self, db: Database) -> None:
+        waiting = put(db)
+        assert [ready.id for ready in fire(db, NOW, Overlap.REPLACE)] == [2]
+        assert states(db, waiting, 2) == ["cancelled", "queued"]
+
+    def test_replace_of_a_run_and_its_own_continuation(self, db: Database) -> None:
+        first = put(db)
+        child = put(db, parents=(first,))
+        ready = fire(db, NOW, Overlap.REPLACE)
+        assert [r.id for r in ready] == [3]
+        assert states(db, first, child, 3) == ["cancelled", "skipped", "queued"]
+
+    def test_a_later_fire_replaces_one_that_waits(self, db: Database) -> None:
+        server = serve(db)
+        claimed = start(db, put(db), server)
+        fire(db, later(1), Overlap.REPLACE)
+        fire(db, later(2), Overlap.REPLACE)
+        assert states(db, 1, 2, 3) == ["running", "cancelled", "waiting"]
+        end(db, claimed, server, at=later(5))
+        assert states(db, 3) == ["queued"]
+
+    def test_catching_up_is_one_by_one_whatever_overlap_says(self, db: Database) -> None:
+        server = serve(db)
+        for overlap in (Overlap.SKIP, Overlap.ALLOW):
+            for seconds in (-30, -20, -10):
+                fire(db, later(seconds), overlap, one_by_one=True, job=overlap.value)
+        assert states(db, *range(1, 7)) == ["queued", "waiting", "waiting"] * 2
+        assert [ready.id for ready in run_to(db, 1, server)] == [2]
+        assert [ready.id for ready in run_to(db, 2, server)] == [3]
+        assert run_to(db, 3, server) == []
+
+    def test_another_job_is_not_meant(self, db: Database) -> None:
+        put(db, "other")
+        assert len(fire(db, NOW)) == 1
+
+
+def test_a_jitter_delays_the_start_and_not_the_fire_time(db: Database) -> None:
+    assert fire(db, NOW, run_after=later(30)) == []
+    run = read.get(db, 1)
+    assert (run.state, run.fire_time, run.run_after) == (RunState.SCHEDULED, NOW, later(30))
+
+
+class TestDecisions:
+    def test_a_pause_leaves_one_and_no_run(self, db: Database) -> None:
+        pauses.pause(db, Pause(scope="job", name="job", who="ana", since=NOW, until=None, reason="disk full"))
+        assert fire(db, NOW) == []
+        assert fire(db, NOW) == []
+        assert read.ids(db, 9) == []
+        assert decisions(db) == [("job", "paused", "job paused by ana since 2026-05-04T12:00:00+00:00: disk full")]
+
+    def test_a_pause_of_everything_too(self, db: Database) -> None:
+        pauses.pause(db, Pause(scope="all", name="", who="bob", since=NOW, until=None, reason=""))
+        fire(db, NOW)
+        assert decisions(db) == [("job", "paused", "all paused by bob since 2026-05-04T12:00:00+00:00")]
+
+    def test_one_that_is_not_unique_too(self, db: Database) -> None:
+        put(db, "other", unique_key="k")
+        assert fire(db, NOW, unique_key="k") == []
+        assert decisions(db) == [("job", "not unique", "run 1 has the same parameters")]
+
+    def test_missed_fires_are_recorded_each_once(self, db: Database) -> None:
+        for _ in range(2):
+            schedules.miss(db, "job", [later(-60), later(-30)], "no server ran then", NOW)
+        assert decisions(db) == [("job", "missed", "no server ran then")] * 2
+
+    def test_a_decision_stands_when_the_same_fire_is_decided_again(self, db: Database) -> None:
+        schedules.miss(db, "job", [NOW], "no server ran then", NOW)
+        pauses.pause(db, Pause(scope="job", name="job", who="ana", since=NOW, until=None, reason=""))
+        fire(db, NOW)
+        assert [decision for _, decision, _ in decisions(db)] == ["missed"]
+
+
+class TestAttended:
+    def test_a_new_job_starts_now_and_one_that_is_known_where_it_was(self, db: Database) -> None:
+        assert schedules.apply(db, [("job", "hourly")], NOW) == {"job": NOW}
+        assert schedules.apply(db, [("job", "hourly"), ("new", "daily")], later(60)) == {"job": NOW, "new": later(60)}
+
+    def test_fires_and_misses_move_it_on_and_never_back(self, db: Database) -> None:
+        schedules.apply(db, [("job", "hourly")], NOW)
+        fire(db, later(30))
+        assert schedules.apply(db, [("job", "hourly")], later(99)) == {"job": later(30)}
+        schedules.miss(db, "job", [later(20), later(40)], "why", NOW)
+        fire(db, later(10))
+        assert schedules.apply(db, [("job", "hourly")], later(99)) == {"job": later(40)}
+
+    def test_a_changed_schedule_starts_anew(self, db: Database) -> None:
+        schedules.apply(db, [("job", "hourly")], NOW)
+        assert schedules.apply(db, [("job", "daily")], later(60)) == {"job": later(60)}
+        assert schedules.apply(db, [("job", "daily")], later(90)) == {"job": later(60)}
+
+    def test_a_job_that_was_gone_starts_anew(self, db: Database) -> None:
+        schedules.apply(db, [("job", "hourly")], NOW)
+        assert schedules.apply(db, [], later(60)) == {}
+        assert schedules.apply(db, [("job", "hourly")], later(90)) == {"job": later(90)}
