@@ -25,3 +25,11 @@ bench *ARGS:
 # The demonstration: a server on the jobs.toml of this folder.
 demo:
     jobrunner run
+
+# The generated parts of the documentation: keys, commands, transitions, JSON Schema.
+docs:
+    python docs/generate.py
+
+# The picture of the README, by the program itself; takes a minute.
+picture:
+    python docs/picture.py
