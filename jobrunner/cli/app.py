@@ -129,7 +129,7 @@ def _root(
     """Runs jobs on servers, and lets you see and steer them.
 
     Jobs are defined in jobs.toml: -c FILE, else $JOBRUNNER_CONFIG, ./jobs.toml, $XDG_CONFIG_HOME/jobrunner/jobs.toml,
-    /etc/jobrunner/jobs.toml. 'jobrunner COMMAND --help' has examples.
+    /etc/jobrunner/jobs.toml. `jobrunner COMMAND --help` has examples.
     """
     if version:
         from jobrunner import __version__
@@ -160,7 +160,7 @@ def _usage(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     message = " ".join(error.format_message().split()).removesuffix(".")
     message = message[:1].lower() + message[1:]
-    return f"{message}; see '{context.command_path} --help'" if context else message
+    return f"{message}; see `{context.command_path} --help`" if context else message
 
 
 def _nearest(name: str) -> str:
@@ -189,9 +189,9 @@ def _ensure_standard_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    for name in ("stdout", "stderr"):
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-        elif hasattr(stream, "reconfigure"):
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+        elif mode == "w" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

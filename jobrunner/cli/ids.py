@@ -16,7 +16,7 @@ def run_id(text: str) -> int:
     """
     number = _number(text)
     if number is None:
-        raise NotFound(f"no such run: {text!r}", hint="a run is a number, such as 1042; see 'jobrunner runs'")
+        raise NotFound(f"no such run: {text!r}", hint="a run is a number, such as 1042; see `jobrunner runs`")
     return number
 
 

@@ -37,7 +37,7 @@ def jobs(
     with call.admin() as admin:
         found = admin.jobs(tuple(tags or ()))
         times = call.times(admin)
-    advice = "no job has such a tag" if tags else "no jobs yet; 'jobrunner init' writes a file to start from"
+    advice = "no job has such a tag" if tags else "no jobs yet; `jobrunner init` writes a file to start from"
     _show(call, found, json.job, lambda: lists.jobs(found, call.screen(), times), advice)
     return 0
 
@@ -118,7 +118,7 @@ def batches(ctx: typer.Context, limit: Limit = 50) -> int:
     with call.admin() as admin:
         found = admin.batches(limit=limit)
         times = call.times(admin)
-    advice = "no batches yet; 'jobrunner trigger JOB --each FILE' makes one"
+    advice = "no batches yet; `jobrunner trigger JOB --each FILE` makes one"
     _show(call, found, json.batch, lambda: lists.batches(found, call.screen(), times), advice)
     return 0
 
@@ -137,8 +137,8 @@ def audit(ctx: typer.Context, since: Since = None, limit: Limit = 50) -> int:
     return 0
 
 
-_NO_RUNS = "no runs yet; 'jobrunner trigger JOB' makes one, 'jobrunner run' fires the schedules"
-_NO_SERVER = "no server runs; 'jobrunner run' starts one"
+_NO_RUNS = "no runs yet; `jobrunner trigger JOB` makes one, `jobrunner run` fires the schedules"
+_NO_SERVER = "no server runs; `jobrunner run` starts one"
 
 
 def _show(

@@ -21,9 +21,13 @@ Delay = Annotated[str | None, typer.Option("--delay", metavar="D", help="Not bef
 At = Annotated[str | None, typer.Option("--at", metavar="T", help="Not before then: 2026-12-01 06:00, tomorrow 06:00.")]
 QueueName = Annotated[str | None, typer.Option("--queue", metavar="Q", help="Another queue than the job's.")]
 Priority = Annotated[
-    int | None, typer.Option("--priority", metavar="N", min=-100, max=100, help="-100 to 100, higher first.")
+    int | None,
+    typer.Option("--priority", metavar="N", min=-100, max=100, help="Higher first (default: as the job says)."),
 ]
-Retries = Annotated[int | None, typer.Option("--retries", metavar="N", min=0, help="Attempts after the first.")]
+Retries = Annotated[
+    int | None,
+    typer.Option("--retries", metavar="N", min=0, help="Attempts after the first (default: as the job says)."),
+]
 After = Annotated[
     list[str] | None,
     typer.Option(
@@ -101,7 +105,7 @@ def trigger(
     if each is not None:
         _check_batch(given, like, follow)
         found = items.each(each)
-    with call.admin() as admin:
+    with call.admin(warn=False) as admin:
         options = _options(admin, job, delay, at, queue, priority, retries, after)
         if each is not None:
             batch = admin.trigger_batch(
@@ -146,8 +150,9 @@ def submit(
     """
     call = Call.of(ctx)
     waiting = _wait(wait, follow, timeout)
+    _check_utf8(*argv, cwd or "")
     limit = instants.duration("--run-timeout", run_timeout)
-    with call.admin() as admin:
+    with call.admin(warn=False) as admin:
         options = _options(admin, None, delay, at, queue, priority, retries, after)
         triggered = admin.submit(argv, cwd=os.path.abspath(cwd or "."), timeout=limit, options=options)
         return _answer(call, admin, triggered, waiting)
@@ -163,6 +168,15 @@ def _wait(wait: bool, follow: bool, timeout: str | None) -> Wait | None:
     from jobrunner.cli.waiting import Wait
 
     return Wait(result=wait, follow=follow, timeout=limit)
+
+
+def _check_utf8(*words: str) -> None:
+    """What the store keeps is text: a word of other bytes could not be given back as it was."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"not UTF-8: {word!r}", hint="write such arguments in a script, and submit that") from None
 
 
 def _check_batch(given: dict[str, str], like: str | None, follow: bool) -> None:
@@ -193,11 +207,9 @@ def _options(
 
 
 def _answer(call: Call, admin: Admin, triggered: Triggered, waiting: Wait | None) -> int:
-    for warning in triggered.warnings:
-        output.say(warning)
-    run = triggered.run
+    _say_who_serves(admin, triggered.queue)
     if triggered.existing:
-        output.say(f"run {run.id} is there already, and unique")
+        output.say(f"run {triggered.id} is there already, and unique")
     if waiting:
         from jobrunner.cli.waiting import wait_for_run
 
@@ -205,23 +217,27 @@ def _answer(call: Call, admin: Admin, triggered: Triggered, waiting: Wait | None
     if call.json:
         from jobrunner.presentation import json
 
-        output.write_json(json.triggered(run, existing=triggered.existing))
+        output.write_json(json.triggered(admin.run(triggered.id), existing=triggered.existing))
     else:
-        output.write(str(run.id))
+        output.write(str(triggered.id))
     return 0
 
 
 def _answer_batch(call: Call, admin: Admin, triggered: BatchTriggered, waiting: Wait | None) -> int:
-    for warning in triggered.warnings:
-        output.say(warning)
+    _say_who_serves(admin, triggered.queue)
     if waiting:
         from jobrunner.cli.waiting import wait_for_batch
 
-        return wait_for_batch(call, admin, triggered.batch, waiting)
+        return wait_for_batch(call, admin, triggered, waiting)
     if call.json:
         from jobrunner.presentation import json
 
-        output.write_json(json.batch_triggered(triggered.batch))
+        output.write_json(json.batch_triggered(triggered))
     else:
-        output.write(f"b{triggered.batch.id}")
+        output.write(f"b{triggered.id}")
     return 0
+
+
+def _say_who_serves(admin: Admin, queue: str) -> None:
+    if not admin.served(queue):
+        output.say(f"no server serves the queue {queue!r} now; it waits for one (`jobrunner run`)")

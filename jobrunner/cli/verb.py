@@ -38,15 +38,17 @@ class Call:
         return call
 
     @contextmanager
-    def admin(self) -> Iterator[Admin]:
+    def admin(self, *, warn: bool = True) -> Iterator[Admin]:
         """The use cases on the configuration that was named or found; its warnings go to standard error at the end.
+
+        Without ``warn`` the rest of the file is not looked at.
 
         Raises:
             ConfigError: there is none, or its ``[jobrunner]`` is invalid.
         """
         from jobrunner import wiring
 
-        with wiring.open_admin(self.config) as admin:
+        with wiring.open_admin(self.config, warn=warn) as admin:
             try:
                 yield admin
             except ConfigError as error:

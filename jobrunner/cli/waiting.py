@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jobrunner.cli.verb import Call
     from jobrunner.domain.batch import Batch
     from jobrunner.domain.run import Run
-    from jobrunner.domain.trigger import Triggered
+    from jobrunner.domain.trigger import BatchTriggered, Triggered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +34,16 @@ class Wait:
 
 def wait_for_run(call: Call, admin: Admin, triggered: Triggered, wait: Wait) -> int:
     """Waits for a run, prints what was asked for, and gives back 0 if it succeeded, 1 if not, 4 if it took too long."""
-    run = triggered.run
+    number = triggered.id
     call.tell(admin)
     try:
-        with _interrupted(f"run {run.id} goes on; to see it: jobrunner logs -f {run.id}"):
-            output.say(f"run {run.id} of {run.job}")
-            final = _follow(call, admin, run.id, wait) if wait.follow else admin.wait(run.id, wait.timeout)
+        with _interrupted(f"run {number} goes on; to see it: jobrunner logs -f {number}"):
+            output.say(f"run {number} of {triggered.job}")
+            final = _follow(call, admin, number, wait) if wait.follow else admin.wait(number, wait.timeout)
     except ResultTimeout as error:
         output.say_error(error)
         if call.json:
-            _print_run(admin.run(run.id), triggered, wait)
+            _print_run(admin.run(number), triggered, wait)
         return error.exit_status
     output.say(_end(final))
     if call.json:
@@ -53,7 +53,7 @@ def wait_for_run(call: Call, admin: Admin, triggered: Triggered, wait: Wait) -> 
     return 0 if final.state == "succeeded" else 1
 
 
-def wait_for_batch(call: Call, admin: Admin, batch: Batch, wait: Wait) -> int:
+def wait_for_batch(call: Call, admin: Admin, batch: BatchTriggered, wait: Wait) -> int:
     """Waits for a batch; prints the results of its runs in their order, one a line, if there are any."""
     name = f"b{batch.id}"
     call.tell(admin)

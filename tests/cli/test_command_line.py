@@ -5,12 +5,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from program import clean_environment
 
 from jobrunner.cli.app import VERBS
+from jobrunner.cli.verb import build
 
 Process = subprocess.CompletedProcess[str]
 Runner = Callable[..., Process]
@@ -52,6 +54,16 @@ def test_no_command_is_wrong_usage_and_shows_the_help(jobrunner: Runner) -> None
     assert "Usage: jobrunner" in result.stderr
 
 
+def test_every_option_of_every_verb_has_a_test() -> None:
+    text = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    for verb, (place, _) in VERBS.items():
+        module, _, function = place.partition(":")
+        command = build(verb, getattr(import_module(f"jobrunner.cli.{module}"), function))
+        options = [param for param in command.params if param.param_type_name == "option"]
+        for spelling in [spelling for option in options for spelling in option.opts]:
+            assert f'"{spelling}"' in text, f"{verb} {spelling}"
+
+
 WRONG_USAGE = [
     (["runn"], "no such command: 'runn', did you mean 'run'?"),
     (["runs", "--stat", "failed"], "--state"),
@@ -77,6 +89,8 @@ WRONG_USAGE = [
     (["trigger", "a", "--retries", "-1"], "'--retries'"),
     (["submit"], "missing argument 'PROG [ARG]...'"),
     (["submit", "--run-timeout", "x", "--", "true"], "--run-timeout: not a duration"),
+    (["submit", "--", "echo", "\udcff"], "not UTF-8: '\\udcff'"),
+    (["submit", "--cwd", "\udcff", "ls"], "not UTF-8"),
     (["run", "--workers", "0"], "'--workers'"),
     (["run", "--log-format", "xml"], "'--log-format'"),
     (["retry"], "nothing to retry"),
@@ -241,9 +255,10 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
 
 
 def test_closed_streams_are_no_error(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m jobrunner explain @daily <&- >&- 2>&-"
-    result = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=clean_environment(tmp_path))
-    assert result.returncode == 0
+    for args, status in (("explain @daily", 0), ("trigger a --each -", 2)):
+        command = f"{sys.executable} -m jobrunner {args} <&- >&- 2>&-"
+        result = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=clean_environment(tmp_path))
+        assert result.returncode == status
 
 
 def test_a_fault_of_ours_is_one_line_and_debug_shows_where(tmp_path: Path) -> None:

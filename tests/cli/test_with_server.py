@@ -16,6 +16,9 @@ Runner = Callable[..., Process]
 Answer = Callable[..., Any]
 
 JOBS = """
+[jobrunner]
+shutdown_timeout = "100ms"
+
 [jobs.text]
 python = "work:text"
 params.name = { default = "world" }
@@ -62,7 +65,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def answer(project: Path, jobrunner: Runner) -> Answer:
     def run(*args: str) -> Any:
-        result = jobrunner(*args, "--json")
+        result = jobrunner(args[0], "--json", *args[1:])
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)
 
@@ -90,7 +93,6 @@ def start_server(folder: Path, *args: str) -> subprocess.Popen[str]:
 
 def stop_server(process: subprocess.Popen[str]) -> str:
     """Stops it and gives back the rest of its log."""
-    process.send_signal(signal.SIGTERM)
     process.send_signal(signal.SIGTERM)
     _, log = process.communicate(timeout=60)
     return log
@@ -255,6 +257,14 @@ def test_following_a_run_that_goes_on(project: Path, jobrunner: Runner) -> None:
         assert json.loads(jobrunner("show", "1", "--json").stdout)["state"] == "cancelled"
     finally:
         stop_server(process)
+
+
+def test_a_submitted_program_starts_where_it_is_told_and_ends_in_time(jobrunner: Runner, answer: Answer) -> None:
+    answer("submit", "--cwd", "/", "--", "pwd")
+    answer("submit", "--run-timeout", "100ms", "--", "sleep", "600")
+    assert jobrunner("run", "--burst").returncode == 0
+    assert jobrunner("logs", "1").stdout == "/\n"
+    assert answer("show", "2")["attempts"][0]["outcome"] == "timeout"
 
 
 def test_a_run_that_printed_nothing_says_so(ran: Ran, jobrunner: Runner) -> None:
