@@ -42,7 +42,7 @@ class Client:
         Raises:
             ConfigError: there is none, or its ``[jobrunner]`` is invalid.
         """
-        return cls(wiring.make_admin(config, source=Trigger.API))
+        return cls(wiring.make_admin(config, source=Trigger.API, warn=False))
 
     def trigger(
         self,
@@ -76,8 +76,8 @@ class Client:
             retries=retries,
             after=_ids(after),
         )
-        run_id, existing = self._admin.trigger_id(job, {**(params or {}), **more}, options)
-        return RunHandle(self._admin, run_id, job, existing=existing)
+        created = self._admin.trigger(job, {**(params or {}), **more}, options=options)
+        return RunHandle(self._admin, created.id, job, existing=created.existing)
 
     def batch(
         self,
@@ -104,7 +104,7 @@ class Client:
         created = self._admin.trigger_batch(
             job, items, name=name, then=then, then_on_failure=then_on_failure, options=options
         )
-        return BatchHandle(self._admin, created.batch.id, created.batch.total)
+        return BatchHandle(self._admin, created.id, created.total)
 
     def run(self, run_id: int) -> RunHandle:
         """The handle of a run that exists. Raises NotFound."""

@@ -26,23 +26,27 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_admin(config: str | os.PathLike[str] | None, *, source: Trigger = Trigger.MANUAL) -> Iterator[Admin]:
+def open_admin(
+    config: str | os.PathLike[str] | None, *, source: Trigger = Trigger.MANUAL, warn: bool = True
+) -> Iterator[Admin]:
     """The use cases on the configuration that is named or found; the store is opened when it is first needed.
+
+    ``warn``: what is wrong in the rest of the file becomes a remark; a trigger, which is typed all day, does without.
 
     Raises:
         ConfigError: there is none, or its ``[jobrunner]`` is invalid.
     """
-    admin = make_admin(config, source=source)
+    admin = make_admin(config, source=source, warn=warn)
     try:
         yield admin
     finally:
         admin.close()
 
 
-def make_admin(config: str | os.PathLike[str] | None, *, source: Trigger) -> Admin:
+def make_admin(config: str | os.PathLike[str] | None, *, source: Trigger, warn: bool) -> Admin:
     """The same, to be kept as long as the process lives."""
     path = jobfile.locate(config, os.environ)
-    settings, warnings = jobfile.read_settings(path)
+    settings, warnings = jobfile.read_settings(path, warn=warn)
     clock = SystemClock()
     return Admin(
         Context(

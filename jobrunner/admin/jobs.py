@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jobrunner import jobfile
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.job import Job
-from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.params import Checker
 from jobrunner.errors import NotFound
+
+if TYPE_CHECKING:
+    from jobrunner.domain.jobfile import Jobfile
 
 _LOOK_AGAIN_SECONDS = 1.0
 

@@ -49,20 +49,11 @@ class Triggering:
             UsageError: no such queue, or options that exclude each other.
             ConfigError, StoreUnavailable: neither can the run be created.
         """
-        from jobrunner.store.runs import read
 
         definition, checker = self._definition(job, like)
-        given = checker.read_texts(params) if texts else dict(params)
-        values = checker.values(self._inherited(definition, like, options.after) | given)
-        new = self._new_run(definition, values, self._context.trigger, options)
-        run_id, existing = self._create(new)
-        run = read.get(self._context.db, run_id)
-        return Triggered(run=run, existing=existing, warnings=self._remarks(new.queue))
-
-    def trigger_id(self, job: str, params: Mapping[str, Any], options: TriggerOptions = _PLAIN) -> tuple[int, bool]:
-        """The same for a program that wants the id only: (id, whether ``unique`` gave an older run's)."""
-        definition, checker = self._context.jobs.checked(job)
-        given = {**self._inherited(definition, None, options.after), **params} if options.after else params
+        given = checker.read_texts(params) if texts else params
+        if like is not None or options.after:
+            given = {**self._inherited(definition, like, options.after), **given}
         return self._create(self._new_run(definition, checker.values(given), self._context.trigger, options))
 
     def trigger_batch(
@@ -84,8 +75,6 @@ class Triggering:
         Raises:
             ParameterError: an item is wrong; it names which. As ``trigger`` otherwise.
         """
-        from jobrunner.store import batches
-
         definition, checker = self._context.jobs.checked(job)
         template = replace(self._new_run(definition, {}, Trigger.BATCH, options), unique_key=None)
         rows = _rows(definition, checker, items, texts=texts)
@@ -99,7 +88,7 @@ class Triggering:
         with self._context.acting("trigger", job, f"a batch of {len(rows)}"):
             batch_id, ready = add.add_batch(self._context.db, template, name or job, rows, follow)
         self._context.tell(ready)
-        return BatchTriggered(batch=batches.get(self._context.db, batch_id), warnings=self._remarks(template.queue))
+        return BatchTriggered(batch_id, len(rows), template.queue)
 
     def submit(
         self, argv: Sequence[str], *, cwd: str, timeout: timedelta | None = None, options: TriggerOptions = _PLAIN
@@ -109,15 +98,16 @@ class Triggering:
         Raises:
             UsageError, StoreUnavailable: it cannot be created.
         """
-        from jobrunner.store.runs import read
-
         program = argv[0].rpartition("/")[2] if argv else ""
         limits = {"timeout": format_duration(timeout)} if timeout is not None else {}
         settings = self._context.settings
         job = jobfile.adhoc(f"submit:{program}", argv, settings=settings, cwd=cwd, options=limits)
-        new = self._new_run(job, {}, self._context.trigger, options)
-        run_id, _ = self._create(new)
-        return Triggered(run=read.get(self._context.db, run_id), warnings=self._remarks(new.queue))
+        return self._create(self._new_run(job, {}, self._context.trigger, options))
+
+    def served(self, queue: str) -> bool:
+        """Whether a server that was heard of lately serves a queue: else a run waits there for one."""
+        fresh = self._context.clock.now() - self._context.settings.lost_after
+        return listeners.serving(self._context.db, queue, fresh_after=fresh)
 
     def _definition(self, job: str, like: int | None) -> tuple[Job, Checker]:
         try:
@@ -164,25 +154,19 @@ class Triggering:
             parents=tuple(dict.fromkeys(options.after)),
         )
 
-    def _create(self, new: NewRun) -> tuple[int, bool]:
+    def _create(self, new: NewRun) -> Triggered:
         with self._context.acting("trigger", new.job, "" if new.params == "{}" else new.params):
             added = add.add(self._context.db, new)
         if added.ready is not None:
             self._context.tell([added.ready])
         elif not added.existing:
             self._context.tell_changed()
-        return added.id, added.existing
+        return Triggered(added.id, new.job, new.queue, added.existing)
 
     def _continuation(self, job: str, when: When) -> NewRun:
         definition, checker = self._context.jobs.checked(job)
         new = self._new_run(definition, checker.values({}), Trigger.AFTER, _PLAIN)
         return replace(new, when=when, unique_key=None)
-
-    def _remarks(self, queue: str) -> tuple[str, ...]:
-        fresh = self._context.clock.now() - self._context.settings.lost_after
-        if listeners.serving(self._context.db, queue, fresh_after=fresh):
-            return ()
-        return (f"no server serves the queue {queue!r} now; it waits for one (`jobrunner run`)",)
 
 
 def _due(options: TriggerOptions, now: datetime) -> datetime | None:

@@ -1,21 +1,15 @@
-"""How a run is to be created, beyond its job and parameters. Built by command line and client, read by admin."""
+"""What a trigger is told beyond job and parameters, and what it gives back. Used by the command line, client and admin."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from jobrunner.domain.batch import Batch
-    from jobrunner.domain.run import Run
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerOptions:
+class TriggerOptions(NamedTuple):
     """What one trigger overrides of its job's definition; None leaves it as defined.
 
-    At most one of ``at`` (aware) and ``delay`` is given. ``after`` holds ids of runs that must have succeeded first.
+    At most one of ``at`` (aware) and ``delay`` is given. ``after`` holds ids of runs that must end with success first.
     """
 
     at: datetime | None = None
@@ -26,18 +20,18 @@ class TriggerOptions:
     after: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Triggered:
-    """What ``trigger`` gives back: the run, whether ``unique`` gave an older one, and remarks for stderr."""
+class Triggered(NamedTuple):
+    """The run that a trigger made, or (``existing``) the older one that ``unique`` gave back."""
 
-    run: Run
-    existing: bool = False
-    warnings: tuple[str, ...] = ()
+    id: int
+    job: str
+    queue: str
+    existing: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchTriggered:
-    """What ``trigger --each`` gives back: the batch and remarks for stderr."""
+class BatchTriggered(NamedTuple):
+    """The batch that ``trigger --each`` made, and how many runs it has."""
 
-    batch: Batch
-    warnings: tuple[str, ...] = ()
+    id: int
+    total: int
+    queue: str

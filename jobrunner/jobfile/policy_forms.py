@@ -87,7 +87,7 @@ class RateLimitForm:
             source.fault(at, f'must be a number of starts in a time like "100/1m", not {shown(value)}')
             return INVALID
         per = Duration(MOMENT, low_text="1ms").read(found[2].strip(), at, source)
-        return INVALID if per is INVALID else RateLimit(count=int(found[1]), per=per)
+        return INVALID if per is INVALID else RateLimit(starts=int(found[1]), per=per)
 
     def schema(self) -> Schema:
         return {"type": "string", "pattern": r"^\s*\d{1,9}\s*/\s*\S+\s*$"}

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from jobrunner.domain.job import Job
-from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.settings import Settings
 from jobrunner.errors import ConfigError, NotFound
 from jobrunner.jobfile.definition import build
@@ -18,6 +17,7 @@ from jobrunner.jobfile.settings import read_settings_of
 from jobrunner.jobfile.words import nearest, quoted
 
 if TYPE_CHECKING:
+    from jobrunner.domain.jobfile import Jobfile
     from jobrunner.jobfile.whole import CheckResult
 
 _SHOWN_WARNINGS = 3
@@ -46,17 +46,20 @@ def check(path: str | os.PathLike[str]) -> CheckResult:
     return CheckResult(valid=not problems, jobs=whole.job_count, problems=problems, warnings=whole.files.warnings())
 
 
-def read_settings(path: str | os.PathLike[str]) -> tuple[Settings, tuple[str, ...]]:
+def read_settings(path: str | os.PathLike[str], *, warn: bool = True) -> tuple[Settings, tuple[str, ...]]:
     """[jobrunner], [retention] and [queues.*] only; what is wrong elsewhere in the file is told in the warnings, a line
-    for each. What needs the whole file (schedules, names that point elsewhere) is not looked at.
+    for each. What needs the whole file (schedules, names that point elsewhere) is not looked at. Without ``warn``
+    nothing else is: for commands that read their job afterwards.
 
     Raises:
         ConfigError: the main file cannot be read, or these tables are not valid.
     """
-    from jobrunner.jobfile.whole import read_drafts
-
     files = Files(path)
     settings = _settings(files)
+    if not warn:
+        return settings, ()
+    from jobrunner.jobfile.whole import read_drafts
+
     files.check_top()
     for made in read_drafts(files, strict=False).values():
         check_draft(made)

@@ -10,7 +10,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jobrunner.domain.params import escape
@@ -85,8 +84,7 @@ def resolve_request(
     """
     secrets: list[str] = []
     resolver = _Resolver(environ, folder, secrets, finish=escape)
-    resolved = replace(
-        request,
+    resolved = request._replace(
         url=resolver.text(request.url, f"{where}.url"),
         headers={name: resolver.text(text, f"{where}.headers.{name}") for name, text in request.headers.items()},
         json=resolver.within(request.json, f"{where}.json"),

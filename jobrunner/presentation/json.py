@@ -19,6 +19,7 @@ from jobrunner.domain.queue import Pause, QueueStatus
 from jobrunner.domain.run import Attempt, Run
 from jobrunner.domain.server import Server
 from jobrunner.domain.status import Explanation, Fire, JobStatus, OutputPart
+from jobrunner.domain.trigger import BatchTriggered
 from jobrunner.errors import Problem
 from jobrunner.presentation.times import rfc3339
 
@@ -84,7 +85,7 @@ def triggered(value: Run, *, existing: bool) -> dict[str, Any]:
     return run(value) | ({"existing": True} if existing else {})
 
 
-def batch_triggered(value: Batch) -> dict[str, Any]:
+def batch_triggered(value: BatchTriggered) -> dict[str, Any]:
     return {"batch_id": batch_name(value.id), "runs": value.total}
 
 

@@ -20,7 +20,7 @@ from jobrunner.errors import JobrunnerError
 from jobrunner.execution import Execution
 from jobrunner.execution.attempt import AttemptSpec, Control, StopReason
 from jobrunner.execution.outcome import Failed, NotStarted, Outcome, Stopped, Succeeded, TimedOut
-from jobrunner.jobfile import references
+from jobrunner.jobfile.references import resolve_env, resolve_request
 from jobrunner.queue.engine import Engine
 from jobrunner.server.definitions import Definitions
 from jobrunner.server.recorder import Recorder, Recorders
@@ -115,9 +115,11 @@ class Executor:
 
     def _spec(self, claimed: Claimed, job: Job) -> AttemptSpec:
         secret_params = json.loads(claimed.secret_params) if claimed.secret_params else {}
-        env, env_secrets = self._resolved(job.env, f"env of job {job.name}") if job.env else ({}, ())
+        folder, environ = job.folder, self._environ
+        env, env_secrets = resolve_env(job.env, environ=environ, where=f"jobs.{job.name}.env", folder=folder)
         if isinstance(job.kind, HttpRequest):
-            request, http_secrets = self._resolved_request(job.kind, job.name)
+            where = f"jobs.{job.name}.http"
+            request, http_secrets = resolve_request(job.kind, environ=environ, where=where, folder=folder)
             job, env_secrets = replace(job, kind=request), env_secrets + http_secrets
         return AttemptSpec(
             run_id=claimed.id,
@@ -132,40 +134,6 @@ class Executor:
             parent_results=claimed.parent_results,
             env=env,
             secrets=(*env_secrets, *_texts(secret_params.values())),
-        )
-
-    def _resolved(self, texts: Mapping[str, str], where: str) -> tuple[dict[str, str], tuple[str, ...]]:
-        values, secrets = {}, tuple[str, ...]()
-        for name, text in texts.items():
-            values[name], found = references.resolve(text, environ=self._environ, where=f"{name} in {where}")
-            secrets += found
-        return values, secrets
-
-    def _resolved_request(self, request: HttpRequest, job: str) -> tuple[HttpRequest, tuple[str, ...]]:
-        secrets = list[str]()
-
-        def resolve(value: Any) -> Any:
-            match value:
-                case str():
-                    resolved, found = references.resolve(value, environ=self._environ, where=f"http of job {job}")
-                    secrets.extend(found)
-                    return resolved
-                case Mapping():
-                    return {key: resolve(item) for key, item in value.items()}
-                case list() | tuple():
-                    return [resolve(item) for item in value]
-                case _:
-                    return value
-
-        return (
-            replace(
-                request,
-                url=resolve(request.url),
-                headers=resolve(request.headers),
-                json=resolve(request.json),
-                body=resolve(request.body),
-            ),
-            tuple(secrets),
         )
 
     def _watch(self, prepared: _Prepared) -> Outcome:

@@ -131,7 +131,7 @@ def test_workflow_limits_and_approval(whole) -> None:
     assert job.kind == PythonCall(target="billing.ledger:Book.update")
     assert job.after == After(jobs=("invoice",), when=When.ANY, delay=timedelta(minutes=1))
     assert job.unique == Unique(window=timedelta(minutes=10))
-    assert job.rate_limit == RateLimit(count=100, per=timedelta(minutes=1))
+    assert job.rate_limit == RateLimit(starts=100, per=timedelta(minutes=1))
     assert (job.max_running, job.limits) == (1, ("tenant:{tenant}",))
     assert job.approve == Approval(message="Close the books?", timeout=timedelta(hours=1))
 
