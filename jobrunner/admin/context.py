@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class Context:
         self.warnings = list(warnings)
         self._open_store = open_store
         self._make_announcer = announcer
+        self._opening = threading.Lock()
         self._db: Database | None = None
         self._announcer: Announcer | None = None
 
@@ -57,7 +59,9 @@ class Context:
     def db(self) -> Database:
         """The store. Raises StoreUnavailable."""
         if self._db is None:
-            self._db = self._open_store()
+            with self._opening:
+                if self._db is None:
+                    self._db = self._open_store()
         return self._db
 
     @contextmanager
@@ -88,9 +92,11 @@ class Context:
             self._db.close()
 
     def _telling(self) -> Announcer:
-        if self._announcer is None:
-            self._announcer = self._make_announcer(self.db)
-        return self._announcer
+        db = self.db
+        with self._opening:
+            if self._announcer is None:
+                self._announcer = self._make_announcer(db)
+            return self._announcer
 
     def _record(self, action: str, target: str, detail: str, outcome: str) -> None:
         audit.record(

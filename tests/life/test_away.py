@@ -1,4 +1,4 @@
-"""What is not there: a server, the broker, the store, the file. What is acknowledged is stored; the rest is one line."""
+"""What is not there: a server, broker, store or file. What is acknowledged is stored, the rest is one line."""
 
 import os
 import shutil

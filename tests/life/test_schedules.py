@@ -86,7 +86,7 @@ def test_no_scheduler_and_burst_fire_nothing(project: Callable[[str], Project]) 
 
 def test_what_overlap_does(project: Callable[[str], Project]) -> None:
     jobs = "".join(
-        f"[jobs.{name}]\ncommand = 'cat gate >/dev/null'\nschedule = 'every 1s'\noverlap = '{name}'\nkill_grace = '0s'\n"
+        f"[jobs.{name}]\ncommand = 'cat gate'\nkill_grace = '0s'\nschedule = 'every 1s'\noverlap = '{name}'\n"
         for name in ("skip", "queue", "replace")
     )
     where = project(jobs)

@@ -71,8 +71,8 @@ def where(project: Maker) -> Project:
 def test_secrets_appear_nowhere(where: Project) -> None:
     said = []
     with where.server(SECOND=SECOND) as server:
-        for job in ("echo", "raises", "returns", "unsent"):
-            said.append(where.call("trigger", job, "-p", f"token={CANARY}", "--wait"))
+        jobs = ("echo", "raises", "returns", "unsent")
+        said += [where.call("trigger", job, "-p", f"token={CANARY}", "--wait") for job in jobs]
         said.append(where.call("trigger", "env", "--follow", "--wait"))
         assert said[-1].out == 'got *** ***\n{"t": "***"}\n'
         runs = [run["id"] for run in where.json("runs")]
@@ -105,7 +105,7 @@ def _only_in_the_column_of_secrets(where: Project) -> None:
     db.execute("PRAGMA wal_checkpoint(truncate)")
     db.close()
     for path in where.folder.rglob("*"):
-        if path.is_file() and path.name not in ("secret.txt",):
+        if path.is_file() and path.name != "secret.txt":
             data = path.read_bytes()
             for secret in (CANARY, SECOND, THIRD):
                 assert secret.encode() not in data, path
@@ -131,7 +131,7 @@ def test_a_reference_that_cannot_be_resolved_fails_the_attempt(where: Project) -
 def test_every_file_is_private_whatever_the_umask(where: Project) -> None:
     umask = os.umask(0)
     try:
-        known = {path for path in where.folder.rglob("*")}
+        known = set(where.folder.rglob("*"))
         with where.server():
             run = where.trigger("echo", "-p", "token=1234567")
             where.ended(run)
