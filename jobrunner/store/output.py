@@ -52,15 +52,16 @@ def write(
     db: Database, run_id: int, attempt: int, server_id: int, rows: Sequence[Row], *, drop: tuple[int, int] | None
 ) -> None:
     """Adds rows and removes those numbered ``drop[0] <= n < drop[1]``, while this server holds the attempt."""
-    sql = (
-        "INSERT INTO output (run_id, attempt, seq, start, segments, data) SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS"
-        " (SELECT 1 FROM runs WHERE id = ? AND state = 'running' AND attempt = ? AND server_id = ?)"
+    held = f"SELECT 1 FROM runs WHERE id = ? AND state = 'running' AND attempt = ? AND server_id = ?{db.for_update}"
+    insert = (
+        "INSERT INTO output (run_id, attempt, seq, start, segments, data) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (run_id, attempt, seq) DO NOTHING"
     )
     with db.transaction():
+        if db.execute(held, (run_id, attempt, server_id)).fetchone() is None:
+            return
         for row in rows:
-            values = (run_id, attempt, row.seq, row.start, _segments_text(row.segments), row.data)
-            db.execute(sql, (*values, run_id, attempt, server_id))
+            db.execute(insert, (run_id, attempt, row.seq, row.start, _segments_text(row.segments), row.data))
         if drop is not None:
             remove = "DELETE FROM output WHERE run_id = ? AND attempt = ? AND seq >= ? AND seq < ?"
             db.execute(remove, (run_id, attempt, *drop))

@@ -31,7 +31,7 @@ def connect(url: str, *, durability: str) -> Database:
 def without_password(url: str) -> str:
     """The URL, fit to be shown."""
     url = re.sub(r"([?&]password=)[^&]*", r"\1***", url)
-    return re.sub(r"^(\w+://[^:/?@]*):[^/?]*@", r"\1@", url)
+    return re.sub(r"^(\w+://[^:/?@]*):[^?]*@", r"\1@", url)
 
 
 class _Connections(peewee.Database):
@@ -52,7 +52,10 @@ class _Connections(peewee.Database):
         return not self.is_closed() and not self.connection().closed  # type: ignore[no-untyped-call]
 
     def _connect(self) -> Any:
-        given = self._psycopg.conninfo.conninfo_to_dict(self.database)
+        try:
+            given = self._psycopg.conninfo.conninfo_to_dict(self.database)
+        except self._psycopg.ProgrammingError as error:
+            raise peewee.OperationalError(*error.args) from error
         options = f"-c synchronous_commit={self._commit} {given.pop('options', '')}"
         return self._psycopg.connect(
             **{"connect_timeout": CONNECT_SECONDS, "application_name": "jobrunner", **given},
