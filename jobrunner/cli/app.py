@@ -183,12 +183,10 @@ def _say_unexpected(call: Call, error: Exception) -> None:
 
 
 def _ensure_standard_streams() -> None:
-    """Opens what the caller closed (``>&-``): else the next file opened, the store, would be standard output."""
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
+    """Opens what the caller closed (``>&-``): else the next file opened, the store, would be standard output.
+
+    In this order, since a file that is opened gets the lowest free number.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:

@@ -39,6 +39,9 @@ command = "printf '\\\\033[31mred\\\\033[2J\\\\377\\\\n'"
 [jobs.fails]
 command = "echo oops >&2; exit 3"
 
+[jobs.steps]
+command = "echo one; echo two; until [ -e go ]; do sleep 0.05; done; echo three"
+
 [jobs.stays]
 command = "echo begun; exec sleep 600"
 queue = "low"
@@ -239,24 +242,33 @@ def test_output_by_stream_tail_and_attempt(ran: Ran, jobrunner: Runner) -> None:
     assert [(line["stream"], line["text"], line["dropped"]) for line in lines] == [("stderr", "err\n", 0)]
 
 
+@pytest.mark.usefixtures("server")
 def test_following_a_run_that_goes_on(project: Path, jobrunner: Runner) -> None:
-    process = start_server(project)
-    try:
-        assert jobrunner("trigger", "stays").returncode == 0
-        with subprocess.Popen(
-            [sys.executable, "-m", "jobrunner", "logs", "-f", "1"],
-            cwd=project,
-            env=clean_environment(project),
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as follower:
-            assert follower.stdout
-            assert follower.stdout.readline() == "begun\n"
-            assert jobrunner("cancel", "1").returncode == 0
-            assert follower.wait(timeout=60) == 0
-        assert json.loads(jobrunner("show", "1", "--json").stdout)["state"] == "cancelled"
-    finally:
-        stop_server(process)
+    assert jobrunner("trigger", "steps").returncode == 0
+    while jobrunner("logs", "1").stdout != "one\ntwo\n":
+        pass
+    with subprocess.Popen(
+        [sys.executable, "-m", "jobrunner", "logs", "-f", "1", "--tail", "1"],
+        cwd=project,
+        env=clean_environment(project),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as follower:
+        assert follower.stdout
+        assert follower.stdout.readline() == "two\n"
+        (project / "go").touch()
+        assert follower.stdout.read() == "three\n"
+        assert follower.wait(timeout=60) == 0
+
+
+@pytest.mark.usefixtures("server")
+def test_cancelling_a_run_that_goes_on(jobrunner: Runner, answer: Answer) -> None:
+    assert jobrunner("trigger", "stays").returncode == 0
+    while jobrunner("logs", "1").stdout != "begun\n":
+        pass
+    assert jobrunner("cancel", "1").stdout == "1 stays being cancelled\n"
+    assert jobrunner("logs", "-f", "1").stdout == "begun\n"
+    assert answer("show", "1")["state"] == "cancelled"
 
 
 def test_a_submitted_program_starts_where_it_is_told_and_ends_in_time(jobrunner: Runner, answer: Answer) -> None:
