@@ -278,7 +278,7 @@ def test_secrets_are_masked_everywhere(bench: Any) -> None:
 
 
 def test_a_timeout_that_sigterm_settles(bench: Any) -> None:
-    limit = timedelta(milliseconds=200)
+    limit = SECOND
     outcome = bench.shell("trap 'echo told; exit 0' TERM; echo on; sleep 100 & wait", timeout=limit, kill_grace=LONG)
     assert isinstance(outcome, TimedOut)
     assert (outcome.after, outcome.killed) == (limit, False)
@@ -286,14 +286,13 @@ def test_a_timeout_that_sigterm_settles(bench: Any) -> None:
 
 
 def test_a_timeout_that_takes_sigkill(bench: Any) -> None:
-    short = timedelta(milliseconds=150)
-    outcome = bench.shell("trap '' TERM; while :; do sleep 1; done", timeout=short, kill_grace=short)
+    outcome = bench.shell("trap '' TERM; while :; do sleep 1; done", timeout=SECOND, kill_grace=SECOND / 10)
     assert isinstance(outcome, TimedOut)
     assert outcome.killed
 
 
 def test_a_stopped_process_is_woken_to_be_told(bench: Any) -> None:
-    outcome = bench.shell("kill -STOP $$", timeout=timedelta(milliseconds=200), kill_grace=LONG)
+    outcome = bench.shell("kill -STOP $$", timeout=SECOND / 2, kill_grace=LONG)
     assert isinstance(outcome, TimedOut)
     assert not outcome.killed
 
