@@ -17,7 +17,7 @@ from jobrunner.admin import Admin
 from jobrunner.domain.batch import Batch
 from jobrunner.domain.run import Run
 from jobrunner.domain.state import RunState, Trigger
-from jobrunner.domain.trigger import TriggerOptions
+from jobrunner.domain.trigger import TriggerOptions, check_run_id
 from jobrunner.errors import RunFailed
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Client:
         """
         options = TriggerOptions(
             at=_aware(at),
-            delay=timedelta(seconds=delay) if isinstance(delay, int | float) else delay,
+            delay=_delay(delay),
             queue=queue,
             priority=priority,
             retries=retries,
@@ -108,6 +108,7 @@ class Client:
 
     def run(self, run_id: int) -> RunHandle:
         """The handle of a run that exists. Raises NotFound."""
+        check_run_id(run_id)
         return RunHandle(self._admin, run_id, self._admin.run(run_id).job, existing=True)
 
     def close(self) -> None:
@@ -210,6 +211,15 @@ def _result(run: Run) -> Any:
 
 def _span(timeout: float | timedelta | None) -> timedelta | None:
     return timedelta(seconds=timeout) if isinstance(timeout, int | float) else timeout
+
+
+def _delay(delay: timedelta | float | None) -> timedelta | None:
+    try:
+        return timedelta(seconds=delay) if isinstance(delay, int | float) else delay
+    except (OverflowError, ValueError):
+        from jobrunner.errors import UsageError
+
+        raise UsageError(f"not a delay: {delay!r:.40}", hint="give seconds, or a timedelta") from None
 
 
 def _aware(at: datetime | None) -> datetime | None:

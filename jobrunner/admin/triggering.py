@@ -49,7 +49,7 @@ class Triggering:
             UsageError: no such queue, or options that exclude each other.
             ConfigError, StoreUnavailable: neither can the run be created.
         """
-
+        options.check()
         definition, checker = self._definition(job, like)
         given = checker.read_texts(params) if texts else params
         if like is not None or options.after:
@@ -75,6 +75,7 @@ class Triggering:
         Raises:
             ParameterError: an item is wrong; it names which. As ``trigger`` otherwise.
         """
+        options.check()
         definition, checker = self._context.jobs.checked(job)
         template = replace(self._new_run(definition, {}, Trigger.BATCH, options), unique_key=None)
         rows = _rows(definition, checker, items, texts=texts)
@@ -98,6 +99,7 @@ class Triggering:
         Raises:
             UsageError, StoreUnavailable: it cannot be created.
         """
+        options.check()
         program = argv[0].rpartition("/")[2] if argv else ""
         limits = {"timeout": format_duration(timeout)} if timeout is not None else {}
         settings = self._context.settings
@@ -170,8 +172,6 @@ class Triggering:
 
 
 def _due(options: TriggerOptions, now: datetime) -> datetime | None:
-    if options.at is not None and options.delay is not None:
-        raise UsageError("a time and a delay exclude each other", hint="give one of them")
     return now + options.delay if options.delay is not None else options.at
 
 

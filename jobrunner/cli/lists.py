@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="How many, newest first; 0: all.")]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="N", min=0, max=1_000_000_000, help="How many, newest first; 0: all.")
+]
 Since = Annotated[
     str | None, typer.Option("--since", metavar="D|T", help="Only from then on: 2h ago, or a time.", show_default=False)
 ]

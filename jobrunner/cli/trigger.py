@@ -10,6 +10,7 @@ import typer
 from jobrunner.cli import ids, instants, output
 from jobrunner.cli.completion import job_names, run_ids
 from jobrunner.cli.verb import Call, verb
+from jobrunner.domain.trigger import MOST_RETRIES
 from jobrunner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ Priority = Annotated[
 ]
 Retries = Annotated[
     int | None,
-    typer.Option("--retries", metavar="N", min=0, help="Attempts after the first (default: as the job says)."),
+    typer.Option(
+        "--retries", metavar="N", min=0, max=MOST_RETRIES, help="Attempts after the first (default: as the job says)."
+    ),
 ]
 After = Annotated[
     list[str] | None,

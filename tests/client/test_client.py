@@ -159,7 +159,7 @@ def test_a_batch(client: Client) -> None:
 
 def test_a_batch_is_all_or_nothing(client: Client, where: Project) -> None:
     before = len(where.json("runs", "--limit", "0"))
-    with pytest.raises(ParameterError, match="item 2: .*n"):
+    with pytest.raises(ParameterError, match=r"item 2: .*n"):
         client.batch("square", [{"n": 1}, {"n": "one"}])
     with pytest.raises(UsageError):
         client.batch("square", [])
