@@ -75,7 +75,7 @@ def runs(
 
     call = Call.of(ctx)
     with call.admin() as admin:
-        start = instants.since(since, admin.zone(None)) if since else None
+        start = instants.since(since, admin.zone(None)) if since is not None else None
         wanted = RunFilter(jobs=tuple(job or ()), states=tuple(state or ()), since=start, limit=limit, dead=dead)
         found = admin.runs(wanted)
         times = call.times(admin, job[0] if job and len(job) == 1 else None)
@@ -132,7 +132,7 @@ def audit(ctx: typer.Context, since: Since = None, limit: Limit = 50) -> int:
 
     call = Call.of(ctx)
     with call.admin() as admin:
-        start = instants.since(since, admin.zone(None)) if since else None
+        start = instants.since(since, admin.zone(None)) if since is not None else None
         found = admin.audit(start, limit)
         times = call.times(admin)
     _show(call, found, json.audit, lambda: lists.audit(found, call.screen(), times), "nobody did anything yet")

@@ -34,7 +34,7 @@ def next_fires(
 
     call = Call.of(ctx)
     with call.admin() as admin:
-        after = instants.instant("--from", from_, admin.zone(job)) if from_ else None
+        after = instants.instant("--from", from_, admin.zone(job)) if from_ is not None else None
         found = admin.next_fires(job, n, after)
         times = call.times(admin, job)
     if call.json:
