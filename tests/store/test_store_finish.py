@@ -6,9 +6,10 @@ import pytest
 from samples import NOW, end, later, put, run_to, serve, start, states
 
 from jobrunner.domain.filter import RunFilter
+from jobrunner.domain.queue import Pause
 from jobrunner.domain.run import Progress
 from jobrunner.domain.state import Outcome, RunState
-from jobrunner.store import Database
+from jobrunner.store import Database, pauses
 from jobrunner.store.runs import finish, read, steer
 
 
@@ -60,6 +61,16 @@ def test_an_attempt_that_was_lost_or_interrupted_is_repeated_and_does_not_count(
     run = read.get(db, run_id)
     assert (run.state, run.attempt, run.max_attempts) == (RunState.QUEUED, 1, 3)
     assert db.execute("SELECT failures, losses FROM runs").fetchall() == [(0, int(outcome is Outcome.LOST))]
+
+
+def test_one_of_a_paused_job_waits(db: Database) -> None:
+    server = serve(db)
+    claimed = start(db, put(db), server)
+    pauses.pause(db, Pause(scope="job", name="job", who="ana", since=NOW, until=None, reason="disk"))
+    assert end(db, claimed, server, RunState.QUEUED) == finish.Finished(RunState.WAITING, [])
+    run = read.get(db, claimed.id)
+    assert (run.waiting_reason, run.waiting_detail) == ("paused", "by ana: disk")
+    assert [(ready.id, ready.attempt) for ready in pauses.resume(db, "job", "job", NOW)[1]] == [(claimed.id, 1)]
 
 
 class TestFencing:

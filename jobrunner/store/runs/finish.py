@@ -9,7 +9,7 @@ from jobrunner.domain.clock import to_micros
 from jobrunner.domain.run import Progress
 from jobrunner.domain.state import Outcome, Ready, RunState
 from jobrunner.store.database import Database
-from jobrunner.store.runs.add import ready_row
+from jobrunner.store.runs.add import paused, ready_row
 from jobrunner.store.runs.ending import ended
 from jobrunner.store.runs.read import progress_text
 
@@ -93,10 +93,19 @@ def finish(db: Database, ending: Ending) -> Finished | None:
         if state == "succeeded":
             db.execute(_SUPERSEDE, (job, ending.run_id, params, secret_params or ""))
         if state == "queued":
-            return Finished(RunState.QUEUED, [ready_row(row[5:])])
+            return _given_back(db, job, ready_row(row[5:]))
         if state == "retrying":
             return Finished(RunState.RETRYING, [])
         return Finished(RunState(state), ended(db, ending.run_id, job, batch_id, ending.at))
+
+
+def _given_back(db: Database, job: str, ready: Ready) -> Finished:
+    hold = paused(db, job)
+    if hold is None:
+        return Finished(RunState.QUEUED, [ready])
+    sql = "UPDATE runs SET state = 'waiting', waiting_reason = 'paused', waiting_detail = ? WHERE id = ?"
+    db.execute(sql, (hold.detail, ready.id))
+    return Finished(RunState.WAITING, [])
 
 
 def _end_attempt(db: Database, ending: Ending, state: str, at: int) -> None:
