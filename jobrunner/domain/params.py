@@ -171,7 +171,7 @@ def fill(template: str, values: Mapping[str, Any], *, declared: Collection[str] 
 
 def escape(text: str) -> str:
     """The template that ``fill`` turns back into the text."""
-    return text.replace("{", "{{").replace("}", "}}")
+    return _BRACES.sub(lambda match: match[0] if match[0][0] == "$" else match[0] * 2, text)
 
 
 def lone_braces(template: str) -> bool:
@@ -337,6 +337,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"must be JSON, which has no {name}")
 
 
+_BRACES = re.compile(r"\$\{[^}]*\}|[{}]")
 _TOKEN = re.compile(r"\$\{[^}]*\}|\{\{|\}\}|\{([a-z_][a-z0-9_]*)\}", re.ASCII)
 _INT = r"[+-]?\d+"
 _FLOAT = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"

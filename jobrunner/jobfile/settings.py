@@ -67,7 +67,8 @@ def _store(found: Mapping[str, Any], folder: str, main: Source, environ: Mapping
         main.fault(at, "must name a file on disk, without options")
     elif path.startswith("~"):
         main.fault(at, 'does not know "~"; write "sqlite:///${HOME}/..."')
-    return f"sqlite:///{os.path.normpath(os.path.join(folder, path))}"
+    # In the URL a percent sign begins an escape; in the folder's own name it is none.
+    return f"sqlite:///{os.path.normpath(os.path.join(folder.replace('%', '%25'), path))}"
 
 
 def _broker(found: Mapping[str, Any], folder: str, main: Source, environ: Mapping[str, str]) -> str | None:

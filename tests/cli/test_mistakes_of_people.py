@@ -1,4 +1,4 @@
-"""More than a hundred mistakes: one line that says what is wrong and where, the documented status, nothing half done."""
+"""More than a hundred mistakes: one line that says what is wrong and where, the status, nothing half done."""
 
 from collections.abc import Iterator
 from pathlib import Path
