@@ -168,6 +168,10 @@ class Event(NamedTuple):
     stream: str | None = None
 
 
+_NO_RETRIES = RetryPolicy()
+_NO_LIMITS = Limits()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A named definition of the file, with all defaults applied.
@@ -189,7 +193,7 @@ class Job:
     shadow: bool = False
     queue: str = "default"
     priority: int = 0
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = _NO_RETRIES
     timeout: timedelta | None = None
     kill_grace: timedelta = timedelta(seconds=10)
     max_output: int = 10 * 1024 * 1024
@@ -219,7 +223,7 @@ class Job:
     umask: int | None = None
     nice: int | None = None
     user: str | None = None
-    resources: Limits = Limits()
+    resources: Limits = _NO_LIMITS
 
     @property
     def kind_name(self) -> str:

@@ -1,4 +1,4 @@
-"""Runs and attempts as values, as they are shown and as a server takes them. States and transitions are in ``state``."""
+"""Runs and attempts as values, as they are shown and as a server takes them. States are in ``state``."""
 
 from __future__ import annotations
 

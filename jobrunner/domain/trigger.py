@@ -1,4 +1,4 @@
-"""What a trigger is told beyond job and parameters, and what it gives back. Used by the command line, client and admin."""
+"""What a trigger is told beyond job and parameters, and what it gives back. Used by cli, client and admin."""
 
 from __future__ import annotations
 
