@@ -24,10 +24,12 @@ from jobrunner.jobfile.time_forms import Day, Zone
 NOT_YET = frozenset(
     {
         "calendars",
+        "jobrunner.production",
         "jobrunner.reload",
         "jobs.*.after",
         "jobs.*.approve",
         "jobs.*.blackout",
+        "jobs.*.confirm",
         "jobs.*.cpu_time",
         "jobs.*.limits",
         "jobs.*.max_running",

@@ -242,7 +242,8 @@ class RunConsumer(Consumer):  # type: ignore[misc]
             words = self._words(min(0.1, max(left, 0.01)))
             impatient = any(word in (signal.SIGTERM, signal.SIGINT) for word in words)
             if impatient or (left <= 0 and not interrupted):
-                log.warning("interrupting %d runs", self._engine.under_way)
+                left_over = self._engine.under_way
+                log.warning("interrupting %s", "1 run" if left_over == 1 else f"{left_over} runs")
                 self._executor.stop_all(StopReason.INTERRUPTED, at_once=impatient)
                 interrupted = True
             self._beat_while_draining()
