@@ -107,7 +107,7 @@ def store_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def db(store_url: str) -> Iterator[Database]:
     """An empty store, on SQLite and on PostgreSQL."""
-    database = open_store(store_url)
+    database = open_store(store_url, durability="normal")
     yield database
     database.close()
 
@@ -115,6 +115,6 @@ def db(store_url: str) -> Iterator[Database]:
 @pytest.fixture
 def sqlite_db(sqlite_url: str) -> Iterator[Database]:
     """An empty store on SQLite."""
-    database = open_store(sqlite_url)
+    database = open_store(sqlite_url, durability="normal")
     yield database
     database.close()

@@ -121,7 +121,7 @@ def at_once(url: str, count: int, work: Callable[[Database, int], T]) -> list[T]
     together = threading.Barrier(count)
 
     def one(number: int) -> T:
-        mine = open_store(url)
+        mine = open_store(url, durability="normal")
         try:
             together.wait()
             return work(mine, number)

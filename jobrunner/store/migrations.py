@@ -48,6 +48,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX runs_waiting ON runs (job, waiting_reason, run_after, id) WHERE state = 'waiting'",
         f"CREATE INDEX runs_active ON runs (job, id) WHERE {ACTIVE}",
         f"CREATE INDEX runs_listed ON runs (state, id) WHERE {LISTED}",
+        f"CREATE INDEX runs_job_listed ON runs (job, state, id) WHERE {LISTED}",
         "CREATE INDEX runs_job ON runs (job, id)",
         "CREATE INDEX runs_dead ON runs (job, id) WHERE dead = 1",
         "CREATE INDEX runs_batch ON runs (batch_id, state) WHERE batch_id IS NOT NULL",

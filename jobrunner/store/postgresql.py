@@ -78,4 +78,4 @@ def _driver() -> Any:
 
 @lru_cache(maxsize=512)
 def _with_marks(sql: str) -> str:
-    return sql.replace("%", "%%").replace("?", "%s")
+    return re.sub(r" INDEXED BY \w+", "", sql).replace("%", "%%").replace("?", "%s")

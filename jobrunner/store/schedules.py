@@ -21,8 +21,9 @@ from jobrunner.store.migrations import ACTIVE
 from jobrunner.store.runs import steer
 from jobrunner.store.runs.add import INSERT, Start, find_unique, insert_row, paused, ready
 
-_ACTIVE_RUN = f"SELECT id FROM runs WHERE job = ? AND {ACTIVE} ORDER BY id LIMIT 1"
-_OTHERS = f"SELECT id FROM runs WHERE job = ? AND {ACTIVE} AND (fire_time IS NULL OR fire_time <> ?) ORDER BY id"
+_ACTIVE_RUNS = f"SELECT id FROM runs INDEXED BY runs_active WHERE job = ? AND {ACTIVE}"
+_ACTIVE_RUN = f"{_ACTIVE_RUNS} ORDER BY id LIMIT 1"
+_OTHERS = f"{_ACTIVE_RUNS} AND (fire_time IS NULL OR fire_time <> ?) ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

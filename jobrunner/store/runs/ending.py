@@ -37,7 +37,7 @@ _NEXT_FIRE = (
     " ORDER BY run_after, id LIMIT 1"
 )
 _BUSY = (
-    f"SELECT 1 FROM runs WHERE job = ? AND {ACTIVE}"
+    f"SELECT 1 FROM runs INDEXED BY runs_active WHERE job = ? AND {ACTIVE}"
     " AND (state <> 'waiting' OR waiting_reason NOT IN ('overlap','after')) LIMIT 1"
 )
 

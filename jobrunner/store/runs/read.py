@@ -20,10 +20,11 @@ _COLUMNS = (
     " r.run_after, r.started_at, r.finished_at, r.exit_code, r.error, r.result, r.progress, s.name, r.batch_id,"
     " r.workflow_id, r.fire_time, r.waiting_reason, r.waiting_detail, r.dead, r.cancel"
 )
-_FROM = "runs r LEFT JOIN servers s ON s.id = r.server_id"
+_SERVER = "LEFT JOIN servers s ON s.id = r.server_id"
 _PAGE = 1000
-_UNORDERED = frozenset({RunState.QUEUED, RunState.RUNNING})
-"""States whose partial indexes do not go by id: what stands in them is few, and sorted."""
+_EVERYTHING = 2**62
+_UNORDERED = frozenset({"runs_queue", "runs_running", "runs_dead"})
+"""Indexes that do not go by id: what stands in them is few, and sorted."""
 
 _LISTED_STATES = frozenset({"scheduled", "waiting", "retrying", "failed", "cancelled", "skipped", "expired"})
 
@@ -35,10 +36,9 @@ def get(db: Database, run_id: int) -> Run:
         NotFound: no such run.
     """
     with db.snapshot():
-        row = db.execute(
-            f"SELECT {_COLUMNS}, d.body FROM {_FROM} LEFT JOIN definitions d ON d.id = r.definition_id WHERE r.id = ?",
-            (run_id,),
-        ).fetchone()
+        definition = "LEFT JOIN definitions d ON d.id = r.definition_id"
+        sql = f"SELECT {_COLUMNS}, d.body FROM runs r {_SERVER} {definition} WHERE r.id = ?"
+        row = db.execute(sql, (run_id,)).fetchone()
         if row is None:
             raise NotFound(f"no run {run_id}", hint="`jobrunner runs` lists them")
         sql = "SELECT parent_id FROM run_parents WHERE child_id = ? ORDER BY parent_id"
@@ -63,7 +63,7 @@ def find(db: Database, wanted: RunFilter) -> list[Run]:
 def latest(db: Database, jobs: Sequence[str]) -> dict[str, Run]:
     """The newest run of each of these jobs that has one."""
     found = {}
-    sql = f"SELECT {_COLUMNS} FROM {_FROM} WHERE r.job = ? ORDER BY r.id DESC LIMIT 1"
+    sql = f"SELECT {_COLUMNS} FROM runs r {_SERVER} WHERE r.job = ? ORDER BY r.id DESC LIMIT 1"
     with db.snapshot():
         for job in jobs:
             row = db.execute(sql, (job,)).fetchone()
@@ -80,7 +80,7 @@ def ids(db: Database, limit: int) -> list[int]:
 def dead_ids(db: Database, jobs: Sequence[str]) -> list[int]:
     """The dead letters, oldest first, of these jobs or of all."""
     where, params = _any_of("job", jobs)
-    sql = f"SELECT id FROM runs WHERE dead = 1{where} ORDER BY id"
+    sql = f"SELECT id FROM runs INDEXED BY runs_dead WHERE dead = 1{where} ORDER BY +id"
     return [run_id for (run_id,) in db.execute(sql, params)]
 
 
@@ -100,37 +100,39 @@ def _newest_first(db: Database, wanted: RunFilter) -> Iterator[Run]:
 
 
 def _walk(db: Database, wanted: RunFilter, job: str | None, state: RunState | None) -> Iterator[Run]:
+    index, held = _index(wanted, job, state)
+    number, page = ("+r.id", _EVERYTHING) if index in _UNORDERED else ("r.id", _PAGE)
+    if wanted.limit and wanted.since is None:
+        page = wanted.limit
     where, params = _conditions(wanted, job, state)
-    order = "+r.id" if wanted.dead or (job is None and state in _UNORDERED) else "r.id"
-    sql = f"SELECT {_COLUMNS} FROM {_FROM} WHERE {where} AND r.id < ? ORDER BY {order} DESC LIMIT ?"
-    page = wanted.limit if wanted.limit and wanted.since is None else _PAGE
-    before = 2**62
+    source = f"runs r INDEXED BY {index}" if index else "runs r"
+    order = f"{number} < ? ORDER BY {number} DESC LIMIT ?"
+    sql = f"SELECT {_COLUMNS} FROM {source} {_SERVER} WHERE {held}{where} AND {order}"
+    before = _EVERYTHING
     while rows := db.execute(sql, (*params, before, page)).fetchall():
         yield from (_run(row) for row in rows)
         before = rows[-1][0]
 
 
-def _conditions(wanted: RunFilter, job: str | None, state: RunState | None) -> tuple[str, list[Any]]:
-    """Such that an index serves them: a partial one needs its condition repeated."""
-    words, params = ["1 = 1"], list[Any]()
-    if job is not None:
-        words.append("r.job = ?")
-        params.append(job)
-    if state is not None:
-        words.append("r.state = ?")
-        params.append(state.value)
+def _index(wanted: RunFilter, job: str | None, state: RunState | None) -> tuple[str | None, str]:
+    """The index to walk, and the condition of a partial one, which a query must repeat."""
     if wanted.batch is not None:
-        words.append("r.batch_id = ? AND r.batch_id IS NOT NULL")
-        params.append(wanted.batch)
-    elif wanted.dead:
-        words.append("r.dead = 1")
-    elif state is not None and state.value in _LISTED_STATES:
-        words.append(LISTED.replace("state", "r.state"))
-    elif state is not None and job is not None and state.active:
-        words.append(ACTIVE.replace("state", "r.state"))
-    elif state in _UNORDERED:
-        words.append(f"r.state = '{state}'")
-    return " AND ".join(words), params
+        return "runs_batch", "r.batch_id IS NOT NULL"
+    if wanted.dead:
+        return "runs_dead", "r.dead = 1"
+    if state is None or state is RunState.SUCCEEDED:
+        return "runs_job" if job is not None else None, "1 = 1"
+    if state.value in _LISTED_STATES:
+        return "runs_job_listed" if job is not None else "runs_listed", LISTED.replace("state", "r.state")
+    if job is not None:
+        return "runs_active", ACTIVE.replace("state", "r.state")
+    return "runs_queue" if state is RunState.QUEUED else "runs_running", f"r.state = '{state}'"
+
+
+def _conditions(wanted: RunFilter, job: str | None, state: RunState | None) -> tuple[str, list[Any]]:
+    given = (("r.job", job), ("r.state", state and state.value), ("r.batch_id", wanted.batch))
+    named = [(column, value) for column, value in given if value is not None]
+    return "".join(f" AND {column} = ?" for column, _ in named), [value for _, value in named]
 
 
 def _take(runs: Iterator[Run], wanted: RunFilter) -> Iterator[Run]:

@@ -13,6 +13,7 @@ from jobrunner.domain.clock import to_micros
 from jobrunner.domain.state import Ready, RunState, WaitingReason
 from jobrunner.errors import NotFound, Refused
 from jobrunner.store.database import Database
+from jobrunner.store.migrations import ACTIVE
 from jobrunner.store.runs.add import after_detail, paused, ready_row
 from jobrunner.store.runs.ending import ended, release
 
@@ -150,8 +151,8 @@ def discard(db: Database, run_id: int) -> bool:
 def hold(db: Database, job: str, detail: str) -> int:
     """Queued runs of a job that was paused wait from now on; gives how many."""
     sql = (
-        "UPDATE runs SET state = 'waiting', waiting_reason = 'paused', waiting_detail = ? WHERE job = ? AND"
-        " state IN ('waiting','queued','running','retrying') AND state = 'queued'"
+        "UPDATE runs INDEXED BY runs_active SET state = 'waiting', waiting_reason = 'paused', waiting_detail = ?"
+        f" WHERE job = ? AND {ACTIVE} AND state = 'queued'"
     )
     return db.execute(sql, (detail, job)).rowcount
 
