@@ -6,7 +6,7 @@ Raised in all rooms, printed by the outermost layer only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class JobrunnerError(Exception):
@@ -91,8 +91,7 @@ class JobCancelled(BaseException):
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(NamedTuple):
     """One fault of a configuration file; line and column count from 1, and are None where they do not apply."""
 
     file: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jobrunner.admin.jobs import Jobs
 from jobrunner.domain.clock import Clock
@@ -17,8 +17,7 @@ from jobrunner.store import audit
 from jobrunner.store.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Who acts: the name of the OS user, and the host."""
 
     who: str

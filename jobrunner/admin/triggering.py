@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +76,7 @@ class Triggering:
         """
         options.check()
         definition, checker = self._context.jobs.checked(job)
-        template = replace(self._new_run(definition, {}, Trigger.BATCH, options), unique_key=None)
+        template = self._new_run(definition, {}, Trigger.BATCH, options)._replace(unique_key=None)
         rows = _rows(definition, checker, items, texts=texts)
         if not rows:
             raise UsageError("a batch needs at least one item", hint="give one line, or one mapping, for each run")
@@ -168,7 +167,7 @@ class Triggering:
     def _continuation(self, job: str, when: When) -> NewRun:
         definition, checker = self._context.jobs.checked(job)
         new = self._new_run(definition, checker.values({}), Trigger.AFTER, _PLAIN)
-        return replace(new, when=when, unique_key=None)
+        return new._replace(when=when, unique_key=None)
 
 
 def _due(options: TriggerOptions, now: datetime) -> datetime | None:

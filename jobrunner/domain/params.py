@@ -10,10 +10,9 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobrunner.errors import ParameterError
 
@@ -36,8 +35,7 @@ class ParamType(StrEnum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Param:
+class Param(NamedTuple):
     """One declared parameter. ``default`` and ``choices`` are in stored form (JSON values; dates as ISO texts)."""
 
     name: str

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobrunner.domain.job import Job, Unique, When
 from jobrunner.domain.state import Trigger
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRun:
+class NewRun(NamedTuple):
     """Everything that creating a run needs.
 
     ``params`` and ``secret_params`` are canonical JSON objects: the first as everybody may see it, the second the

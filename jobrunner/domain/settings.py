@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
+from typing import NamedTuple
 
 from jobrunner.domain.job import DEFAULT_QUEUES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """``[jobrunner]``, ``[retention]`` and ``[queues.*]``.
 
     ``path`` is the main file, ``folder`` its folder (both absolute). ``store`` and ``broker`` have their references
@@ -32,5 +32,5 @@ class Settings:
     include: tuple[str, ...] = ()
     lost_after: timedelta = timedelta(seconds=30)
     production: bool = False
-    retention: Mapping[str, timedelta] = field(default_factory=dict)
-    queue_limits: Mapping[str, int] = field(default_factory=dict)
+    retention: Mapping[str, timedelta] = MappingProxyType({})
+    queue_limits: Mapping[str, int] = MappingProxyType({})

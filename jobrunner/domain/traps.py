@@ -1,4 +1,4 @@
-"""What may surprise in a schedule, in remarks of one line. Called by ``words`` for ``explain``."""
+"""What may surprise in a schedule, in remarks of one line. Called by ``words`` for ``explain``, and ``simulation``."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ def traps(schedule: Schedule, *, job: str = "", after: datetime) -> tuple[str, .
         case IntervalRule(step, origin):
             return tuple(_interval_remarks(step, origin, schedule.zone))
     return ()
+
+
+def clock_remark(rule: CronRule, change: Stretch) -> str | None:
+    """What a change of the clock, the stretch that begins with it, does to the fires; None where nobody would notice."""
+    return _gap_remark(rule, change) or _overlap_remark(rule, change)
 
 
 def _hash_remarks(expression: str, job: str) -> Iterator[str]:
@@ -105,7 +110,7 @@ def _missing_day(number: int, cron: Cron) -> Iterator[str]:
 def _clock_remarks(rule: CronRule, after: datetime) -> Iterator[str]:
     start = to_micros(after) // 1_000_000
     for change in rule.timeline.changes(start, start + _YEAR):
-        remark = _gap_remark(rule, change) or _overlap_remark(rule, change)
+        remark = clock_remark(rule, change)
         if remark:
             yield remark
 

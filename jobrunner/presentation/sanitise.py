@@ -16,9 +16,11 @@ _INVISIBLE = (
 )
 """Zero-width, blank and direction-changing characters. U+FE0E and U+FE0F, which emoji need, are not among them."""
 
-_UNSAFE = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]")
+_UNSAFE = f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]"
+"""What ``plain`` escapes; compiled by ``re`` when it is first needed, since a trigger says only plain words."""
+
 # A class of characters comes first, since that is what the regular expression engine can search for quickly.
-_OUTPUT = re.compile(
+_OUTPUT = (
     f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]"
     "(?:(?<=\x1b)\\[(?P<sgr>[0-9;:]{0,48})m|(?<=\r)(?P<newline>\n))?"
 )
@@ -32,7 +34,7 @@ def plain(text: str) -> str:
     """The text on one line, with every control, direction-changing and zero-width character shown as an escape."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE.sub(_escape, text)
+    return re.sub(_UNSAFE, _escape, text)
 
 
 class TerminalFilter:
@@ -69,7 +71,7 @@ class TerminalFilter:
     def _clean(self, text: str) -> str:
         if text.isascii() and text.isprintable():
             return text
-        return _OUTPUT.sub(self._replace, text)
+        return re.sub(_OUTPUT, self._replace, text)
 
     def _replace(self, match: re.Match[str]) -> str:
         if match["newline"]:

@@ -7,7 +7,7 @@ schedule has been attended to, which is what catching up after downtime starts f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from jobrunner.domain.clock import from_micros, to_micros
@@ -112,7 +112,7 @@ def _active(db: Database, job: str) -> int | None:
 
 
 def _skip(db: Database, new: NewRun, active: int, now: datetime) -> None:
-    run_id = _insert(db, replace(new, expires=None), Start(RunState.SKIPPED))
+    run_id = _insert(db, new._replace(expires=None), Start(RunState.SKIPPED))
     if run_id is not None:
         sql = "UPDATE runs SET finished_at = ?, error = ? WHERE id = ?"
         db.execute(sql, (to_micros(now), f"run {active} of this job was still active", run_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.job import When
@@ -31,8 +31,7 @@ _UNIQUE_WITHIN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(NamedTuple):
     """The id of a new run, or of the ``unique`` one that was there; ``ready`` when a worker may take it at once."""
 
     id: int
@@ -40,8 +39,7 @@ class Added:
     ready: Ready | None
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """The state that a run is created in; ``reason`` and ``detail`` say why it waits."""
 
     state: RunState
