@@ -31,6 +31,6 @@ class Admin(Triggering, Steering, Looking, Reading):
         """Remarks for people that have come up so far."""
         return tuple(self._context.warnings)
 
-    def close(self) -> None:
-        """Closes the calling thread's connection to the store."""
-        self._context.close()
+    def close(self, *, ending: bool = False) -> None:
+        """Closes the calling thread's connection to the store; ``ending``: the process is about to end anyway."""
+        self._context.close(ending=ending)

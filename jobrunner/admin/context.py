@@ -85,9 +85,11 @@ class Context:
         """Tells the servers of this host that something is to be looked at."""
         self._telling().changed()
 
-    def close(self) -> None:
-        """Closes this thread's connection to the store."""
-        if self._db is not None:
+    def close(self, *, ending: bool = False) -> None:
+        """Closes this thread's connection to the store; ``ending``: the process is about to end anyway."""
+        # Closing the last connection of a SQLite file writes its log back and syncs it, which takes longer than a
+        # trigger: a process that ends leaves that to the next one. A PostgreSQL server wants to be told.
+        if self._db is not None and not (ending and self._db.path is not None):
             self._db.close()
 
     def _telling(self) -> Announcer:

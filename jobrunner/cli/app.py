@@ -64,10 +64,13 @@ _STATUSES = """\
 unsafe or invalid; 130 interrupted"""
 
 
-def main(args: Sequence[str]) -> int:
-    """Runs one command and gives back its exit status. Whatever goes wrong is said here, in one line, and only here."""
+def main(args: Sequence[str], *, ends: bool = False) -> int:
+    """Runs one command and gives back its exit status. Whatever goes wrong is said here, in one line, and only here.
+
+    ``ends``: the process ends right after it.
+    """
     _ensure_standard_streams()
-    call = Call()
+    call = Call(ends=ends)
     try:
         status = _run(call, args)
         output.finish()

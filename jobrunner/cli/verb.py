@@ -23,11 +23,15 @@ Function = TypeVar("Function", bound=Callable[..., int])
 
 @dataclass(slots=True)
 class Call:
-    """One call of the command line: what was said to all verbs alike, and what they need to answer it."""
+    """One call of the command line: what was said to all verbs alike, and what they need to answer it.
+
+    ``ends``: the process ends with it.
+    """
 
     config: str | None = None
     debug: bool = False
     json: bool = False
+    ends: bool = False
     _told: set[str] = field(default_factory=set)
 
     @classmethod
@@ -47,15 +51,17 @@ class Call:
             ConfigError: there is none, or its ``[jobrunner]`` is invalid.
         """
         from jobrunner import wiring
+        from jobrunner.domain.state import Trigger
 
-        with wiring.open_admin(self.config, warn=warn) as admin:
-            try:
-                yield admin
-            except ConfigError as error:
-                self._told |= {str(problem) for problem in error.problems}
-                raise
-            finally:
-                self.tell(admin)
+        admin = wiring.make_admin(self.config, source=Trigger.MANUAL, warn=warn)
+        try:
+            yield admin
+        except ConfigError as error:
+            self._told |= {str(problem) for problem in error.problems}
+            raise
+        finally:
+            self.tell(admin)
+            admin.close(ending=self.ends)
 
     def tell(self, admin: Admin) -> None:
         """Says the warnings that have not been said: for verbs that stay, before they do."""
