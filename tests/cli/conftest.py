@@ -9,13 +9,20 @@ from pathlib import Path
 
 import pytest
 from program import Process, clean_environment
+from project import run_here
 
 
 @pytest.fixture
 def jobrunner(tmp_path: Path) -> Callable[..., Process]:
-    """Runs ``python -m jobrunner`` in the test's folder, without a terminal; keywords are environment variables."""
+    """Runs ``jobrunner`` in the test's folder, without a terminal; keywords are environment variables.
+
+    A server and what a shell asks for completion are processes of their own, everything else runs in this one.
+    """
 
     def run(*args: str, input: str | None = None, **environ: str) -> Process:
+        if "run" not in args and "_JOBRUNNER_COMPLETE" not in environ:
+            answer = run_here(args, tmp_path, clean_environment(tmp_path) | environ, input or "")
+            return subprocess.CompletedProcess(args, answer.status, answer.out, answer.err)
         given = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
         return subprocess.run(
             [sys.executable, "-m", "jobrunner", *args],

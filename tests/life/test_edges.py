@@ -1,4 +1,4 @@
-"""Circumstances that a server meets on real machines: odd folders, other files, other hosts, deaf logs, early signals."""
+"""What a server meets on real machines: odd folders, other files, other hosts, deaf logs, early signals."""
 
 import os
 import signal
