@@ -13,12 +13,15 @@ from pathlib import Path
 _LONGEST = 100
 """Addresses of local sockets end at 108 bytes; longer ones go through the folder's descriptor."""
 
+_LONGEST_NAME = 40
+
 
 class Bell:
     """The ear of one server. ``address`` is what others ring; ``fileno`` becomes readable when somebody does."""
 
     def __init__(self, beside: Path) -> None:
-        self._path = beside.with_name(f"{beside.name}-wake.{os.getpid()}.{os.urandom(4).hex()}")
+        name = beside.name.encode()[:_LONGEST_NAME].decode(errors="ignore")
+        self._path = beside.with_name(f"{name}-wake.{os.getpid()}.{os.urandom(4).hex()}")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         with _Reachable(self._path) as address:
             self._socket.bind(address)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from queue import SimpleQueue
-from typing import Any
+from typing import NamedTuple
 
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.run import Claimed
@@ -25,28 +25,40 @@ from jobrunner.queue.announce import Announcer
 from jobrunner.queue.bell import Bell
 from jobrunner.queue.serializer import message
 from jobrunner.queue.storage import STOP
-from jobrunner.store import pauses
+from jobrunner.store import pauses, servers
 from jobrunner.store.database import Database, StatementRefused
 from jobrunner.store.runs import claim, steer
 
 log = logging.getLogger(__name__)
 
 SAFETY_SECONDS = 1.0
-_LONGEST_BACKOFF = 5.0
+STOP_SECONDS = 15.0
+"""How long a server that ends goes on trying to write what its runs came to."""
+
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 2.0
 _LONGEST_ROUND = 30.0
+_BROKER_PAUSE = 5.0
 
 Operation = Callable[[Database], Sequence[Ready]]
 """Part of a transaction; gives the runs that it made ready. It may run again when the store was away."""
 
-_Submitted = tuple[Operation, Future[Any] | None]
+
+class _Submitted(NamedTuple):
+    """An operation, who hears that it was committed, who that it was refused, and what is done in its place then."""
+
+    operation: Operation
+    committed: Callable[[], None] | None = None
+    refused: Callable[[Exception], None] | None = None
+    instead: Operation | None = None
 
 
 class Engine:
     """Claims, records and hands over; one thread.
 
     ``on_cancel`` is told (run, attempt, at once) of each running attempt that a person wants stopped, again and again
-    until it ends. ``on_idle`` is called when nothing is claimed and nothing is left to claim now. ``named_only`` says
-    that a broker delivers: then only offered runs are claimed. Both are called in the engine's thread.
+    until it ends. ``on_idle`` is called when nothing is claimed and nothing is left to claim now, ``on_lost`` when the
+    server turns out to have been declared lost: then it claims nothing. All are called in the engine's thread.
+    ``named_only`` says that a broker delivers: then only offered runs are claimed.
     """
 
     def __init__(
@@ -62,6 +74,7 @@ class Engine:
         named_only: bool,
         on_cancel: Callable[[int, int, bool], None],
         on_idle: Callable[[], None] | None = None,
+        on_lost: Callable[[], None] | None = None,
     ) -> None:
         self.queues = tuple(queues)
         self.inbox = SimpleQueue[bytes]()
@@ -74,13 +87,18 @@ class Engine:
         self._named_only = named_only
         self._on_cancel = on_cancel
         self._on_idle = on_idle
+        self._on_lost = on_lost
         self._claimed = dict[int, Claimed]()
+        self._doubtful = list[Claimed]()
         self._operations = deque[_Submitted]()
+        self._taken = list[_Submitted]()
         self._offered = deque[tuple[int, int]]()
         self._outstanding = 0
         self._idle = threading.Condition()
         self._claiming = True
-        self._stopping = False
+        self._stop_at: float | None = None
+        self._complaint: str | None = None
+        self._tell_again = 0.0
         self._look = True
         self._sleeping = False
         self._next_due: datetime | None = None
@@ -93,17 +111,22 @@ class Engine:
         self._thread.start()
 
     def stop_claiming(self) -> None:
-        """From now on no run is taken; what was offered stays in the store."""
-        self._claiming = False
+        """From now on no run is taken, and no worker gets one that was."""
+        with self._idle:
+            self._claiming = False
         self.wake()
 
-    def stop(self) -> None:
-        """Commits what was submitted and ends the thread."""
-        self._stopping = True
+    def stop(self, seconds: float = STOP_SECONDS) -> int:
+        """Commits what was submitted and ends the thread; gives how many operations the store did not take in time.
+
+        May be called again while it goes on trying.
+        """
+        if self._stop_at is None:
+            self._stop_at = self._clock.monotonic() + STOP_SECONDS
         self.wake()
-        self._thread.join()
-        os.close(self._wake)
-        self._wake = -1
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        return len(self._taken) + len(self._operations)
 
     def release_workers(self, count: int) -> None:
         """Lets so many workers that wait for a message look at their stop flag."""
@@ -115,17 +138,31 @@ class Engine:
         self._look = True
         self._nudge()
 
-    def submit(self, operation: Operation, *, frees_worker: bool = False) -> None:
-        """Adds an operation to the next transaction and returns; it is kept until the store has taken it."""
-        self._operations.append((operation, None))
+    def submit(
+        self,
+        operation: Operation,
+        *,
+        frees_worker: bool = False,
+        committed: Callable[[], None] | None = None,
+        instead: Operation | None = None,
+    ) -> None:
+        """Adds an operation to the next transaction and returns; it is kept until the store has taken it.
+
+        ``committed`` is called in the engine's thread when it has. ``instead`` takes the place of an operation that
+        fails for a reason of its own.
+        """
+        self._operations.append(_Submitted(operation, committed, None, instead))
         if frees_worker:
             self._free()
         self._nudge()
 
     def call(self, operation: Operation) -> None:
-        """The same, and returns when it is committed. Not to be called in the engine's own thread."""
-        done: Future[Any] = Future()
-        self._operations.append((operation, done))
+        """The same, and returns when it is committed: as long as the store is away, it does not.
+
+        Not to be called in the engine's own thread, nor where somebody waits for a signal.
+        """
+        done: Future[None] = Future()
+        self._operations.append(_Submitted(operation, lambda: done.set_result(None), done.set_exception))
         self._nudge()
         done.result()
 
@@ -135,19 +172,22 @@ class Engine:
         self._nudge()
 
     def claimed(self, run_id: int) -> Claimed | None:
-        """What was claimed under this id, once."""
-        return self._claimed.pop(run_id, None)
+        """What was claimed under this id, once; nothing after ``stop_claiming``: it is to be given back."""
+        with self._idle:
+            return self._claimed.pop(run_id, None) if self._claiming else None
 
     @property
     def under_way(self) -> int:
         """Runs that a worker has taken and not yet handed back."""
-        return self._outstanding - len(self._claimed)
+        with self._idle:
+            return self._outstanding - len(self._claimed)
 
     def unstarted(self) -> list[Claimed]:
         """What was claimed and no worker has taken: to be given back at the end."""
-        left = list(self._claimed.values())
-        self._claimed.clear()
-        return left
+        with self._idle:
+            left = list(self._claimed.values())
+            self._claimed.clear()
+            return left
 
     @property
     def alive(self) -> bool:
@@ -180,25 +220,37 @@ class Engine:
             os.eventfd_write(self._wake, 1)
 
     def _run(self) -> None:
-        backoff = 0.05
-        while True:
+        backoff = _FIRST_BACKOFF
+        while not self._over():
             self._came_round = self._clock.monotonic()
             try:
                 self._sleep()
                 self._turn()
-                backoff = 0.05
-            except StoreUnavailable as error:
-                log.error("%s; trying again", error)
+                backoff = _FIRST_BACKOFF
+                self._back()
+            except Exception as error:
                 self._look = True
+                self._gone(error)
                 threading.Event().wait(backoff)
                 backoff = min(backoff * 2, _LONGEST_BACKOFF)
-            except Exception:
-                log.exception("fault in the engine")
-                self._look = True
-                threading.Event().wait(_LONGEST_BACKOFF)
-            if self._stopping and not self._operations:
-                break
         self._db.close()
+
+    def _over(self) -> bool:
+        if self._stop_at is None:
+            return False
+        return not (self._operations or self._taken) or self._clock.monotonic() >= self._stop_at
+
+    def _gone(self, error: Exception) -> None:
+        if not isinstance(error, StoreUnavailable):
+            log.error("fault in the engine; trying again", exc_info=error)
+        elif str(error) != self._complaint:
+            self._complaint = str(error)
+            log.error("%s; trying again", error)
+
+    def _back(self) -> None:
+        if self._complaint is not None:
+            self._complaint = None
+            log.info("the store is back")
 
     def _sleep(self) -> None:
         self._sleeping = True
@@ -224,7 +276,7 @@ class Engine:
             self._look = True
 
     def _timeout(self) -> float:
-        if self._operations or self._offered or self._look or self._stopping:
+        if self._operations or self._taken or self._offered or self._look or self._stop_at is not None:
             return 0.0
         timeout = max(0.0, self._next_safety - self._clock.monotonic())
         if self._next_due is not None:
@@ -235,11 +287,16 @@ class Engine:
         return self._next_due is not None and self._next_due <= now
 
     def _turn(self) -> None:
-        look, self._look = self._look, False
-        # They stay where they are until they are committed.
-        operations, offered = tuple(self._operations), tuple(self._offered)
-        if look or operations or offered:
-            self._write(operations, offered, look=look)
+        look = self._look
+        if look:
+            self._look = False
+        # What is taken stays taken until it is committed.
+        while self._operations:
+            self._taken.append(self._operations.popleft())
+        self._regain()
+        offered = tuple(self._offered)
+        if look or self._taken or offered:
+            self._write(offered, look=look)
         if look:
             self._next_safety = self._clock.monotonic() + SAFETY_SECONDS
             for run_id, attempt, at_once in steer.cancels(self._db, self._server_id) if self._outstanding else ():
@@ -247,28 +304,36 @@ class Engine:
         if self._on_idle is not None and not self._outstanding and not self._operations:
             self._tell_idle()
 
-    def _write(self, operations: Sequence[_Submitted], offered: Sequence[tuple[int, int]], *, look: bool) -> None:
+    def _regain(self) -> None:
+        """A commit whose answer was lost may have been one: what it claimed must not run for nobody."""
+        if not self._doubtful:
+            return
+        held = [run for run in self._doubtful if claim.holds(self._db, run.id, run.attempt, self._server_id)]
+        self._doubtful.clear()
+        self._hand_over(held, ())
+
+    def _write(self, offered: Sequence[tuple[int, int]], *, look: bool) -> None:
         now = self._clock.now()
         self._tell(pauses.resume_due(self._db, now) if look else (), ())
-        if not operations and not offered and not self._anything(now):
+        if not self._taken and not offered and not self._anything(now):
             self._next_due = claim.next_due(self._db)
             return
         try:
-            ready, claimed = self._commit([operation for operation, _ in operations], offered, now, look=look)
+            ready, claimed = self._commit(offered, now, look=look)
         except Exception as error:
-            if not operations or (isinstance(error, StoreUnavailable) and not isinstance(error, StatementRefused)):
+            if not self._taken or _away(error):
                 raise
-            self._tell(self._commit_singly(operations), ())
+            self._tell(self._commit_singly(), ())
             return
-        self._committed(operations)
+        self._committed()
         self._hand_over(claimed, offered)
         self._tell(ready, claimed)
 
-    def _committed(self, operations: Sequence[_Submitted]) -> None:
-        for _, done in operations:
-            self._operations.popleft()
-            if done is not None:
-                done.set_result(None)
+    def _committed(self) -> None:
+        taken, self._taken = self._taken, []
+        for submitted in taken:
+            if submitted.committed is not None:
+                submitted.committed()
 
     def _anything(self, now: datetime) -> bool:
         # An idle server, or one that is full, is spared its write transactions by one read.
@@ -276,72 +341,94 @@ class Engine:
         return claim.anything_to_claim(self._db, now, pauses.open_queues(self._db, wanted))
 
     def _commit(
-        self, operations: Sequence[Operation], offered: Sequence[tuple[int, int]], now: datetime, *, look: bool
+        self, offered: Sequence[tuple[int, int]], now: datetime, *, look: bool
     ) -> tuple[list[Ready], list[Claimed]]:
-        ready = list[Ready]()
-        with self._db.transaction():
-            for operation in operations:
-                ready += operation(self._db)
-            if look:
-                ready += claim.promote(self._db, now)
-                ready += claim.expire(self._db, now)
-            claimed = self._claim(offered, now)
-            self._next_due = claim.next_due(self._db)
+        ready, claimed = list[Ready](), list[Claimed]()
+        try:
+            with self._db.transaction():
+                for submitted in self._taken:
+                    ready += submitted.operation(self._db)
+                if look:
+                    ready += claim.promote(self._db, now)
+                    ready += claim.expire(self._db, now)
+                claimed += self._claim(offered, now)
+                self._next_due = claim.next_due(self._db)
+        except BaseException:
+            self._doubtful += claimed
+            raise
         return ready, claimed
 
     def _claim(self, offered: Sequence[tuple[int, int]], now: datetime) -> list[Claimed]:
-        if self.idle <= 0:
+        idle = self.idle
+        if idle <= 0 or (self._named_only and not offered):
+            return []
+        if not servers.hold(self._db, self._server_id):
+            if self._on_lost is not None:
+                self._on_lost()
             return []
         if self._named_only:
-            return claim.claim_named(self._db, server_id=self._server_id, wanted=offered, now=now) if offered else []
+            return claim.claim_named(self._db, server_id=self._server_id, wanted=offered, now=now)
         queues = pauses.open_queues(self._db, self.queues)
-        return claim.claim(self._db, server_id=self._server_id, queues=queues, limit=self.idle, now=now)
+        return claim.claim(self._db, server_id=self._server_id, queues=queues, limit=idle, now=now)
 
-    def _commit_singly(self, operations: Sequence[_Submitted]) -> list[Ready]:
+    def _commit_singly(self) -> list[Ready]:
         """An operation that fails must not take those of others with it."""
         ready = list[Ready]()
         self._look = True
-        for operation, done in operations:
+        while self._taken:
+            operation, committed, refused, instead = self._taken[0]
             failure: Exception | None = None
             try:
                 with self._db.transaction():
                     freed = operation(self._db)
             except Exception as error:
-                if isinstance(error, StoreUnavailable) and not isinstance(error, StatementRefused):
+                if _away(error):
                     raise
                 failure = error
-            self._operations.popleft()
+            del self._taken[0]
             if failure is None:
                 ready += freed
-            else:
-                log.error("an operation on the store failed and is dropped", exc_info=failure)
-            if done is not None:
-                done.set_result(None) if failure is None else done.set_exception(failure)
+                if committed is not None:
+                    committed()
+                continue
+            log.error("an operation on the store failed and is dropped", exc_info=failure)
+            if refused is not None:
+                refused(failure)
+            if instead is not None:
+                self._operations.append(_Submitted(instead))
         return ready
 
     def _hand_over(self, claimed: Sequence[Claimed], offered: Sequence[tuple[int, int]]) -> None:
         with self._idle:
             self._outstanding += len(claimed)
+            self._claimed.update((run.id, run) for run in claimed)
             for _ in offered:
                 self._offered.popleft()
             if offered:
                 self._idle.notify()
         for run in claimed:
-            self._claimed[run.id] = run
             self.inbox.put(message(run.id, run.attempt, run.queue))
 
     def _tell(self, ready: Sequence[Ready], claimed: Sequence[Claimed]) -> None:
         taken = {run.id for run in claimed}
         others = [run for run in ready if run.id not in taken]
-        if not others:
+        now = self._clock.monotonic()
+        if not others or now < self._tell_again:
             return
         try:
             self._announcer.ready(others)
         except (BrokerUnavailable, StoreUnavailable) as error:
-            log.warning("%s; %d runs are handed over later", error, len(others))
+            # A broker that does not answer would cost every commit its timeout; what is not told is found.
+            self._tell_again = now + _BROKER_PAUSE
+            log.debug("%s; %d runs are handed over later", error, len(others))
 
     def _tell_idle(self) -> None:
         assert self._on_idle is not None
         open_queues = pauses.open_queues(self._db, self.queues)
         if not claim.anything_to_claim(self._db, self._clock.now(), open_queues):
             self._on_idle()
+
+
+def _away(error: Exception) -> bool:
+    """Whether the store is at fault, and not the statement."""
+    return isinstance(error, StoreUnavailable) and not isinstance(error, StatementRefused)

@@ -35,9 +35,16 @@ def message(run: int, attempt: int, queue: str) -> bytes:
 
 def read_message(data: bytes) -> tuple[int, int, str]:
     """The run, its attempts so far and its queue. Raises ValueError."""
-    fields: Any = json.loads(data)
+    try:
+        fields: Any = json.loads(data)
+    except RecursionError:
+        fields = None
     match fields:
-        case {"run": int(run), "attempt": int(attempt), "queue": str(queue)}:
+        case {"run": int(run), "attempt": int(attempt), "queue": str(queue)} if _fits(run) and _fits(attempt):
             return run, attempt, queue
         case _:
             raise ValueError(f"not a message of jobrunner: {data[:80]!r}")
+
+
+def _fits(number: int) -> bool:
+    return not isinstance(number, bool) and 0 <= number < 2**63
