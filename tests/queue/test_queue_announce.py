@@ -86,7 +86,3 @@ def test_a_broker_that_is_away(sqlite_db: Database) -> None:
     assert said.startswith("the broker redis://127.0.0.1:1/0 cannot be reached: ")
     assert "\n" not in said
     assert "s3cret" not in said
-
-
-def test_on_postgresql_there_are_no_bells(db: Database) -> None:
-    Announcer(db, None).changed()
