@@ -34,6 +34,15 @@ def test_the_limit_goes_over_all_queues_and_earlier_queues_come_first(db: Databa
     assert [run.id for run in take(db, server, queues=("low",), limit=3)] == [low[1]]
 
 
+def test_the_first_of_many_are_taken_in_that_order(db: Database) -> None:
+    server = serve(db)
+    lazy = put(db, priority=-1, run_after=later(-9), created_at=later(-9))
+    late, early = put(db), put(db, run_after=later(-1), created_at=later(-1))
+    urgent = put(db, priority=1)
+    taken = [take(db, server, limit=1)[0].id for _ in range(4)]
+    assert taken == [urgent, early, late, lazy]
+
+
 def test_a_claim_starts_an_attempt_and_holds_what_it_needs(db: Database) -> None:
     server = serve(db, "blue")
     run_id = put(db, "invoice", params='{"id":1}', secret_params='{"key":"x"}', max_attempts=3, fire_time=later(-60))

@@ -197,7 +197,7 @@ READS: dict[str, Case] = {
     "audit": (lambda db, _: audit.find(db, None, 5), {KEY}),
     "definition": (lambda db, _: definitions.body(db, 1), {KEY}),
     "who listens": (lambda db, _: listeners.wakes(db), set()),
-    "who lives": (lambda db, _: servers.peers(db), set()),
+    "who lives": (lambda db, _: servers.peers(db), {"runs_running"}),
     "all runs": (lambda db, _: read.find(db, RunFilter()), {KEY}),
     "runs of a job": (lambda db, _: read.find(db, RunFilter(jobs=("job1",))), {KEY, "runs_job"}),
     "runs of a batch": (lambda db, _: read.find(db, RunFilter(batch=5)), {KEY, "runs_batch"}),
