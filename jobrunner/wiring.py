@@ -68,17 +68,27 @@ def run_server(config: str | os.PathLike[str] | None, options: ServerOptions) ->
     Raises:
         ConfigError: the file is not valid.
         UsageError: it names a queue that does not exist.
-        StoreUnavailable, Refused: the store cannot be used, or not from this host.
+        StoreUnavailable, Refused: the store cannot be used, or not from this host; or it was away at the end.
     """
     from jobrunner.server import log
     from jobrunner.server.server import Server
+    from jobrunner.server.signals import Signals
     from jobrunner.server.systemd import Systemd
 
     path = jobfile.locate(config, os.environ)
     log.configure(options.log_format, sys.stderr)
-    systemd = Systemd.from_environment(os.environ)
+    systemd, signals = Systemd.from_environment(os.environ), Signals()
+    signals.listen()
     while True:
-        server = Server(path, options, broker=_broker, systemd=systemd, clock=SystemClock(), environ=os.environ)
+        server = Server(
+            path,
+            options,
+            broker=_broker,
+            systemd=systemd,
+            signals=signals,
+            clock=SystemClock(),
+            environ=os.environ,
+        )
         if server.run():
             return 0
 

@@ -1,10 +1,10 @@
-"""Whether and when a failed attempt is repeated. Pure; asked by the server when an attempt has failed or timed out."""
+"""Whether and when an attempt is repeated. Pure; asked by the server when one has failed, timed out or was lost."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from jobrunner.domain.job import RetryPolicy
+from jobrunner.domain.job import Job, OnLost, RetryPolicy
 
 
 def decide(
@@ -40,6 +40,11 @@ def decide(
         return policy.delays[min(failures, len(policy.delays)) - 1]
     middle = _grown(policy, failures)
     return max(middle * (1 + policy.jitter * (2 * spread - 1)), timedelta(0))
+
+
+def gives_up(job: Job, losses: int) -> bool:
+    """Whether a run is failed, and not repeated, when the server under it has died for the ``losses``-th time."""
+    return job.on_lost is OnLost.FAIL or losses >= job.max_lost
 
 
 def _worth_it(policy: RetryPolicy, exit_code: int | None, exceptions: tuple[str, ...]) -> bool:

@@ -5,10 +5,15 @@ A datagram says only "look again"; one that is lost costs at most the server's s
 
 from __future__ import annotations
 
+import errno
+import glob
+import logging
 import os
 import socket
 from collections.abc import Iterable
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 _LONGEST = 100
 """Addresses of local sockets end at 108 bytes; longer ones go through the folder's descriptor."""
@@ -20,13 +25,25 @@ class Bell:
     """The ear of one server. ``address`` is what others ring; ``fileno`` becomes readable when somebody does."""
 
     def __init__(self, beside: Path) -> None:
-        name = beside.name.encode()[:_LONGEST_NAME].decode(errors="ignore")
-        self._path = beside.with_name(f"{name}-wake.{os.getpid()}.{os.urandom(4).hex()}")
+        self._path = beside.with_name(f"{_prefix(beside)}.{os.getpid()}.{os.urandom(4).hex()}")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         with _Reachable(self._path) as address:
             self._socket.bind(address)
         os.chmod(self._path, 0o600)
         self.address = str(self._path)
+
+    @classmethod
+    def beside(cls, store: Path) -> Bell | None:
+        """The bell of a server on the SQLite file ``store``; None, and a remark, where its folder cannot have one.
+
+        The sockets of servers that were killed are removed.
+        """
+        _clear_away(store)
+        try:
+            return cls(store)
+        except OSError as error:
+            log.warning("new runs are found a second late: no socket can be made beside %s: %s", store, error.strerror)
+            return None
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -56,8 +73,26 @@ def ring(addresses: Iterable[str]) -> None:
 
 
 def silence(address: str) -> None:
-    """Removes the socket of a server that is gone."""
-    Path(address).unlink(missing_ok=True)
+    """Removes the socket of a server that is gone, if that is ours to do."""
+    try:
+        os.unlink(address)
+    except OSError:
+        pass
+
+
+def _clear_away(store: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as sender:
+        for path in glob.glob(f"{glob.escape(str(store.with_name(_prefix(store))))}.*"):
+            try:
+                with _Reachable(Path(path)) as address:
+                    sender.sendto(b"!", address)
+            except OSError as error:
+                if error.errno == errno.ECONNREFUSED:
+                    silence(path)
+
+
+def _prefix(store: Path) -> str:
+    return f"{store.name.encode()[:_LONGEST_NAME].decode(errors='ignore')}-wake"
 
 
 class _Reachable:

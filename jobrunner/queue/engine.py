@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
+from itertools import islice
 from queue import SimpleQueue
 from typing import NamedTuple
 
@@ -116,16 +117,21 @@ class Engine:
             self._claiming = False
         self.wake()
 
-    def stop(self, seconds: float = STOP_SECONDS) -> int:
-        """Commits what was submitted and ends the thread; gives how many operations the store did not take in time.
+    def stop(self, seconds: float = STOP_SECONDS) -> bool:
+        """Commits what was submitted and ends the thread, within STOP_SECONDS if the store is away.
 
-        May be called again while it goes on trying.
+        Waits so long at most, and says whether the thread has ended; may be called again.
         """
         if self._stop_at is None:
             self._stop_at = self._clock.monotonic() + STOP_SECONDS
         self.wake()
         if self._thread.ident is not None:
             self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    @property
+    def unwritten(self) -> int:
+        """Operations that the store has not taken."""
         return len(self._taken) + len(self._operations)
 
     def release_workers(self, count: int) -> None:
@@ -234,6 +240,8 @@ class Engine:
                 threading.Event().wait(backoff)
                 backoff = min(backoff * 2, _LONGEST_BACKOFF)
         self._db.close()
+        wake, self._wake = self._wake, -1
+        os.close(wake)
 
     def _over(self) -> bool:
         if self._stop_at is None:
@@ -290,13 +298,15 @@ class Engine:
         look = self._look
         if look:
             self._look = False
+        self._regain()
+        # Who is idle now has handed in the end of its last run, so that no worker ever holds two in the store.
+        room = self.idle
         # What is taken stays taken until it is committed.
         while self._operations:
             self._taken.append(self._operations.popleft())
-        self._regain()
-        offered = tuple(self._offered)
+        offered = tuple(islice(self._offered, room if self._claiming else None))
         if look or self._taken or offered:
-            self._write(offered, look=look)
+            self._write(offered, room, look=look)
         if look:
             self._next_safety = self._clock.monotonic() + SAFETY_SECONDS
             for run_id, attempt, at_once in steer.cancels(self._db, self._server_id) if self._outstanding else ():
@@ -312,14 +322,14 @@ class Engine:
         self._doubtful.clear()
         self._hand_over(held, ())
 
-    def _write(self, offered: Sequence[tuple[int, int]], *, look: bool) -> None:
+    def _write(self, offered: Sequence[tuple[int, int]], room: int, *, look: bool) -> None:
         now = self._clock.now()
         self._tell(pauses.resume_due(self._db, now) if look else (), ())
-        if not self._taken and not offered and not self._anything(now):
+        if not self._taken and not offered and not self._anything(now, room):
             self._next_due = claim.next_due(self._db)
             return
         try:
-            ready, claimed = self._commit(offered, now, look=look)
+            ready, claimed = self._commit(offered, room, now, look=look)
         except Exception as error:
             if not self._taken or _away(error):
                 raise
@@ -335,13 +345,13 @@ class Engine:
             if submitted.committed is not None:
                 submitted.committed()
 
-    def _anything(self, now: datetime) -> bool:
+    def _anything(self, now: datetime, room: int) -> bool:
         # An idle server, or one that is full, is spared its write transactions by one read.
-        wanted = self.queues if self.idle > 0 and not self._named_only else ()
+        wanted = self.queues if room > 0 and not self._named_only else ()
         return claim.anything_to_claim(self._db, now, pauses.open_queues(self._db, wanted))
 
     def _commit(
-        self, offered: Sequence[tuple[int, int]], now: datetime, *, look: bool
+        self, offered: Sequence[tuple[int, int]], room: int, now: datetime, *, look: bool
     ) -> tuple[list[Ready], list[Claimed]]:
         ready, claimed = list[Ready](), list[Claimed]()
         try:
@@ -351,16 +361,15 @@ class Engine:
                 if look:
                     ready += claim.promote(self._db, now)
                     ready += claim.expire(self._db, now)
-                claimed += self._claim(offered, now)
+                claimed += self._claim(offered, room, now)
                 self._next_due = claim.next_due(self._db)
         except BaseException:
             self._doubtful += claimed
             raise
         return ready, claimed
 
-    def _claim(self, offered: Sequence[tuple[int, int]], now: datetime) -> list[Claimed]:
-        idle = self.idle
-        if idle <= 0 or (self._named_only and not offered):
+    def _claim(self, offered: Sequence[tuple[int, int]], room: int, now: datetime) -> list[Claimed]:
+        if room <= 0 or not self._claiming or (self._named_only and not offered):
             return []
         if not servers.hold(self._db, self._server_id):
             if self._on_lost is not None:
@@ -369,7 +378,7 @@ class Engine:
         if self._named_only:
             return claim.claim_named(self._db, server_id=self._server_id, wanted=offered, now=now)
         queues = pauses.open_queues(self._db, self.queues)
-        return claim.claim(self._db, server_id=self._server_id, queues=queues, limit=idle, now=now)
+        return claim.claim(self._db, server_id=self._server_id, queues=queues, limit=room, now=now)
 
     def _commit_singly(self) -> list[Ready]:
         """An operation that fails must not take those of others with it."""

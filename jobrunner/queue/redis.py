@@ -105,7 +105,7 @@ class RedisFeed:
         self._monotonic = monotonic
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="redis-feed", daemon=True)
-        self._away = False
+        self._away = ""
         self._next_sweep = 0.0
 
     def start(self) -> None:
@@ -165,13 +165,13 @@ class RedisFeed:
     def _gone(self, error: Exception) -> None:
         if not self._away:
             log.warning("%s; trying again", error)
-        self._away = True
+        self._away = "broker" if isinstance(error, BrokerUnavailable) else "store"
         self._next_sweep = 0.0
 
     def _back(self) -> None:
         if self._away:
-            log.info("the broker is back")
-        self._away = False
+            log.info("the %s is back", self._away)
+        self._away = ""
 
 
 def _member(run: Ready) -> bytes:

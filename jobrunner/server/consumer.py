@@ -1,24 +1,23 @@
 """Huey's consumer made ours: signals, heartbeat, peers, drain and reload around Huey's workers.
 
-The main thread sleeps on a pipe that signals and other threads write to, and does the housekeeping of each second.
+The main thread sleeps until a signal or another thread wakes it, and does the housekeeping of each second. It never
+waits for the store to be written: a server whose store is gone still hears signals, feeds its watchdog, and ends.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import select
 import signal
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from types import FrameType
 from typing import Any
 
 from huey import Huey
 from huey.consumer import Consumer, Scheduler
 
 from jobrunner.domain.clock import Clock
+from jobrunner.domain.run import Claimed
 from jobrunner.domain.server import ServerState
 from jobrunner.domain.state import Ready
 from jobrunner.errors import StoreUnavailable
@@ -28,6 +27,7 @@ from jobrunner.queue.redis import RedisFeed
 from jobrunner.server.executor import Executor
 from jobrunner.server.rescuer import Rescuer
 from jobrunner.server.scheduler import FireSchedule
+from jobrunner.server.signals import Signals
 from jobrunner.server.systemd import Systemd
 from jobrunner.store import servers
 from jobrunner.store.database import Database
@@ -36,8 +36,6 @@ log = logging.getLogger("jobrunner.server")
 
 _TICK_SECONDS = 1.0
 _TIDY_SECONDS = 60.0
-_WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_WOKEN = 0
 
 
 class SchedulerThread(Scheduler):  # type: ignore[misc]
@@ -73,6 +71,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         executor: Executor,
         rescuer: Rescuer,
         systemd: Systemd,
+        signals: Signals,
         server_id: int,
         workers: int,
         clock: Clock,
@@ -93,6 +92,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         self._executor = executor
         self._rescuer = rescuer
         self._systemd = systemd
+        self._signals = signals
         self._server_id = server_id
         self._clock = clock
         self._drain_for = drain_for
@@ -102,14 +102,14 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         self._reload = reload
         self._feed = feed
         self._beat_every = min(5.0, lost_after.total_seconds() / 4)
+        self._trusted_for = lost_after.total_seconds() / 2
         self._next_beat = 0.0
+        self._beaten_at = clock.monotonic()
         self._fenced = threading.Event()
         self._burst_done = False
-        self._ears, self._mouth = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def run(self) -> bool:
         """Works until it is told to stop, and drains. False when this server was declared dead meanwhile."""
-        self._listen()
         # Before anything else is looked at: what a dead server left is work, also for a burst.
         self._rescue()
         self._engine.start()
@@ -117,9 +117,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         if self._feed is not None:
             self._feed.start()
         self._start_threads()
-        self._engine.call(lambda db: self._enter(db, ServerState.RUNNING))
-        self._systemd.ready()
-        log.info("ready", extra={"workers": self.workers, "queues": ",".join(self._engine.queues)})
+        self._engine.submit(lambda db: self._enter(db, ServerState.RUNNING), committed=self._ready)
         while self._step():
             pass
         self._drain()
@@ -128,7 +126,13 @@ class RunConsumer(Consumer):  # type: ignore[misc]
     def burst_done(self) -> None:
         """Nothing is left to do now: a server that was told to work off what is there ends. Called by the engine."""
         self._burst_done = True
-        self._speak(_WOKEN)
+        self._signals.wake()
+
+    def lost(self) -> None:
+        """This server was declared dead by others: it ends, and starts over. Called by the engine."""
+        if not self._fenced.is_set():
+            self._fenced.set()
+            self._signals.wake()
 
     def _create_scheduler(self) -> SchedulerThread:
         scheduler: SchedulerThread = super()._create_scheduler()
@@ -140,68 +144,68 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         for _, thread in self.worker_threads:
             thread.start()
 
-    def _listen(self) -> None:
-        for number in _WATCHED:
-            signal.signal(number, self._heard)
-
-    def _heard(self, number: int, frame: FrameType | None) -> None:
-        self._speak(number)
-
-    def _speak(self, word: int) -> None:
-        try:
-            os.write(self._mouth, bytes([word]))
-        except BlockingIOError:
-            pass
-
-    def _words(self, seconds: float) -> bytes:
-        poller = select.poll()
-        poller.register(self._ears, select.POLLIN)
-        return os.read(self._ears, 64) if poller.poll(seconds * 1000) else b""
+    def _ready(self) -> None:
+        self._systemd.ready()
+        log.info("ready", extra={"workers": self.workers, "queues": ",".join(self._engine.queues)})
 
     def _step(self) -> bool:
         """One sleep and its housekeeping; False when it is time to stop."""
-        for word in self._words(_TICK_SECONDS):
-            if word == signal.SIGHUP:
-                self._reload()
-            elif word != _WOKEN:
-                log.info("received %s, draining", signal.Signals(word).name)
-                return False
+        word = self._signals.wait(min(_TICK_SECONDS, self._beat_every))
+        if word is signal.SIGHUP:
+            self._read_again()
+        elif word is not None:
+            log.info("received %s, draining", word.name)
+            return False
         self._housekeeping()
         return not (self._fenced.is_set() or self._burst_done)
 
+    def _read_again(self) -> None:
+        self._systemd.reloading(self._clock.monotonic())
+        try:
+            self._reload()
+        except Exception:
+            log.exception("fault while reloading")
+        self._systemd.ready()
+
     def _housekeeping(self) -> None:
-        now = self._clock.monotonic()
-        if now >= self._next_beat:
-            self._next_beat = now + self._beat_every
-            self._engine.submit(self._beat)
-        if not self._rescue():
-            return
-        self.check_worker_health()
-        if now >= self._next_tidy:
-            self._next_tidy = now + _TIDY_SECONDS
-            self._tidy()
+        self._keep_beating()
+        try:
+            self._rescue()
+            self.check_worker_health()
+            if self._clock.monotonic() >= self._next_tidy:
+                self._next_tidy = self._clock.monotonic() + _TIDY_SECONDS
+                self._tidy()
+        except Exception:
+            log.exception("fault in the housekeeping")
+
+    def _keep_beating(self) -> None:
         if self._engine.alive:
             self._systemd.watchdog()
-
-    def _rescue(self) -> bool:
-        """Has the runs of dead servers given back; False when the store is away."""
-        try:
-            dead = self._rescuer.look(self._db)
-        except StoreUnavailable:
-            return False  # the engine says so, and goes on trying
-        if dead:
-            self._engine.submit(lambda db: self._rescuer.rescue(db, dead))
-        return True
+        if self._clock.monotonic() >= self._next_beat:
+            self._next_beat = self._clock.monotonic() + self._beat_every
+            self._engine.submit(self._beat)
 
     def _beat(self, db: Database) -> Sequence[Ready]:
         if not servers.heartbeat(db, self._server_id, busy=self._engine.busy, now=self._clock.now()):
-            self._fenced.set()
-            self._speak(_WOKEN)
+            self.lost()
+        self._beaten_at = self._clock.monotonic()
         return ()
+
+    def _rescue(self) -> None:
+        """Has the runs of dead servers given back."""
+        if self._clock.monotonic() > self._beaten_at + self._trusted_for:
+            # While this server cannot write to the store, nor can the others: that they are silent says nothing.
+            self._rescuer.forget()
+        try:
+            dead = self._rescuer.look(self._db)
+        except StoreUnavailable:
+            return  # the engine says so, and goes on trying
+        if dead:
+            self._engine.submit(lambda db: self._rescuer.rescue(db, dead))
 
     def _enter(self, db: Database, state: ServerState) -> Sequence[Ready]:
         if not servers.set_state(db, self._server_id, state, self._clock.now()):
-            self._fenced.set()
+            self.lost()
         return ()
 
     def _drain(self) -> None:
@@ -211,8 +215,8 @@ class RunConsumer(Consumer):  # type: ignore[misc]
             self._feed.stop()
         self._let_runs_end()
         self._join()
+        self._give_back_unstarted()
         self._engine.submit(lambda db: self._enter(db, ServerState.STOPPED))
-        log.info("stopped")
 
     def _let_runs_end(self) -> None:
         if self._fenced.is_set():
@@ -222,6 +226,21 @@ class RunConsumer(Consumer):  # type: ignore[misc]
             self._engine.submit(lambda db: self._enter(db, ServerState.DRAINING))
             self._wait_for_runs()
 
+    def _wait_for_runs(self) -> None:
+        """Waits for what is under way as long as it may; then, or on a second signal, interrupts it."""
+        deadline = self._clock.monotonic() + self._drain_for.total_seconds()
+        interrupted = False
+        while self._engine.under_way:
+            left = deadline - self._clock.monotonic()
+            word = self._signals.wait(0.1 if interrupted else min(0.1, max(left, 0.0)))
+            impatient = word is not None and word is not signal.SIGHUP
+            if impatient or (left <= 0 and not interrupted):
+                left_over = self._engine.under_way
+                log.warning("interrupting %s", "1 run" if left_over == 1 else f"{left_over} runs")
+                self._executor.stop_all(StopReason.INTERRUPTED, at_once=impatient)
+                interrupted = True
+            self._keep_beating()
+
     def _join(self) -> None:
         self.stop_flag.set()
         self._engine.release_workers(len(self.worker_threads))
@@ -230,26 +249,13 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         self.scheduler.join()
         if self._feed is not None:
             self._feed.join()
-        for claimed in self._engine.unstarted():
-            self._executor.give_back(claimed)
 
-    def _wait_for_runs(self) -> None:
-        """Waits for what is under way as long as it may; then, or on a second signal, interrupts it."""
-        deadline = self._clock.monotonic() + self._drain_for.total_seconds()
-        interrupted = False
-        while self._engine.under_way:
-            left = deadline - self._clock.monotonic()
-            words = self._words(min(0.1, max(left, 0.01)))
-            impatient = any(word in (signal.SIGTERM, signal.SIGINT) for word in words)
-            if impatient or (left <= 0 and not interrupted):
-                left_over = self._engine.under_way
-                log.warning("interrupting %s", "1 run" if left_over == 1 else f"{left_over} runs")
-                self._executor.stop_all(StopReason.INTERRUPTED, at_once=impatient)
-                interrupted = True
-            self._beat_while_draining()
+    def _give_back_unstarted(self) -> None:
+        unstarted = list[Claimed]()
 
-    def _beat_while_draining(self) -> None:
-        if self._clock.monotonic() >= self._next_beat:
-            self._next_beat = self._clock.monotonic() + self._beat_every
-            self._engine.submit(self._beat)
-            self._systemd.watchdog()
+        def give_back(db: Database) -> Sequence[Ready]:
+            # In the engine's thread no claim is under way, so none is missed.
+            unstarted.extend(self._engine.unstarted())
+            return [ready for claimed in unstarted for ready in self._executor.give_back(db, claimed)]
+
+        self._engine.submit(give_back)

@@ -12,11 +12,11 @@ from typing import Any, assert_never
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.duration import format_duration
 from jobrunner.domain.job import HttpRequest, Job
-from jobrunner.domain.retry import decide
+from jobrunner.domain.retry import decide, gives_up
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import Outcome as Ended
 from jobrunner.domain.state import Ready, RunState
-from jobrunner.errors import JobrunnerError
+from jobrunner.errors import JobrunnerError, StoreUnavailable
 from jobrunner.execution import Execution
 from jobrunner.execution.attempt import AttemptSpec, Control, StopReason
 from jobrunner.execution.outcome import Failed, NotStarted, Outcome, Stopped, Succeeded, TimedOut
@@ -68,14 +68,21 @@ class Executor:
         """Executes the attempt that a message names and records how it ended. Never raises: it is Huey's task."""
         claimed = self._engine.claimed(run)
         if claimed is None:
-            log.warning("a message names a run that is not claimed here", extra={"run": run, "queue": queue})
+            log.debug("not started: it is not claimed here any more", extra={"run": run, "queue": queue})
             return
+        recorder: Recorder | None = None
         try:
-            self._execute(claimed)
+            prepared = self._prepare(claimed)
+            if isinstance(prepared, _Prepared):
+                recorder = prepared.recorder
+                ending = self._settle(prepared, self._watch(prepared))
+            else:
+                ending = prepared
         except BaseException as fault:
             log.exception("fault while executing", extra={"run": run, "job": claimed.job, "attempt": attempt})
-            error = f"fault of jobrunner: {type(fault).__name__}: {fault}"
-            self._record(self._ending(claimed, Ended.FAILED, RunState.FAILED, error=error), None)
+            error = f"fault of jobrunner ({type(fault).__name__}); the server's log says more"
+            ending = self._failed(claimed, self._definitions.jobfile.jobs.get(claimed.job), error)
+        self._record(claimed, ending, recorder)
 
     def stop(self, run: int, attempt: int, at_once: bool) -> None:
         """Tells an attempt that it is cancelled; nothing happens when it is not under way here."""
@@ -89,18 +96,9 @@ class Executor:
         for control in list(self._controls.values()):
             control.stop(reason, at_once)
 
-    def give_back(self, claimed: Claimed) -> None:
-        """Puts back what was claimed and never started."""
-        self._record(self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED), None)
-
-    def _execute(self, claimed: Claimed) -> None:
-        prepared = self._prepare(claimed)
-        if isinstance(prepared, Ending):
-            self._record(prepared, None)
-            return
-        outcome = self._watch(prepared)
-        ending = self._settle(prepared, outcome)
-        self._record(ending, prepared.recorder)
+    def give_back(self, db: Database, claimed: Claimed) -> Sequence[Ready]:
+        """Puts back what was claimed and never started, in the engine's thread."""
+        return _finish(db, self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED))
 
     def _prepare(self, claimed: Claimed) -> _Prepared | Ending:
         """The definition in force, parameters, secrets and environment; an ending where one of these cannot be had."""
@@ -108,6 +106,8 @@ class Executor:
         try:
             job = self._definitions.of(claimed)
             spec = self._spec(claimed, job)
+        except StoreUnavailable as error:
+            return self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED, error=str(error))
         except JobrunnerError as error:
             return self._failed(claimed, job, str(error))
         recorder = self._recorders.recorder(claimed.id, claimed.attempt, job.max_output)
@@ -165,6 +165,8 @@ class Executor:
             case Stopped(reason=StopReason.CANCELLED):
                 error = "cancelled" + (", killed" if outcome.killed else "")
                 ending = self._ending(claimed, Ended.CANCELLED, RunState.CANCELLED, error=error)
+            case Stopped(reason=StopReason.INTERRUPTED) if self._stopping is None:
+                ending = self._lost(claimed, job)
             case Stopped(reason=StopReason.INTERRUPTED):
                 ending = self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED, error="interrupted by shutdown")
             case Stopped(reason=StopReason.FENCED):
@@ -198,6 +200,15 @@ class Executor:
         run_after = None if delay is None else ending.at + delay
         return replace(ending, exit_code=exit_code, run_after=run_after, dead=dead)
 
+    def _lost(self, claimed: Claimed, job: Job) -> Ending:
+        """Its launcher, a part of this server, was killed: by the job itself, it may be, and then again and again."""
+        losses = claimed.losses + 1
+        times = f", {losses} times" if losses > 1 else ""
+        give_up = gives_up(job, losses)
+        state = RunState.FAILED if give_up else RunState.QUEUED
+        ending = self._ending(claimed, Ended.LOST, state, error=f"its processes were killed with their launcher{times}")
+        return replace(ending, dead=give_up and job.dead_letter)
+
     def _ending(
         self, claimed: Claimed, outcome: Ended, state: RunState, *, error: str | None = None, result: str | None = None
     ) -> Ending:
@@ -213,26 +224,31 @@ class Executor:
             result=result,
         )
 
-    def _record(self, ending: Ending | None, recorder: Recorder | None) -> None:
+    def _record(self, claimed: Claimed, ending: Ending | None, recorder: Recorder | None) -> None:
         if ending is None:
             self._engine.submit(lambda _: (), frees_worker=True)
             return
         _log_end(ending)
-        taken = None
+
+        def end(db: Database) -> Sequence[Ready]:
+            return _finish(db, ending)
+
+        def instead(db: Database) -> Sequence[Ready]:
+            error = "jobrunner could not record how it ended; the server's log says more"
+            return _finish(db, self._failed(claimed, None, error))
+
         if recorder is not None:
-            self._recorders.clean(recorder)
-            taken = recorder.take()
+            recorder.close(end, instead=instead)
+        else:
+            self._engine.submit(end, frees_worker=True, instead=instead)
 
-        def write(db: Database) -> Sequence[Ready]:
-            if recorder is not None and taken is not None:
-                recorder.write(db, taken)
-            finished = finish(db, ending)
-            if finished is None:
-                log.warning("the run was no longer this server's; nothing is recorded", extra={"run": ending.run_id})
-                return ()
-            return finished.ready
 
-        self._engine.submit(write, frees_worker=True)
+def _finish(db: Database, ending: Ending) -> Sequence[Ready]:
+    finished = finish(db, ending)
+    if finished is None:
+        log.warning("the run was no longer this server's; nothing is recorded", extra={"run": ending.run_id})
+        return ()
+    return finished.ready
 
 
 def _log_end(ending: Ending) -> None:

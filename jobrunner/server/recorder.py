@@ -1,6 +1,7 @@
 """What an attempt prints and reports, on its way to the store: gathered here, written a few times a second.
 
 Memory is bounded by the job's ``max_output``: the first half of it is kept as it comes, the second is what came last.
+While the store is away nothing is taken out of a recorder before what was taken last has been written.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.run import Progress
 from jobrunner.domain.state import Ready
-from jobrunner.queue.engine import Engine
+from jobrunner.queue.engine import Engine, Operation
 from jobrunner.store import output
 from jobrunner.store.database import Database
 from jobrunner.store.output import Row, Segment
@@ -28,7 +29,7 @@ _Piece = tuple[int, datetime, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class _Taken:
     """What has gathered: rows to write, numbers of rows to drop (from, up to and without), progress."""
 
     rows: tuple[Row, ...]
@@ -37,11 +38,11 @@ class Taken:
 
 
 class Recorders:
-    """The thread that writes what recorders have gathered."""
+    """The thread that has written what recorders have gathered."""
 
     def __init__(self, engine: Engine, server_id: int, clock: Clock) -> None:
         self.clock = clock
-        self._engine = engine
+        self.engine = engine
         self._server_id = server_id
         self._dirty = set[Recorder]()
         self._lock = threading.Lock()
@@ -55,7 +56,8 @@ class Recorders:
     def stop(self) -> None:
         self._stop.set()
         self._some.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def recorder(self, run_id: int, attempt: int, limit: int) -> Recorder:
         """A sink for one attempt that keeps at most ``limit`` bytes."""
@@ -67,11 +69,6 @@ class Recorders:
             self._dirty.add(recorder)
         self._some.set()
 
-    def clean(self, recorder: Recorder) -> None:
-        """The recorder's attempt has ended; its last words go with the record of that."""
-        with self._lock:
-            self._dirty.discard(recorder)
-
     def _run(self) -> None:
         while not self._stop.is_set():
             self._some.wait()
@@ -80,12 +77,7 @@ class Recorders:
             with self._lock:
                 batch, self._dirty = self._dirty, set()
             for recorder in batch:
-                self._submit(recorder)
-
-    def _submit(self, recorder: Recorder) -> None:
-        taken = recorder.take()
-        if taken is not None:
-            self._engine.submit(lambda db: recorder.write(db, taken))
+                recorder.flush()
 
 
 class Recorder:
@@ -108,6 +100,8 @@ class Recorder:
         self._kept = deque[tuple[int, int]]()
         self._kept_bytes = 0
         self._progress: Progress | None = None
+        self._writing = False
+        self._closed = False
 
     def started(self, pid: int | None) -> None:
         """Nothing is kept of this: the attempt's row was there before."""
@@ -129,24 +123,52 @@ class Recorder:
 
     def progress(self, progress: Progress) -> None:
         """Keeps the latest."""
-        self._progress = progress
+        with self._lock:
+            self._progress = progress
         self._recorders.dirty(self)
 
-    def take(self) -> Taken | None:
-        """What has gathered since the last time, None where nothing has."""
+    def flush(self) -> None:
+        """Has written what has gathered, unless what was taken before is still being written."""
+        # Taking and submitting are one step: what is taken first has to be written first.
         with self._lock:
-            rows = self._rows(self._head, self._head_end)
-            self._head_end += sum(len(row.data) for row in rows)
-            self._head = []
-            tail = self._rows(self._tail, self._printed - self._tail_bytes)
-            self._tail, self._tail_bytes = deque(), 0
-            drop = self._trim(tail)
-            progress, self._progress = self._progress, None
-        rows += tail
-        return Taken(tuple(rows), drop, progress) if rows or progress else None
+            if self._closed or self._writing or (taken := self._take()) is None:
+                return
+            self._writing = True
+            self._recorders.engine.submit(lambda db: self._write(db, taken), committed=self._written)
 
-    def write(self, db: Database, taken: Taken) -> Sequence[Ready]:
-        """Writes what ``take`` gave as part of the caller's transaction; once more if that one was rolled back."""
+    def close(self, end: Operation, *, instead: Operation | None) -> None:
+        """The attempt has ended: its last words are written together with the record of that."""
+
+        def write(db: Database) -> Sequence[Ready]:
+            if taken is not None:
+                self._write(db, taken)
+            return end(db)
+
+        with self._lock:
+            self._closed = True
+            taken = self._take()
+            self._recorders.engine.submit(write, frees_worker=True, instead=instead)
+
+    def _written(self) -> None:
+        with self._lock:
+            self._writing = False
+            if not (self._head or self._tail or self._progress):
+                return
+        self._recorders.dirty(self)
+
+    def _take(self) -> _Taken | None:
+        rows = self._rows(self._head, self._head_end)
+        self._head_end += sum(len(row.data) for row in rows)
+        self._head = []
+        tail = self._rows(self._tail, self._printed - self._tail_bytes)
+        self._tail, self._tail_bytes = deque(), 0
+        drop = self._trim(tail)
+        progress, self._progress = self._progress, None
+        rows += tail
+        return _Taken(tuple(rows), drop, progress) if rows or progress else None
+
+    def _write(self, db: Database, taken: _Taken) -> Sequence[Ready]:
+        """Part of the engine's transaction; once more if that one was rolled back."""
         if taken.progress is not None:
             finish.report_progress(db, self._run_id, self._attempt, self._server_id, taken.progress)
         if taken.rows:

@@ -1,7 +1,8 @@
 """Lost servers: noticed by their silence, and their runs given back. Called by every server, about its peers.
 
 A heartbeat is a counter. A peer that shows the same value for ``lost_after`` of this server's own monotonic clock is
-dead; one of this host whose process is gone is dead at once. Clocks of other hosts are never compared.
+dead; one of this host whose process is gone is dead at once. Clocks of other hosts are never compared. While this
+server cannot write to the store itself, silence proves nothing (``forget``).
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from jobrunner.domain.clock import Clock
-from jobrunner.domain.job import Job, OnLost
-from jobrunner.domain.server import ServerState
+from jobrunner.domain.job import Job
+from jobrunner.domain.retry import gives_up
 from jobrunner.domain.state import Outcome, Ready, RunState
 from jobrunner.errors import JobrunnerError
 from jobrunner.jobfile import job_from_definition
@@ -44,12 +45,16 @@ class Rescuer:
         self._seen = {peer.id: self._seen[peer.id] for peer in peers if peer.id in self._seen}
         return [peer for peer in peers if self._dead(peer)]
 
+    def forget(self) -> None:
+        """From now on the silence of every server counts anew."""
+        self._seen.clear()
+
     def rescue(self, db: Database, peers: Sequence[Peer]) -> list[Ready]:
         """Declares these servers lost and gives their runs back."""
         return [ready for peer in peers for ready in self._rescue(db, peer)]
 
     def _dead(self, peer: Peer) -> bool:
-        if peer.host == host() and gone(peer.identity):
+        if peer.ended or (peer.host == host() and gone(peer.identity)):
             return True
         now = self._clock.monotonic()
         beat, since = self._seen.get(peer.id, (-1, now))
@@ -61,7 +66,7 @@ class Rescuer:
     def _rescue(self, db: Database, peer: Peer) -> list[Ready]:
         ready = list[Ready]()
         with db.transaction():
-            if not servers.set_state(db, peer.id, ServerState.LOST, self._clock.now()):
+            if not servers.declare_lost(db, peer, self._clock.now()):
                 return []
             for run_id, attempt, losses in servers.running_runs(db, peer.id):
                 ready += self._give_back(db, peer, run_id, attempt, losses + 1)
@@ -73,7 +78,7 @@ class Rescuer:
     def _give_back(self, db: Database, peer: Peer, run_id: int, attempt: int, losses: int) -> list[Ready]:
         run = get(db, run_id)
         job = self._in_force.jobfile.jobs.get(run.job) or _carried(run.job, run.definition)
-        give_up = job is not None and (job.on_lost is OnLost.FAIL or losses >= job.max_lost)
+        give_up = job is not None and gives_up(job, losses)
         error = f"server {peer.name} died in the middle" + (f", {losses} times" if losses > 1 else "")
         ending = Ending(
             run_id=run_id,

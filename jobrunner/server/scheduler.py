@@ -1,7 +1,8 @@
 """Fires jobs at their due times, once across all servers. The thread that Huey's consumer runs as its scheduler.
 
 Next fires stand in a heap on the wall clock. The thread wakes at least every second, so that a clock that was stepped
-or a machine that was suspended is noticed; fires found late by more than a minute are caught up as after downtime.
+or a machine that was suspended is noticed; fires found late by more than a minute are caught up as after downtime. A
+clock that goes back makes the schedule start anew from there: what was fired or decided is so for good in the store.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ LATE = timedelta(minutes=1)
 """A fire found later than this counts as missed, and ``catchup`` decides."""
 
 _LONGEST_SLEEP = 1.0
+_APPLYING_SLEEP = 0.05
 _MOST_CAUGHT_UP = 1000
+_DENSEST = timedelta(seconds=_MOST_CAUGHT_UP)
+"""In which the densest schedule has so many fires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,14 @@ class _Timed:
 
     def between(self, after: datetime, until: datetime) -> list[datetime]:
         """The distinct fires with ``after < fire <= until`` in order, the newest thousand at most."""
-        fires = {at for rule, _ in self.rules for at in rule.between(after, until)}
-        return sorted(fires)[-_MOST_CAUGHT_UP:]
+        span = _DENSEST
+        while True:
+            # From near the end to the far beginning: of years of downtime nobody wants every second.
+            start = max(after, until - min(span, until - after))
+            fires = {at for rule, _ in self.rules for at in rule.between(start, until)}
+            if len(fires) >= _MOST_CAUGHT_UP or start == after:
+                return sorted(fires)[-_MOST_CAUGHT_UP:]
+            span *= 4
 
     def jitter(self, at: datetime) -> timedelta:
         """How much later than this fire time the job starts."""
@@ -64,12 +74,15 @@ class FireSchedule:
         self._engine = engine
         self._clock = clock
         self._lock = threading.Lock()
+        self._applying = 0
+        self._applied: tuple[dict[str, _Timed], dict[str, datetime]] | None = None
         self._timed = dict[str, _Timed]()
         self._heap = list[tuple[datetime, str]]()
         self._attended = dict[str, datetime]()
+        self._last_tick = clock.now()
 
     def apply(self, jobfile: Jobfile) -> None:
-        """Puts the schedules of a file in force, from what was attended to of them before."""
+        """Puts the schedules of a file in force, from what was attended to of them before; does not wait for that."""
         timed = _timed(jobfile.jobs.values())
         pairs = [(name, _fingerprint(entry.job)) for name, entry in timed.items()]
         found = dict[str, datetime]()
@@ -78,35 +91,54 @@ class FireSchedule:
             found.update(schedules.apply(db, pairs, self._clock.now()))
             return ()
 
-        self._engine.call(note)
+        def noted() -> None:
+            with self._lock:
+                self._applying -= 1
+                self._applied = timed, found
+
         with self._lock:
-            self._timed, self._attended = timed, found
-            nexts = ((entry.next_after(found[name]), name) for name, entry in timed.items())
-            self._heap = [(at, name) for at, name in nexts if at is not None]
-            heapq.heapify(self._heap)
+            self._applying += 1
+            self._engine.submit(note, committed=noted)
 
     def tick(self) -> float:
         """Fires what is due; gives the seconds until the next fire, one at most."""
-        now = self._clock.now()
-        due = self._due(now)
-        if due:
-            self._engine.submit(lambda db: [ready for work in due for ready in work(db)])
         with self._lock:
+            now = self._clock.now()
+            self._start_anew(now)
+            for work in self._due(now):
+                self._engine.submit(work)
+            if self._applying:
+                return _APPLYING_SLEEP
             wait = (self._heap[0][0] - self._clock.now()).total_seconds() if self._heap else _LONGEST_SLEEP
-        return min(max(wait, 0.0), _LONGEST_SLEEP)
+            return min(max(wait, 0.0), _LONGEST_SLEEP)
+
+    def _start_anew(self, now: datetime) -> None:
+        """After a file was applied, and after the clock went back."""
+        stepped_back = now < self._last_tick - LATE
+        self._last_tick = now
+        if self._applied is not None:
+            (self._timed, self._attended), self._applied = self._applied, None
+        elif not stepped_back:
+            return
+        self._attended = {name: min(at, now) for name, at in self._attended.items()}
+        nexts = ((entry.next_after(self._attended[name]), name) for name, entry in self._timed.items())
+        self._heap = [(at, name) for at, name in nexts if at is not None]
+        heapq.heapify(self._heap)
 
     def _due(self, now: datetime) -> list[_Work]:
         work = list[_Work]()
-        with self._lock:
-            while self._heap and self._heap[0][0] <= now:
-                at, name = heapq.heappop(self._heap)
-                timed = self._timed[name]
-                fires = timed.between(self._attended[name], now) if now - at > LATE else [at]
+        while self._heap and self._heap[0][0] <= now:
+            at, name = heapq.heappop(self._heap)
+            timed = self._timed[name]
+            fires = (timed.between(self._attended[name], now) if now - at > LATE else None) or [at]
+            self._attended[name] = max(at, fires[-1])
+            following = timed.next_after(self._attended[name])
+            if following is not None:
+                heapq.heappush(self._heap, (following, name))
+            try:
                 work += self._decide(timed, fires, now)
-                self._attended[name] = max(at, fires[-1])
-                following = timed.next_after(self._attended[name])
-                if following is not None:
-                    heapq.heappush(self._heap, (following, name))
+            except Exception:
+                log.exception("fault while firing", extra={"job": name})
         return work
 
     def _decide(self, timed: _Timed, fires: Sequence[datetime], now: datetime) -> list[_Work]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,11 +15,11 @@ from jobrunner.domain.clock import Clock
 from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.settings import Settings
 from jobrunner.domain.state import Ready
-from jobrunner.errors import ConfigError, UsageError
+from jobrunner.errors import ConfigError, StoreUnavailable, UsageError
 from jobrunner.execution import Execution, Launcher
 from jobrunner.queue.announce import Announcer
 from jobrunner.queue.bell import Bell
-from jobrunner.queue.engine import Engine
+from jobrunner.queue.engine import STOP_SECONDS, Engine
 from jobrunner.queue.redis import RedisFeed, RedisQueues
 from jobrunner.queue.tasks import RunHuey
 from jobrunner.server.consumer import RunConsumer
@@ -29,6 +30,7 @@ from jobrunner.server.options import ServerOptions
 from jobrunner.server.recorder import Recorders
 from jobrunner.server.rescuer import Rescuer
 from jobrunner.server.scheduler import FireSchedule
+from jobrunner.server.signals import Signals
 from jobrunner.server.systemd import Systemd
 from jobrunner.store import definitions, open_store, servers
 from jobrunner.store.database import Database
@@ -40,8 +42,24 @@ log = logging.getLogger("jobrunner.server")
 BrokerMaker = Callable[[Settings, Database], RedisQueues | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What a server stands on: it is there before the parts, and outlives them."""
+
+    file: Jobfile
+    db: Database
+    bell: Bell | None
+    broker: RedisQueues | None
+    launcher: Launcher
+    name: str
+    workers: int
+    queues: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
+    server_id: int
+    in_force: Definitions
     engine: Engine
     executor: Executor
     recorders: Recorders
@@ -59,10 +77,12 @@ class Server:
         *,
         broker: BrokerMaker,
         systemd: Systemd,
+        signals: Signals,
         clock: Clock,
         environ: Mapping[str, str],
     ) -> None:
         self._systemd = systemd
+        self._signals = signals
         self._path = path
         self._options = options
         self._make_broker = broker
@@ -74,6 +94,7 @@ class Server:
 
         Raises:
             ConfigError, UsageError, StoreUnavailable, Refused: it cannot start.
+            StoreUnavailable: the store was away when it ended, and has not taken what its last runs came to.
         """
         file = jobfile.read(self._path)
         for warning in file.warnings:
@@ -85,77 +106,127 @@ class Server:
             stack.callback(launcher.close)
             db = open_store(file.settings.store, durability=file.settings.durability)
             stack.callback(db.close)
-            bell = Bell(db.path) if db.path is not None else None
+            broker = self._make_broker(file.settings, db)
+            if broker is not None:
+                stack.callback(broker.close)
+            bell = Bell.beside(db.path) if db.path is not None else None
             if bell is not None:
                 stack.callback(bell.close)
-            return self._serve(file, db, bell, launcher, queues)
+            ground = _Ground(
+                file=file,
+                db=db,
+                bell=bell,
+                broker=broker,
+                launcher=launcher,
+                name=self._options.name or host(),
+                workers=self._options.workers or file.settings.workers,
+                queues=queues,
+            )
+            return self._serve(ground)
 
-    def _serve(
-        self, file: Jobfile, db: Database, bell: Bell | None, launcher: Launcher, queues: tuple[str, ...]
-    ) -> bool:
-        settings, workers = file.settings, self._options.workers or file.settings.workers
-        name = self._options.name or host()
-        server_id = self._register(db, file, name, workers, queues, bell)
-        in_force = Definitions(file, lambda number: definitions.body(db, number))
-        broker = self._make_broker(settings, db)
+    def _serve(self, ground: _Ground) -> bool:
         consumer: RunConsumer | None = None
 
         def idle() -> None:
             if consumer is not None:
                 consumer.burst_done()
 
+        def lost() -> None:
+            if consumer is not None:
+                consumer.lost()
+
+        parts = self._parts(ground, idle if self._options.burst else None, lost)
+        consumer = self._consumer(ground, parts)
+        try:
+            went_on = consumer.run()
+        finally:
+            parts.recorders.stop()
+            parts.execution.close()
+            unwritten = self._stop(parts.engine)
+        if unwritten:
+            raise StoreUnavailable(
+                f"the store was away at the end: {unwritten} records are not written",
+                hint="the runs that they are about are given back by the next server that starts",
+            )
+        log.info("stopped")
+        return went_on
+
+    def _parts(self, ground: _Ground, idle: Callable[[], None] | None, lost: Callable[[], None]) -> _Parts:
+        db, bell, clock = ground.db, ground.bell, self._clock
+        server_id = self._register(ground)
+        in_force = Definitions(ground.file, lambda number: definitions.body(db, number))
         engine = Engine(
             db,
             server_id=server_id,
-            queues=queues,
-            workers=workers,
-            clock=self._clock,
-            announcer=Announcer(db, broker, own=bell.address if bell is not None else None),
+            queues=ground.queues,
+            workers=ground.workers,
+            clock=clock,
+            announcer=Announcer(db, ground.broker, own=bell.address if bell is not None else None),
             bell=bell,
-            named_only=broker is not None,
+            named_only=ground.broker is not None,
             on_cancel=lambda run, attempt, at_once: executor.stop(run, attempt, at_once),
-            on_idle=idle if self._options.burst else None,
+            on_idle=idle,
+            on_lost=lost,
         )
-        execution = Execution(launcher, self._clock)
-        recorders = Recorders(engine, server_id, self._clock)
+        execution = Execution(ground.launcher, clock)
+        recorders = Recorders(engine, server_id, clock)
         executor = Executor(
             engine=engine,
             execution=execution,
             recorders=recorders,
             definitions=in_force,
             server_id=server_id,
-            server_name=name,
-            clock=self._clock,
+            server_name=ground.name,
+            clock=clock,
             environ=self._environ,
         )
-        fires = FireSchedule(engine, self._clock) if self._options.scheduler and not self._options.burst else None
-        parts = _Parts(engine, executor, recorders, execution, fires)
-        consumer = RunConsumer(
-            RunHuey(engine.inbox, executor.execute),
-            db=db,
+        fires = FireSchedule(engine, clock) if self._options.scheduler and not self._options.burst else None
+        return _Parts(
+            server_id=server_id,
+            in_force=in_force,
             engine=engine,
             executor=executor,
-            rescuer=Rescuer(server_id=server_id, lost_after=settings.lost_after, in_force=in_force, clock=self._clock),
+            recorders=recorders,
+            execution=execution,
+            fires=fires,
+        )
+
+    def _consumer(self, ground: _Ground, parts: _Parts) -> RunConsumer:
+        settings, clock, engine = ground.file.settings, self._clock, parts.engine
+        rescuer = Rescuer(
+            server_id=parts.server_id, lost_after=settings.lost_after, in_force=parts.in_force, clock=clock
+        )
+        feed = None
+        if ground.broker is not None:
+            feed = RedisFeed(ground.broker, engine, ground.db, monotonic=clock.monotonic)
+        return RunConsumer(
+            RunHuey(engine.inbox, parts.executor.execute),
+            db=ground.db,
+            engine=engine,
+            executor=parts.executor,
+            rescuer=rescuer,
             systemd=self._systemd,
-            server_id=server_id,
-            workers=workers,
-            clock=self._clock,
+            signals=self._signals,
+            server_id=parts.server_id,
+            workers=ground.workers,
+            clock=clock,
             lost_after=settings.lost_after,
             drain_for=settings.shutdown_timeout,
-            fires=fires,
-            begin=lambda: self._begin(parts, file),
-            tidy=execution.tidy,
-            reload=lambda: self._reload(parts, in_force, server_id),
-            feed=self._feed(db, broker, engine),
+            fires=parts.fires,
+            begin=lambda: self._begin(parts, ground.file),
+            tidy=parts.execution.tidy,
+            reload=lambda: self._reload(parts),
+            feed=feed,
         )
-        try:
-            return consumer.run()
-        finally:
-            recorders.stop()
-            execution.close()
-            engine.stop()
-            if broker is not None:
-                broker.close()
+
+    def _stop(self, engine: Engine) -> int:
+        """Has the last records written, unless the store is away for too long or a person does not want to wait."""
+        deadline = self._clock.monotonic() + STOP_SECONDS
+        while not engine.stop(0.1) and self._clock.monotonic() < deadline:
+            word = self._signals.wait(0)
+            if word is not None and word is not signal.SIGHUP:
+                break
+        return engine.unwritten
 
     def _queues(self, settings: Settings) -> tuple[str, ...]:
         for queue in self._options.queues:
@@ -163,28 +234,21 @@ class Server:
                 raise UsageError(f"no queue {queue!r}", hint=f"there are {', '.join(settings.queues)}")
         return tuple(dict.fromkeys(self._options.queues)) or settings.queues
 
-    def _register(
-        self, db: Database, file: Jobfile, name: str, workers: int, queues: tuple[str, ...], bell: Bell | None
-    ) -> int:
+    def _register(self, ground: _Ground) -> int:
         pid = os.getpid()
         new = NewServer(
-            name=name,
+            name=ground.name,
             host=host(),
             identity=identity(pid),
             pid=pid,
             started_at=self._clock.now(),
-            workers=workers,
-            queues=queues,
-            config_hash=file.config_hash,
+            workers=ground.workers,
+            queues=ground.queues,
+            config_hash=ground.file.config_hash,
             version=__version__,
-            wake=bell.address if bell is not None else None,
+            wake=ground.bell.address if ground.bell is not None else None,
         )
-        return servers.register(db, new, lost_after=file.settings.lost_after)
-
-    def _feed(self, db: Database, broker: RedisQueues | None, engine: Engine) -> RedisFeed | None:
-        if broker is None:
-            return None
-        return RedisFeed(broker, engine, db, monotonic=self._clock.monotonic)
+        return servers.register(ground.db, new, lost_after=ground.file.settings.lost_after)
 
     def _begin(self, parts: _Parts, file: Jobfile) -> None:
         parts.recorders.start()
@@ -192,18 +256,18 @@ class Server:
         if parts.fires is not None:
             parts.fires.apply(file)
 
-    def _reload(self, parts: _Parts, in_force: Definitions, server_id: int) -> None:
+    def _reload(self, parts: _Parts) -> None:
         """All or nothing: a file that is not valid changes nothing, and the log says so."""
         try:
             file = jobfile.read(self._path)
         except ConfigError as error:
             log.error("the file is not valid; the last good one stays in force: %s", error.problems[0])
             return
-        in_force.apply(file)
+        parts.in_force.apply(file)
         if parts.fires is not None:
             parts.fires.apply(file)
         parts.execution.recycle()
-        parts.engine.submit(lambda db: _note_config(db, server_id, file.config_hash))
+        parts.engine.submit(lambda db: _note_config(db, parts.server_id, file.config_hash))
         log.info("reloaded: %d jobs", len(file.jobs))
 
 

@@ -39,7 +39,10 @@ class NewServer:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A server that counts as living, as another one sees it: ``heartbeat`` is a counter, to be watched for change."""
+    """A server as another one sees it: ``heartbeat`` is a counter, to be watched for change.
+
+    ``ended`` (1 or 0) says that it is stopped or lost already, and that runs are nevertheless still in its hands.
+    """
 
     id: int
     name: str
@@ -48,6 +51,7 @@ class Peer:
     pid: int
     heartbeat: int
     wake: str | None
+    ended: int
 
 
 def register(db: Database, new: NewServer, *, lost_after: timedelta) -> int:
@@ -87,6 +91,13 @@ def heartbeat(db: Database, server_id: int, *, busy: int, now: datetime) -> bool
     return db.execute(sql, (to_micros(now), busy, server_id)).rowcount > 0
 
 
+def hold(db: Database, server_id: int) -> bool:
+    """Whether a server counts as living; inside a transaction nobody can declare it lost until that has ended."""
+    shared = " FOR SHARE" if db.for_update else ""
+    sql = f"SELECT 1 FROM servers WHERE id = ? AND {_LIVE}{shared}"
+    return db.execute(sql, (server_id,)).fetchone() is not None
+
+
 def set_state(db: Database, server_id: int, state: ServerState, now: datetime) -> bool:
     """Moves a living server on; False when it has been declared lost."""
     ended = to_micros(now) if state in (ServerState.STOPPED, ServerState.LOST) else None
@@ -102,9 +113,20 @@ def set_config(db: Database, server_id: int, config_hash: str) -> None:
     db.execute("UPDATE servers SET config_hash = ? WHERE id = ?", (config_hash, server_id))
 
 
+def declare_lost(db: Database, peer: Peer, now: datetime) -> bool:
+    """Ends a server that has not been heard of since it was seen; False when it has, or has ended meanwhile."""
+    if peer.ended:
+        return True
+    sql = f"UPDATE servers SET state = 'lost', ended_at = ?, busy = 0 WHERE id = ? AND heartbeat = ? AND {_LIVE}"
+    return db.execute(sql, (to_micros(now), peer.id, peer.heartbeat)).rowcount > 0
+
+
 def peers(db: Database) -> list[Peer]:
-    """All servers that count as living."""
-    sql = f"SELECT id, name, host, identity, pid, heartbeat, wake FROM servers WHERE {_LIVE} ORDER BY id"
+    """All servers that count as living, and those that have ended and left runs behind."""
+    sql = (
+        f"SELECT id, name, host, identity, pid, heartbeat, wake, CASE WHEN {_LIVE} THEN 0 ELSE 1 END FROM servers"
+        f" WHERE {_LIVE} OR id IN (SELECT server_id FROM runs WHERE state = 'running') ORDER BY id"
+    )
     return [Peer(*row) for row in db.execute(sql)]
 
 

@@ -68,6 +68,12 @@ def claim_named(db: Database, *, server_id: int, wanted: Sequence[tuple[int, int
         return _begin(db, rows, server_id)
 
 
+def holds(db: Database, run_id: int, attempt: int, server_id: int) -> bool:
+    """Whether the store says that a server executes this attempt."""
+    sql = f"SELECT 1 FROM runs WHERE id = ? AND state = 'running' AND attempt = ? AND server_id = ?{db.for_update}"
+    return db.execute(sql, (run_id, attempt, server_id)).fetchone() is not None
+
+
 def _begin(db: Database, rows: Sequence[Any], server_id: int) -> list[Claimed]:
     for row in rows:
         db.execute(_ATTEMPT, (row[0], row[3], server_id, row[13]))
