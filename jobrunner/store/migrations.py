@@ -80,6 +80,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE audit (id {id}, at {int} NOT NULL, who TEXT NOT NULL, host TEXT NOT NULL, action TEXT NOT NULL,"
         " target TEXT NOT NULL, detail TEXT NOT NULL, outcome TEXT NOT NULL)",
     ),
+    (
+        "CREATE TABLE past_pauses (id {id}, scope TEXT NOT NULL, name TEXT NOT NULL, who TEXT NOT NULL,"
+        " since {int} NOT NULL, until {int} NOT NULL, reason TEXT NOT NULL)",
+        "CREATE INDEX past_pauses_until ON past_pauses (until)",
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""Pauses of a job, a queue or everything, kept until resumed or until their time.
+"""Pauses of a job, a queue or everything, kept until resumed or until their time, and those that are over.
 
 Called by admin, queue and scheduler.
 """
@@ -23,7 +23,7 @@ def pause(db: Database, new: Pause) -> None:
     until = to_micros(new.until) if new.until is not None else None
     with db.transaction():
         _alone(db)
-        db.execute("DELETE FROM pauses WHERE scope = ? AND name = ?", (new.scope, new.name))
+        _end(db, new.scope, new.name, new.since)
         sql = f"INSERT INTO pauses ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"
         db.execute(sql, (new.scope, new.name, new.who, to_micros(new.since), until, new.reason))
         if new.scope == "job":
@@ -34,7 +34,7 @@ def resume(db: Database, scope: str, name: str, now: datetime) -> tuple[bool, li
     """Ends a pause; gives whether there was one, and the runs that it set free."""
     with db.transaction():
         _alone(db)
-        gone = db.execute("DELETE FROM pauses WHERE scope = ? AND name = ?", (scope, name)).rowcount > 0
+        gone = _end(db, scope, name, now)
         return gone, unhold(db, name, now) if gone and scope == "job" else []
 
 
@@ -65,11 +65,29 @@ def open_queues(db: Database, queues: Sequence[str]) -> list[str]:
     return [queue for queue in queues if queue not in closed]
 
 
-def over_job(db: Database, job: str) -> Pause | None:
-    """The pause that keeps a job from firing: its own, or that of everything."""
-    sql = f"SELECT {_COLUMNS} FROM pauses WHERE (scope = 'job' AND name = ?) OR scope = 'all' ORDER BY scope DESC"
-    row = db.execute(sql, (job,)).fetchone()
-    return _pause(row) if row else None
+def over_job(db: Database, job: str, fire_time: datetime | None = None) -> Pause | None:
+    """The pause that keeps a job from firing, its own or that of everything: in force now, or at ``fire_time``."""
+    at = to_micros(fire_time) if fire_time is not None else 2**62
+    sql = (
+        f"SELECT {_COLUMNS} FROM pauses WHERE {_OF_JOB}"
+        f" UNION ALL SELECT {_COLUMNS} FROM past_pauses WHERE until > ? AND since <= ? AND {_OF_JOB}"
+    )
+    rows = db.execute(sql, (job, at, at, job)).fetchall()
+    return _pause(max(rows, key=lambda row: str(row[0]))) if rows else None
+
+
+_OF_JOB = "((scope = 'job' AND name = ?) OR scope = 'all')"
+
+
+def _end(db: Database, scope: str, name: str, now: datetime) -> bool:
+    sql = (
+        "INSERT INTO past_pauses (scope, name, who, since, until, reason)"
+        " SELECT scope, name, who, since, CASE WHEN until < ? THEN until ELSE ? END, reason FROM pauses"
+        " WHERE scope = ? AND name = ?"
+    )
+    at = to_micros(now)
+    db.execute(sql, (at, at, scope, name))
+    return db.execute("DELETE FROM pauses WHERE scope = ? AND name = ?", (scope, name)).rowcount > 0
 
 
 def _alone(db: Database) -> None:

@@ -1,7 +1,8 @@
 """Fires: a due fire time becomes a run, once across all servers, or a decision why not. Called by the scheduler.
 
-The unique key on (job, fire time) makes it once; the transaction that decides a fire also notes how far the job's
-schedule has been attended to, which is what catching up after downtime starts from.
+The unique key on (job, fire time) makes it once, and what has been decided stays so, whatever clocks and servers do;
+the transaction that decides a fire also notes how far the job's schedule has been attended to, which is what catching
+up after downtime starts from.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from jobrunner.store.runs.add import INSERT, Start, find_unique, insert_row, pau
 
 _ACTIVE_RUNS = f"SELECT id FROM runs INDEXED BY runs_active WHERE job = ? AND {ACTIVE}"
 _ACTIVE_RUN = f"{_ACTIVE_RUNS} ORDER BY id LIMIT 1"
+_DECIDED = (
+    "SELECT 1 FROM runs WHERE job = ? AND fire_time = ? AND fire_time IS NOT NULL"
+    " UNION ALL SELECT 1 FROM decisions WHERE job = ? AND fire_time = ?"
+)
 _OTHERS = f"{_ACTIVE_RUNS} AND (fire_time IS NULL OR fire_time <> ?) ORDER BY id"
 
 
@@ -42,6 +47,7 @@ def apply(db: Database, schedules: Sequence[tuple[str, str]], now: datetime) -> 
     """Takes note of the (job, schedule) pairs in force; gives up to when each job's fires have been attended to.
 
     A job that is new, or whose schedule is another than before, starts now: no fire of the time before is caught up.
+    So does one that was attended to beyond now, by a clock that was wrong then or is now.
     """
     at = to_micros(now)
     with db.transaction():
@@ -52,7 +58,7 @@ def apply(db: Database, schedules: Sequence[tuple[str, str]], now: datetime) -> 
         for job in known.keys() - {job for job, _ in schedules}:
             db.execute("DELETE FROM schedules WHERE job = ?", (job,))
         for job, schedule in schedules:
-            if known.get(job, ("", 0))[0] == schedule:
+            if known.get(job, ("", 0))[0] == schedule and known[job][1] <= at:
                 continue
             sql = (
                 "INSERT INTO schedules (job, schedule, applied_at, seen_until) VALUES (?, ?, ?, ?) ON CONFLICT (job)"
@@ -61,7 +67,7 @@ def apply(db: Database, schedules: Sequence[tuple[str, str]], now: datetime) -> 
             )
             db.execute(sql, (job, schedule, at, at))
     kept = {job: from_micros(known[job][1]) for job, schedule in schedules if known.get(job, ("",))[0] == schedule}
-    return {job: kept.get(job, now) for job, _ in schedules}
+    return {job: min(kept.get(job, now), now) for job, _ in schedules}
 
 
 def fire(db: Database, due: Fire, now: datetime) -> list[Ready]:
@@ -70,7 +76,9 @@ def fire(db: Database, due: Fire, now: datetime) -> list[Ready]:
     assert new.fire_time is not None
     with db.transaction():
         _attended(db, new.job, new.fire_time)
-        pause = pauses.over_job(db, new.job)
+        if _decided(db, new.job, new.fire_time):
+            return []
+        pause = pauses.over_job(db, new.job, new.fire_time)
         if pause is not None:
             detail = f"{pause.scope} paused by {pause.who} since {pause.since.isoformat()}"
             _decide(db, new.job, new.fire_time, "paused", detail + (f": {pause.reason}" if pause.reason else ""), now)
@@ -82,11 +90,12 @@ def fire(db: Database, due: Fire, now: datetime) -> list[Ready]:
 
 
 def miss(db: Database, job: str, fire_times: Sequence[datetime], why: str, now: datetime) -> None:
-    """Decides that these fires get no run."""
+    """Decides that these fires get no run, those of them that another server has not decided otherwise."""
     with db.transaction():
         for at in fire_times:
             _attended(db, job, at)
-            _decide(db, job, at, "missed", why, now)
+            if not _decided(db, job, at):
+                _decide(db, job, at, "missed", why, now)
 
 
 def _create(db: Database, due: Fire, now: datetime) -> list[Ready]:
@@ -138,7 +147,15 @@ def _insert(db: Database, new: NewRun, start: Start) -> int | None:
 
 def _attended(db: Database, job: str, fire_time: datetime) -> None:
     at = to_micros(fire_time)
+    if db.for_update:
+        # Of two servers that decide the same fire the second waits here for the first.
+        db.execute(f"SELECT 1 FROM schedules WHERE job = ?{db.for_update}", (job,))
     db.execute("UPDATE schedules SET seen_until = ? WHERE job = ? AND seen_until < ?", (at, job, at))
+
+
+def _decided(db: Database, job: str, fire_time: datetime) -> bool:
+    at = to_micros(fire_time)
+    return db.execute(_DECIDED, (job, at, job, at)).fetchone() is not None
 
 
 def _decide(db: Database, job: str, fire_time: datetime, decision: str, detail: str, now: datetime) -> None:

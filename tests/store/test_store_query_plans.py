@@ -158,11 +158,14 @@ WRITES: dict[str, Case] = {
         {KEY},
     ),
     "write output": (lambda db, server: output.write(db, 200_002, 1, server, [ROW], drop=(0, 1)), {KEY}),
-    "fire": (lambda db, _: _fire(db, Overlap.ALLOW), {"runs_unique"}),
-    "fire beside an active run": (lambda db, _: _fire(db, Overlap.SKIP), {KEY, "runs_unique", "runs_active"}),
+    "fire": (lambda db, _: _fire(db, Overlap.ALLOW), {"runs_fire", "runs_unique"}),
+    "fire beside an active run": (
+        lambda db, _: _fire(db, Overlap.SKIP),
+        {KEY, "runs_fire", "runs_unique", "runs_active"},
+    ),
     "fire in place of another": (
         lambda db, _: _fire(db, Overlap.REPLACE),
-        {KEY, "runs_unique", "runs_active", "runs_waiting"},
+        {KEY, "runs_fire", "runs_unique", "runs_active", "runs_waiting"},
     ),
     "pause": (lambda db, _: pauses.pause(db, PAUSE), {"runs_active"}),
     "resume": (
