@@ -21,9 +21,11 @@ class Signals:
     def __init__(self) -> None:
         self._ears, self._mouth = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._words = deque[signal.Signals]()
+        self._watched = False
 
     def listen(self) -> None:
         """From now on these signals end nothing by themselves. To be called in the main thread."""
+        self._watched = _on_terminal()
         for number in _HEARD:
             signal.signal(number, self._hear)
 
@@ -46,10 +48,16 @@ class Signals:
                 self._words.append(signal.Signals(word))
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        self._speak(number)
+        # Whose terminal is closed gets SIGHUP, too, and would go on without anybody seeing it.
+        closed = number == signal.SIGHUP and self._watched and not _on_terminal()
+        self._speak(signal.SIGTERM if closed else number)
 
     def _speak(self, word: int) -> None:
         try:
             os.write(self._mouth, bytes([word]))
         except BlockingIOError:
             pass
+
+
+def _on_terminal() -> bool:
+    return os.isatty(2)
