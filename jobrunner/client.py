@@ -1,7 +1,8 @@
 """The Python API: trigger jobs and get their results, from any program that can read the jobs.toml.
 
 Thread-safe. A trigger is one transaction; ``Client.open`` is cheap, and a client can be kept as long as the process
-lives.
+lives, also where that forks: parent and child go on with connections of their own, unless other threads than the
+forking one have connections, too.
 """
 
 from __future__ import annotations

@@ -7,8 +7,10 @@ take the larger of two indexes; PostgreSQL is not shown it.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -67,6 +69,9 @@ class Rows:
 class Database:
     """A SQLite file or a PostgreSQL database behind peewee.
 
+    A connection does not outlive a fork of its process, nor the file that it was made to: where another file has taken
+    the place of a SQLite store, that one is opened, and where there is none, nothing is written to what is left of it.
+
     ``dialect`` is ``sqlite`` or ``postgresql``; ``path`` the file of a SQLite store, else None; ``for_update`` what a
     SELECT ends with to hold its rows until the transaction ends, empty where a transaction is alone anyway.
 
@@ -81,12 +86,15 @@ class Database:
         self._url = url
         self._connections = connections
         self._open = threading.local()
+        _databases.add(self)
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
         """Runs one statement; outside of ``transaction`` it is its own transaction.
 
         Text that a database cannot hold (lone surrogates, on PostgreSQL NUL) is kept with U+FFFD in its place.
         """
+        if self.path is not None and not self._inside:
+            self._look_at_file(self.path)
         try:
             return Rows(self._connections.execute_sql(sql, params), self._url)  # type: ignore[no-untyped-call]
         except (UnicodeEncodeError, peewee.DataError) as error:
@@ -117,7 +125,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All reads inside see the same moment. Inside a transaction or snapshot it is part of that one."""
-        if getattr(self._open, "transaction", False) or getattr(self._open, "snapshot", False):
+        if self._inside:
             yield
             return
         self._begin("BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -142,6 +150,23 @@ class Database:
         if not self._connections.is_closed():
             self._connections.close()
 
+    @property
+    def _inside(self) -> bool:
+        return getattr(self._open, "transaction", False) or getattr(self._open, "snapshot", False)
+
+    def _look_at_file(self, path: Path) -> None:
+        try:
+            stat = os.stat(path)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"the store {self._url} is gone: {error.strerror}", hint="put its file back"
+            ) from error
+        place = (stat.st_dev, stat.st_ino)
+        if getattr(self._open, "place", place) != place:
+            # Not closed: that would remove the log of the file that has taken its place.
+            _leave(self._connections)
+        self._open.place = place
+
     def _begin(self, sql: str) -> None:
         was_open = not self._connections.is_closed()
         try:
@@ -164,6 +189,28 @@ class Database:
         if not self._connections.is_connection_usable():
             self.close()
         return _unavailable(self._url, error)
+
+
+_databases = weakref.WeakSet[Database]()
+
+
+def _before_fork() -> None:
+    # SQLite's locks and PostgreSQL's conversation belong to one process: parent and child make connections anew.
+    for database in tuple(_databases):
+        if not database._inside:
+            database.close()
+
+
+os.register_at_fork(before=_before_fork)
+
+
+def _leave(connections: peewee.Database) -> None:
+    state = connections._state  # type: ignore[attr-defined]
+    _left.append(state.conn)
+    state.reset()
+
+
+_left = list[Any]()
 
 
 def _unavailable(url: str, error: Exception) -> StoreUnavailable:

@@ -13,8 +13,14 @@ import peewee
 from jobrunner.errors import StoreUnavailable
 from jobrunner.store.database import Database
 
-CONNECT_SECONDS = 5
-"""How long a server may take to accept a connection."""
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""How long a server may take to accept a connection (seconds), and how soon one is noticed whose host is gone."""
 
 
 def connect(url: str, *, durability: str) -> Database:
@@ -58,7 +64,7 @@ class _Connections(peewee.Database):
             raise peewee.OperationalError(*error.args) from error
         options = f"-c synchronous_commit={self._commit} {given.pop('options', '')}"
         return self._psycopg.connect(
-            **{"connect_timeout": CONNECT_SECONDS, "application_name": "jobrunner", **given},
+            **{**_PATIENCE, "application_name": "jobrunner", **given},
             options=options,
             client_encoding="utf8",
             autocommit=True,
