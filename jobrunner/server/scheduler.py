@@ -118,9 +118,11 @@ class FireSchedule:
         self._last_tick = now
         if self._applied is not None:
             (self._timed, self._attended), self._applied = self._applied, None
-        elif not stepped_back:
+        elif stepped_back:
+            # A little before now, since the clock may have gone back a moment ago.
+            self._attended = {name: min(at, now - LATE) for name, at in self._attended.items()}
+        else:
             return
-        self._attended = {name: min(at, now) for name, at in self._attended.items()}
         nexts = ((entry.next_after(self._attended[name]), name) for name, entry in self._timed.items())
         self._heap = [(at, name) for at, name in nexts if at is not None]
         heapq.heapify(self._heap)

@@ -1,0 +1,132 @@
+"""Output on its way to the store: in order, bounded, and whole however an attempt's end and the writing meet."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pytest
+from pending import Pending
+from samples import end, put, serve, start
+
+from jobrunner.domain.clock import SystemClock
+from jobrunner.domain.run import Progress
+from jobrunner.domain.state import Ready
+from jobrunner.server.recorder import Recorder, Recorders
+from jobrunner.store import Database, output
+from jobrunner.store.output import Place
+from jobrunner.store.runs import read
+
+
+@dataclass
+class Attempt:
+    """One attempt with its recorder, on a store."""
+
+    db: Database
+    engine: Pending
+    recorders: Recorders
+    recorder: Recorder
+    run: int
+    finish: Callable[[Database], Sequence[Ready]]
+
+    def close(self) -> None:
+        self.recorder.close(self.finish, instead=None)
+
+    def kept(self) -> bytes:
+        parts, place, found = list[bytes](), Place(), True
+        while found:
+            some, after = output.read(self.db, self.run, 1, place=place)
+            parts += [part.data for part in some]
+            found, place = after != place, after
+        return b"".join(parts)
+
+
+@pytest.fixture
+def make(sqlite_db: Database) -> Callable[..., Attempt]:
+    def attempt(limit: int = 1000) -> Attempt:
+        engine = Pending(sqlite_db)
+        server = serve(sqlite_db)
+        claimed = start(sqlite_db, put(sqlite_db), server)
+        recorders = Recorders(engine, server, SystemClock())  # type: ignore[arg-type]
+        recorder = recorders.recorder(claimed.id, claimed.attempt, limit)
+
+        def finish(db: Database) -> Sequence[Ready]:
+            assert end(db, claimed, server) is not None
+            return ()
+
+        return Attempt(sqlite_db, engine, recorders, recorder, claimed.id, finish)
+
+    return attempt
+
+
+def test_what_is_flushed_while_the_attempt_ends_is_not_lost(make: Callable[..., Attempt]) -> None:
+    for _ in range(50):
+        attempt = make()
+        attempt.recorder.output("stdout", b"one ")
+        attempt.recorder.output("stdout", b"two ")
+        both = threading.Barrier(2)
+
+        def flush(attempt: Attempt = attempt, both: threading.Barrier = both) -> None:
+            both.wait()
+            attempt.recorder.flush()
+
+        thread = threading.Thread(target=flush)
+        thread.start()
+        both.wait()
+        attempt.close()
+        thread.join()
+        attempt.engine.commit()
+        assert attempt.kept() == b"one two "
+
+
+def test_a_flush_after_the_end_writes_nothing(make: Callable[..., Attempt]) -> None:
+    attempt = make()
+    attempt.recorder.output("stdout", b"last words")
+    attempt.close()
+    attempt.recorder.progress(Progress(done=1))
+    attempt.recorder.flush()
+    assert len(attempt.engine.waiting) == 1
+    attempt.engine.commit()
+    assert (attempt.kept(), attempt.engine.freed) == (b"last words", 1)
+
+
+def test_no_more_than_the_limit_is_held_while_the_store_is_away(make: Callable[..., Attempt]) -> None:
+    attempt = make(limit=100)
+    for number in range(1000):
+        attempt.recorder.output("stdout", b"%09d\n" % number)
+        attempt.recorder.flush()
+    assert len(attempt.engine.waiting) == 1
+    assert sum(len(data) for _, _, data in (*attempt.recorder._head, *attempt.recorder._tail)) <= 100
+    attempt.close()
+    attempt.engine.commit()
+    kept = attempt.kept()
+    assert kept.startswith(b"000000000\n000000001\n")
+    assert kept.endswith(b"000000999\n")
+    assert len(kept) <= 100
+
+
+def test_what_gathered_meanwhile_is_written_next(make: Callable[..., Attempt]) -> None:
+    attempt = make()
+    attempt.recorder.output("stdout", b"a")
+    attempt.recorder.flush()
+    attempt.recorder.output("stderr", b"b")
+    attempt.recorder.flush()
+    assert len(attempt.engine.waiting) == 1
+    attempt.engine.commit()
+    assert attempt.recorder in attempt.recorders._dirty
+    attempt.recorder.flush()
+    attempt.engine.commit()
+    assert attempt.kept() == b"ab"
+    attempt.recorder.flush()
+    assert attempt.engine.waiting == []
+
+
+def test_the_last_progress_is_kept(make: Callable[..., Attempt]) -> None:
+    attempt = make()
+    attempt.recorder.progress(Progress(done=1))
+    attempt.recorder.flush()
+    attempt.recorder.progress(Progress(done=2, total=2, message="done"))
+    attempt.close()
+    attempt.engine.commit()
+    assert read.get(attempt.db, attempt.run).progress == Progress(done=2, total=2, message="done")

@@ -1,0 +1,246 @@
+"""Fires by a clock that a test turns: each once, whatever the clock, the store and other fires do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pending import Pending, Turned
+from samples import NOW, later
+
+from jobrunner import jobfile
+from jobrunner.domain.clock import from_micros
+from jobrunner.server import scheduler
+from jobrunner.server.scheduler import FireSchedule
+from jobrunner.store import Database
+from jobrunner.store.runs import read
+
+MINUTELY = """
+[jobs.minutely]
+command = "true"
+schedule = "every 1m"
+overlap = "allow"
+catchup = "CATCHUP"
+catchup_window = "1h"
+"""
+
+
+@dataclass
+class Fired:
+    """A schedule on a store; ``tick`` looks, and commits what came of it."""
+
+    folder: Path
+    db: Database
+    clock: Turned
+    engine: Pending
+    fires: FireSchedule
+
+    def apply(self, text: str) -> None:
+        path = self.folder / "jobs.toml"
+        path.write_text('[jobrunner]\ntimezone = "UTC"\n' + text)
+        path.chmod(0o600)
+        self.fires.apply(jobfile.read(path))
+        self.engine.commit()
+        self.fires.tick()
+
+    def tick(self, seconds: float = 0.0) -> float:
+        self.clock.turn(seconds)
+        wait = self.fires.tick()
+        self.engine.commit()
+        return wait
+
+    def restart(self) -> None:
+        self.fires = FireSchedule(self.engine, self.clock)  # type: ignore[arg-type]
+
+    @property
+    def runs(self) -> list[tuple[str, float]]:
+        """The trigger and the fire time, in seconds after noon, of each run."""
+        found = [read.get(self.db, run) for run in sorted(read.ids(self.db, 5000))]
+        return [(str(run.trigger), (run.fire_time - NOW).total_seconds()) for run in found if run.fire_time]
+
+    @property
+    def decided(self) -> list[tuple[str, float]]:
+        rows = self.db.execute("SELECT decision, fire_time FROM decisions ORDER BY fire_time")
+        return [(decision, (from_micros(at) - NOW).total_seconds()) for decision, at in rows]
+
+
+@pytest.fixture
+def fired(sqlite_db: Database, tmp_path: Path) -> Fired:
+    clock, engine = Turned(), Pending(sqlite_db)
+    return Fired(tmp_path, sqlite_db, clock, engine, FireSchedule(engine, clock))  # type: ignore[arg-type]
+
+
+def minutely(catchup: str = "latest") -> str:
+    return MINUTELY.replace("CATCHUP", catchup)
+
+
+def test_the_first_start_catches_nothing_up(fired: Fired) -> None:
+    fired.apply(minutely("all"))
+    fired.tick(59)
+    assert fired.runs == []
+    fired.tick(1)
+    assert fired.runs == [("schedule", 60)]
+
+
+def test_applying_waits_for_no_store(fired: Fired) -> None:
+    path = fired.folder / "jobs.toml"
+    path.write_text(minutely())
+    path.chmod(0o600)
+    fired.fires.apply(jobfile.read(path))
+    assert fired.fires.tick() < 1
+    fired.clock.turn(60)
+    fired.fires.tick()
+    assert fired.runs == []
+    fired.engine.commit()
+    fired.tick()
+    fired.tick(60)
+    assert [at for _, at in fired.runs] == [120]
+
+
+@pytest.mark.parametrize(
+    ("catchup", "runs", "missed"),
+    [
+        ("none", [], [60, 120, 180]),
+        ("latest", [("catchup", 180)], [60, 120]),
+        ("all", [("catchup", 60), ("catchup", 120), ("catchup", 180)], []),
+    ],
+)
+def test_a_suspended_machine_catches_up_as_after_downtime(
+    fired: Fired, catchup: str, runs: list[tuple[str, float]], missed: list[float]
+) -> None:
+    fired.apply(minutely(catchup))
+    fired.clock.step(4 * 60 + 30)
+    fired.tick()
+    assert fired.runs == ([*runs, ("schedule", 240)] if catchup != "latest" else [("schedule", 240)])
+    assert fired.decided == [("missed", at) for at in (missed if catchup != "latest" else [60, 120, 180])]
+
+
+def test_downtime_catches_up_the_latest(fired: Fired) -> None:
+    fired.apply(minutely().replace("every 1m", "every 10m"))
+    fired.clock.turn(35 * 60)
+    fired.restart()
+    fired.apply(minutely().replace("every 1m", "every 10m"))
+    fired.tick()
+    assert fired.runs == [("catchup", 1800)]
+    assert [at for _, at in fired.decided] == [600, 1200]
+
+
+def test_two_servers_decide_each_fire_once(fired: Fired) -> None:
+    fired.apply(minutely("all"))
+    other = Fired(fired.folder, fired.db, Turned(), fired.engine, None)  # type: ignore[arg-type]
+    other.restart()
+    other.apply(minutely("all"))
+    for _ in range(5):
+        fired.tick(60)
+    other.clock.step(330)
+    other.tick()
+    assert [at for _, at in fired.runs] == [60, 120, 180, 240, 300]
+    assert fired.decided == []
+
+
+def test_a_clock_that_goes_back_fires_nothing_twice_and_goes_on(fired: Fired) -> None:
+    fired.apply(minutely())
+    for _ in range(10):
+        fired.tick(60)
+    fired.clock.step(-300)
+    for _ in range(7):
+        fired.tick(60)
+    assert [at for _, at in fired.runs] == [60 * n for n in range(1, 13)]
+    assert fired.decided == []
+
+
+def test_a_clock_that_was_years_ahead_for_a_moment_silences_nothing(fired: Fired) -> None:
+    fired.apply(minutely("none"))
+    fired.tick(60)
+    years = 3650 * 86400.0
+    fired.clock.step(years)
+    fired.tick()
+    fired.clock.step(-years)
+    for _ in range(3):
+        fired.tick(60)
+    assert [at for _, at in fired.runs if at < 1000] == [60, 120, 180, 240]
+
+
+def test_years_of_downtime_are_looked_at_from_their_end(fired: Fired, monkeypatch: pytest.MonkeyPatch) -> None:
+    fired.apply(minutely().replace("every 1m", "every 1s"))
+    fired.clock.step(20 * 365 * 86400)
+    asked = 0
+    timed = fired.fires._timed["minutely"]
+    rule = timed.rules[0][0].rule
+    real = type(rule).next_after
+
+    def counted(self: Any, micros: int) -> Any:
+        nonlocal asked
+        asked += 1
+        return real(self, micros)
+
+    monkeypatch.setattr(type(rule), "next_after", counted)
+    fired.tick()
+    assert len(fired.runs) >= 1
+    assert asked < 20_000
+
+
+def test_rare_fires_of_a_long_downtime_are_all_decided(fired: Fired) -> None:
+    yearly = minutely("none").replace("every 1m", "0 0 1 1 *")
+    fired.apply(yearly)
+    fired.clock.step((datetime(2036, 6, 1, tzinfo=UTC) - NOW).total_seconds())
+    fired.tick()
+    assert [(NOW + timedelta(seconds=at)).year for _, at in fired.decided] == list(range(2027, 2037))
+
+
+def test_a_fire_that_fails_takes_no_other_with_it(fired: Fired, monkeypatch: pytest.MonkeyPatch) -> None:
+    fired.apply(minutely() + minutely().replace("minutely", "second"))
+    real: Callable[..., Any] = scheduler.new_run
+
+    def broken(job: Any, **values: Any) -> Any:
+        if job.name == "minutely" and values["fire_time"] == later(60):
+            raise ValueError("boom")
+        return real(job, **values)
+
+    monkeypatch.setattr(scheduler, "new_run", broken)
+    fired.tick(60)
+    fired.tick(60)
+    names = [(read.get(fired.db, run).job, read.get(fired.db, run).fire_time) for run in read.ids(fired.db, 9)]
+    assert sorted(names) == [("minutely", later(120)), ("second", later(60)), ("second", later(120))]
+
+
+def test_each_fire_is_an_operation_of_its_own(fired: Fired) -> None:
+    fired.apply(minutely() + minutely().replace("minutely", "second"))
+    fired.clock.turn(60)
+    fired.fires.tick()
+    assert len(fired.engine.waiting) == 2
+
+
+def test_a_job_that_is_put_back_catches_nothing_up(fired: Fired) -> None:
+    fired.apply(minutely("all"))
+    fired.apply("")
+    fired.clock.turn(600)
+    fired.apply(minutely("all"))
+    fired.tick(60)
+    assert fired.runs == [("schedule", 660)]
+
+
+def test_another_schedule_begins_when_it_is_applied(fired: Fired) -> None:
+    fired.apply(minutely("all"))
+    fired.clock.turn(150)
+    fired.apply(minutely("all").replace("every 1m", "every 2m"))
+    fired.tick()
+    assert fired.runs == []
+    fired.tick(90)
+    assert fired.runs == [("schedule", 240)]
+
+
+def test_a_fire_that_the_store_did_not_take_is_found_at_the_next_start(fired: Fired) -> None:
+    fired.apply(minutely())
+    fired.clock.turn(60)
+    fired.fires.tick()
+    fired.engine.waiting.clear()
+    fired.clock.turn(30)
+    fired.restart()
+    fired.apply(minutely())
+    fired.engine.commit()
+    assert fired.runs == [("schedule", 60)]
