@@ -1,5 +1,6 @@
 """A project in a folder of its own, the command line in and out of process, real servers. Used by the tests here."""
 
+import _thread
 import io
 import json
 import os
@@ -79,10 +80,14 @@ def run_here(args: Sequence[str], folder: Path, environment: dict[str, str], inp
     given = input.encode() if isinstance(input, str) else input
     streams = [io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") for data in (given, b"", b"")]
     with _process_state(folder, environment, streams):
+        guard = threading.Timer(PATIENCE, _thread.interrupt_main)  # a wait that never ends is a failure, not a hang
+        guard.start()
         try:
             status = main(args)
         except SystemExit as end:  # of typer, when it has shown or installed completion
             status = int(end.code or 0)
+        finally:
+            guard.cancel()
         out, err = (_written(stream) for stream in streams[1:])
     return Answer(status, out, err)
 

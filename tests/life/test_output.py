@@ -3,7 +3,6 @@
 import json
 import os
 import pty
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -211,5 +210,4 @@ def test_a_reader_that_goes_away(printing: Project) -> None:
         process.wait()
         assert process.stderr
         assert b"Traceback" not in process.stderr.read()
-    assert process.returncode in (0, 141)
-    assert sys.platform != "linux" or process.returncode == 141
+    assert process.returncode in (0, 141)  # 0 where the pipe held all of it
