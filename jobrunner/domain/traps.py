@@ -39,7 +39,7 @@ def traps(schedule: Schedule, *, job: str = "", after: datetime) -> tuple[str, .
 
 
 def clock_remark(rule: CronRule, change: Stretch) -> str | None:
-    """What a change of the clock, the stretch that begins with it, does to the fires; None where nobody would notice."""
+    """What a change of the clock, the stretch that begins with it, does to fires; None where nobody would notice."""
     return _gap_remark(rule, change) or _overlap_remark(rule, change)
 
 

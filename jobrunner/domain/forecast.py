@@ -1,0 +1,182 @@
+"""A simulation's question and its answer as values: made by admin and ``simulation``, shown by presentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from jobrunner.domain.job import Job
+
+
+class Basis(StrEnum):
+    """What an estimate rests on."""
+
+    HISTORY = "history"
+    TIMEOUT = "timeout"
+    GUESS = "guess"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """How long a run of a job takes: half of them up to ``median``, 95 of 100 up to ``p95``.
+
+    ``runs`` counts the successful attempts behind it; 0 where there is no history.
+    """
+
+    median: timedelta
+    p95: timedelta
+    basis: Basis
+    runs: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedJob:
+    """A job to be played. ``days_off`` are the days of its blackout, in the zone of the schedule that fires."""
+
+    job: Job
+    estimate: Estimate
+    days_off: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is played forward: fires with ``start <= fire < end`` (aware), on ``workers`` of all servers together.
+
+    ``queues`` are taken in their order; ``queue_limits`` and ``limits`` map a name to how many run at once;
+    ``timezone`` is where a day begins in the answer. Equal plans have equal answers.
+    """
+
+    jobs: tuple[PlannedJob, ...]
+    workers: int
+    queues: tuple[str, ...]
+    start: datetime
+    end: datetime
+    timezone: str
+    seed: int
+    queue_limits: Mapping[str, int] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobForecast:
+    """What is expected of one job.
+
+    A fire becomes a start, or it is skipped by ``overlap``, falls into a blackout, expires, still waits when the window
+    ends, or is replaced before it starts (``replaced`` counts those that had started, too). A delay is from the moment
+    that a run is due, its jitter included, to its start; quantiles are exact to two per cent. ``slowest`` is the
+    longest time from due to finished. ``late`` and ``overdue`` count the runs that break ``start_within`` and
+    ``finish_within``, which are None where nothing is promised.
+    """
+
+    name: str
+    estimate: Estimate
+    fires: int
+    starts: int
+    skips: int
+    replaced: int
+    expired: int
+    blackouts: int
+    waiting: int
+    delay_median: timedelta | None
+    delay_p95: timedelta | None
+    delay_max: timedelta | None
+    slowest: timedelta | None
+    start_within: timedelta | None
+    finish_within: timedelta | None
+    late: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Of a stretch of time that begins at ``at``: attempts running on average and at most, and attempts started."""
+
+    at: datetime
+    mean: float
+    peak: int
+    starts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayLoad:
+    """Of one half-hour of the day, ``minute`` after midnight, over all days: attempts running on average, at most."""
+
+    minute: int
+    mean: float
+    peak: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collision:
+    """A minute of the day at which several runs are due at one instant.
+
+    ``at`` is the first instant with the most, ``runs``, some of whose ``jobs`` are named; ``times`` counts the
+    instants.
+    """
+
+    at: datetime
+    runs: int
+    jobs: tuple[str, ...]
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdleWindow:
+    """A time in which nothing runs."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockChange:
+    """A change of a zone's clock within the window, and what it means for these jobs."""
+
+    at: datetime
+    remark: str
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A schedule, and how many other attempts run beside such a job on average."""
+
+    expression: str
+    load: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """Quieter times for a job: its present schedule, then others, the best first."""
+
+    job: str
+    present: Choice
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """The schedule played forward. ``jobs`` by name; ``load`` by the hour; ``day`` has 48 half-hours of the local day.
+
+    ``collisions`` have the most runs first, ``idle`` are the longest idle windows, in order of time. ``unplayed`` says
+    what of the file has no part in it.
+    """
+
+    plan: Plan
+    jobs: tuple[JobForecast, ...]
+    peak: int
+    peak_at: datetime | None
+    load: tuple[Load, ...]
+    day: tuple[DayLoad, ...]
+    collisions: tuple[Collision, ...]
+    idle: tuple[IdleWindow, ...]
+    clock_changes: tuple[ClockChange, ...]
+    suggestion: Suggestion | None = None
+    unplayed: tuple[str, ...] = ()
+
+    @property
+    def breaks_sla(self) -> bool:
+        """Whether any job is expected to break what it promises."""
+        return any(job.late or job.overdue for job in self.jobs)
