@@ -32,7 +32,7 @@ def postgresql() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="jobrunner-pg-"))
     server = get_server(folder)
     try:
-        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+        server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET lock_timeout = '60s'; SELECT pg_reload_conf();")
         yield server.get_uri()
     finally:
         # At once, without a checkpoint: the folder goes anyway.

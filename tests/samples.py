@@ -118,10 +118,14 @@ def run_to(
 
 def at_once(url: str, count: int, work: Callable[[Database, int], T]) -> list[T]:
     """Does the same in so many threads at once, each with a connection of its own and its number."""
-    together = threading.Barrier(count)
+    together = threading.Barrier(count, timeout=30)
 
     def one(number: int) -> T:
-        mine = open_store(url, durability="normal")
+        try:
+            mine = open_store(url, durability="normal")
+        except BaseException:
+            together.abort()
+            raise
         try:
             together.wait()
             return work(mine, number)
