@@ -196,3 +196,35 @@ def test_a_retry_that_would_break_uniqueness_is_refused(jobs: Project) -> None:
     answer = jobs.call("retry", str(cancelled))
     assert answer.status == 6
     assert f"run {holder}" in answer.err
+
+
+def test_a_batch_after_a_run(jobs: Project) -> None:
+    parent = jobs.trigger("one", "-p", "n=2")
+    jobs.call("trigger", "note", "--each", "-", "--after", str(parent), "--then", "sum", input="{}\n{}\n")
+    members = [run["id"] for run in jobs.json("runs", "--job", "note")]
+    assert {jobs.show(run)["state"] for run in members} == {"waiting"}
+    assert [jobs.show(run)["parent_ids"] for run in members] == [[parent], [parent]]
+    jobs.burst()
+    assert jobs.show("b1")["succeeded"] == 2
+    assert [run["state"] for run in jobs.json("runs", "--job", "sum")] == ["succeeded"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_batch_after_a_run_that_fails(jobs: Project, when: str) -> None:
+    parent = jobs.trigger("one", "-p", "n=3")
+    if when == "after":
+        jobs.burst()
+    options = ["--after", str(parent), "--then", "sum", "--then-on-failure", "told"]
+    jobs.call("trigger", "note", "--each", "-", *options, input="{}\n{}\n")
+    jobs.burst()
+    batch = jobs.show("b1")
+    assert (batch["state"], batch["other"]) == ("failed", 2)
+    assert batch["finished_at"]
+    assert jobs.json("runs", "--job", "sum")[0]["state"] == "skipped"
+    assert jobs.json("runs", "--job", "told")[0]["state"] == "succeeded"
+    jobs.write(JOBS.replace("-lt 3", "-lt 4"))
+    jobs.call("retry", str(parent))
+    assert jobs.show("b1")["state"] == "running"
+    jobs.burst()
+    assert jobs.show("b1")["state"] == "succeeded"
+    assert jobs.json("runs", "--job", "sum")[0]["state"] == "succeeded"

@@ -29,6 +29,9 @@ _UNIQUE_WITHIN = (
     "SELECT id FROM runs WHERE unique_key = ? AND unique_key IS NOT NULL AND created_at > ?"
     " AND state IN ('scheduled','waiting','queued','running','retrying','succeeded') ORDER BY id DESC LIMIT 1"
 )
+_PARENT_OF_MEMBERS = (
+    "INSERT INTO run_parents (parent_id, child_id) SELECT ?, id FROM runs WHERE batch_id = ? AND batch_id IS NOT NULL"
+)
 
 
 class Added(NamedTuple):
@@ -95,8 +98,17 @@ def add_batch(
         ids = _add_members(db, template, batch_id, items)
         for child in then:
             _add_continuation(db, child, batch_id)
-        started = bool(ids) and ids[0][1] == RunState.QUEUED
-        return batch_id, [ready(template, run_id) for run_id, _ in ids] if started else []
+        return batch_id, _begin_batch(db, template, batch_id, ids)
+
+
+def _begin_batch(db: Database, template: NewRun, batch_id: int, ids: Sequence[tuple[int, str]]) -> list[Ready]:
+    """All members are created in the same state; a batch whose parents have ended badly has ended with them."""
+    first, state = ids[0] if ids else (0, "")
+    if state == RunState.SKIPPED:
+        from jobrunner.store.runs.ending import ended  # which builds on this module
+
+        return ended(db, first, template.job, batch_id, template.created_at)
+    return [ready(template, run_id) for run_id, _ in ids] if state == RunState.QUEUED else []
 
 
 def _add_members(
@@ -111,7 +123,10 @@ def _add_members(
     columns[7], columns[8] = value.format(0), value.format(1)
     del row[7:9]
     sql = f"INSERT INTO runs ({_COLUMNS}) SELECT {', '.join(columns)} FROM {each} RETURNING id, state"
-    return db.execute(sql, (*row, json.dumps(items, ensure_ascii=False))).fetchall()
+    ids = db.execute(sql, (*row, json.dumps(items, ensure_ascii=False))).fetchall()
+    for parent in template.parents:
+        db.execute(_PARENT_OF_MEMBERS, (parent, batch_id))
+    return ids
 
 
 _EACH = {

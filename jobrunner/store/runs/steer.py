@@ -105,25 +105,39 @@ def _unique_holder(db: Database, unique_key: str, run_id: int) -> Any:
 
 def _reopen(db: Database, run_id: int, batch_id: int | None) -> None:
     """What had been skipped because of this run waits again; so does what waits for its batch."""
-    todo, seen = [run_id], {run_id}
-    if batch_id is not None:
-        db.execute("UPDATE batches SET finished_at = NULL WHERE id = ?", (batch_id,))
-        sql = "SELECT id FROM runs WHERE after_batch_id = ? AND after_batch_id IS NOT NULL AND state = 'skipped'"
-        for (child,) in db.execute(sql, (batch_id,)):
-            _wait_again(db, child, f"batch b{batch_id}")
-            todo.append(child)
+    todo, seen = [(run_id, batch_id)], {run_id}
     while todo:
-        sql = (
-            "SELECT c.id FROM run_parents p JOIN runs c ON c.id = p.child_id"
-            " WHERE p.parent_id = ? AND c.state = 'skipped'"
-        )
-        for (child,) in db.execute(sql, (todo.pop(),)):
-            if child in seen:
-                continue
-            seen.add(child)
-            query = "SELECT parent_id FROM run_parents WHERE child_id = ? ORDER BY parent_id"
-            _wait_again(db, child, after_detail([parent for (parent,) in db.execute(query, (child,))]))
-            todo.append(child)
+        run, batch = todo.pop()
+        for child, of_batch in [*_skipped_after_batch(db, batch), *_skipped_after(db, run)]:
+            if child not in seen:
+                seen.add(child)
+                _wait_again(db, child, _waits_for(db, child))
+                todo.append((child, of_batch))
+
+
+def _skipped_after(db: Database, run_id: int) -> list[Any]:
+    sql = (
+        "SELECT c.id, c.batch_id FROM run_parents p JOIN runs c ON c.id = p.child_id"
+        " WHERE p.parent_id = ? AND c.state = 'skipped'"
+    )
+    return db.execute(sql, (run_id,)).fetchall()
+
+
+def _skipped_after_batch(db: Database, batch_id: int | None) -> list[Any]:
+    """The batch has not ended after all; gives what was skipped because of how it had."""
+    if batch_id is None:
+        return []
+    db.execute("UPDATE batches SET finished_at = NULL WHERE id = ?", (batch_id,))
+    sql = "SELECT id, batch_id FROM runs WHERE after_batch_id = ? AND after_batch_id IS NOT NULL AND state = 'skipped'"
+    return db.execute(sql, (batch_id,)).fetchall()
+
+
+def _waits_for(db: Database, child: int) -> str:
+    (after_batch,) = db.execute("SELECT after_batch_id FROM runs WHERE id = ?", (child,)).fetchone()
+    if after_batch is not None:
+        return f"batch b{after_batch}"
+    sql = "SELECT parent_id FROM run_parents WHERE child_id = ? ORDER BY parent_id"
+    return after_detail([parent for (parent,) in db.execute(sql, (child,))])
 
 
 def _wait_again(db: Database, run_id: int, detail: str) -> None:
