@@ -31,7 +31,8 @@ class Jobs:
         self._lock = threading.Lock()
         self._known = dict[str, tuple[Job, Checker]]()
         self._whole: Jobfile | None = None
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[int, int, int] | None = None
+        self._includes = False
         self._look_at = 0.0
 
     def one(self, name: str) -> Job:
@@ -49,7 +50,8 @@ class Jobs:
             self._forget_if_changed()
             known = self._known.get(name)
             if known is None:
-                _, job = jobfile.read_job(self._path, name)
+                settings, job = jobfile.read_job(self._path, name)
+                self._includes = bool(settings.include)
                 known = self._known[name] = (job, Checker(job.params, job=job.name))
             return known
 
@@ -63,6 +65,7 @@ class Jobs:
             self._forget_if_changed()
             if self._whole is None:
                 self._whole = jobfile.read(self._path)
+                self._includes = bool(self._whole.settings.include)
             return self._whole
 
     def named(self, name: str) -> Job:
@@ -81,8 +84,9 @@ class Jobs:
             stat = os.stat(self._path)
         except OSError:
             return  # reading it says what is wrong
-        stamp = (stat.st_mtime_ns, stat.st_size)
-        if stamp != self._stamp or (self._whole is not None and self._whole.settings.include):
+        stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        # Included files may have changed, come or gone whatever the main one looks like.
+        if stamp != self._stamp or self._includes:
             self._known.clear()
             self._whole = None
             self._stamp = stamp

@@ -39,17 +39,20 @@ class Steering:
         return read.get(self._context.db, run_id)
 
     def retry_batch(self, batch_id: int) -> list[Run]:
-        """Retries the members that failed. Raises NotFound."""
+        """Retries the members that failed; what cannot be retried is a remark. Raises NotFound."""
         from jobrunner.store import batches
 
-        return [self.retry(run_id) for run_id in batches.member_ids(self._context.db, batch_id, ("failed",))]
+        return self._retry_each(batches.member_ids(self._context.db, batch_id, ("failed",)))
 
     def retry_dead(self, jobs: Sequence[str] = ()) -> list[Run]:
         """Retries the dead letters, of these jobs or of all; what cannot be retried is a remark."""
         from jobrunner.store.runs import read
 
+        return self._retry_each(read.dead_ids(self._context.db, jobs))
+
+    def _retry_each(self, run_ids: Sequence[int]) -> list[Run]:
         retried = []
-        for run_id in read.dead_ids(self._context.db, jobs):
+        for run_id in run_ids:
             try:
                 retried.append(self.retry(run_id))
             except Refused as error:

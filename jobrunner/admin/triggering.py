@@ -126,14 +126,19 @@ class Triggering:
         return None if like is None else read.get(self._context.db, like)
 
     def _inherited(self, job: Job, like: int | None, parents: Sequence[int]) -> dict[str, Any]:
-        """Values of the run to be like, else those of the parents for parameters that the job declares."""
+        """Values of the run to be like, else those of the parents for parameters that the job declares.
+
+        What was a secret is not made public: it goes to parameters that are secret, too.
+        """
         from jobrunner.store.runs import read
 
-        declared = {param.name for param in job.params}
+        declared = {param.name: param.secret for param in job.params}
         values = dict[str, Any]()
         for model in (like,) if like is not None else parents:
-            known = read.get(self._context.db, model).params | read.secrets_of(self._context.db, model)
-            values = {name: value for name, value in known.items() if name in declared} | values
+            shown, secrets = read.get(self._context.db, model).params, read.secrets_of(self._context.db, model)
+            known = {name: value for name, value in shown.items() if name in declared and name not in secrets}
+            known |= {name: value for name, value in secrets.items() if declared.get(name)}
+            values = known | values
         return values
 
     def _new_run(self, job: Job, values: Mapping[str, Any], trigger: Trigger, options: TriggerOptions) -> NewRun:

@@ -16,7 +16,8 @@ from jobrunner.store.runs.read import progress_text
 _FINISH = (
     "UPDATE runs SET state = CASE WHEN cancel = 0 THEN ? ELSE 'cancelled' END, finished_at = ?, exit_code = ?,"
     " error = ?, result = ?, run_after = coalesce(?, run_after), failures = failures + ?, losses = losses + ?,"
-    " max_attempts = max_attempts + ?, dead = CASE WHEN cancel = 0 THEN ? ELSE 0 END, cancel = 0"
+    " max_attempts = max_attempts + CASE WHEN cancel = 0 THEN ? ELSE 0 END,"
+    " dead = CASE WHEN cancel = 0 THEN ? ELSE 0 END, cancel = 0"
     " WHERE id = ? AND state = 'running' AND attempt = ? AND server_id = ?"
     " RETURNING state, job, batch_id, params, secret_params, id, attempt, queue, priority, run_after"
 )
