@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from jobrunner.admin.context import Context
@@ -112,8 +112,8 @@ class Looking:
 
         start = after or self._context.clock.now()
         jobs = [self._context.jobs.named(job)] if job is not None else list(self._context.jobs.all().jobs.values())
-        held = {pause.name: pause for pause in pauses.everything(self._context.db) if pause.scope == "job"}
-        streams = [self._fires(one, start, held.get(one.name)) for one in jobs]
+        held = pauses.everything(self._context.db)
+        streams = [self._fires(one, start, _pause_of(one.name, held)) for one in jobs]
         merged = heapq.merge(*streams, key=lambda fire: (fire.at, fire.job))
         return [fire for fire, _ in zip(_distinct(merged), range(n), strict=False)]
 
@@ -134,9 +134,8 @@ class Looking:
 
         db, now = self._context.db, self._context.clock.now()
         latest = read.latest(db, [job.name for job in jobs])
-        held = {(pause.scope, pause.name): pause for pause in pauses.everything(db)}
-        everything = held.get(("all", ""))
-        return [_status(job, latest.get(job.name), held.get(("job", job.name)) or everything, now) for job in jobs]
+        held = pauses.everything(db)
+        return [_status(job, latest.get(job.name), _pause_of(job.name, held), now) for job in jobs]
 
     def _fires(self, job: Job, start: datetime, pause: Pause | None) -> Iterator[Fire]:
         from jobrunner.domain.status import Fire
@@ -146,6 +145,15 @@ class Looking:
         for schedule, at in _merged(job, start):
             paused = pause is not None and (pause.until is None or at < pause.until)
             yield Fire(job=job.name, at=at, zone=schedule.zone, note="paused" if paused else "")
+
+
+def _pause_of(job: str, held: Sequence[Pause]) -> Pause | None:
+    """The pause that keeps a job from firing for the longest: its own, or that of everything."""
+    its = [pause for pause in held if (pause.scope, pause.name) in (("job", job), ("all", ""))]
+    return max(its, key=lambda pause: pause.until or _NEVER, default=None)
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def _status(job: Job, last: Run | None, pause: Pause | None, now: datetime) -> JobStatus:

@@ -159,6 +159,25 @@ def test_a_pause_ends_by_itself(project: Callable[[str], Project]) -> None:
     assert where.show("a")["paused"] is False
 
 
+def test_what_is_to_come_says_what_a_pause_keeps_from_firing(project: Callable[[str], Project]) -> None:
+    where = project("[jobs.a]\ncommand = 'true'\nschedule = '@daily'\n")
+    assert [fire["note"] for fire in where.json("next", "-n", "3")] == [None] * 3
+    for what in (["a"], ["--all"]):
+        where.call("pause", *what, "--for", "36h")
+        assert [fire["note"] for fire in where.json("next", "-n", "3")] in (
+            ["paused", None, None],
+            ["paused"] * 2 + [None],
+        )
+        fires = where.json("next", "-n", "3")
+        after_pause = next(fire["at"] for fire in fires if fire["note"] is None)
+        assert where.show("a")["next_fire"] == after_pause
+        where.call("resume", *what)
+    where.call("pause", "a", "--for", "1h")
+    where.call("pause", "--all")
+    assert {fire["note"] for fire in where.json("next", "-n", "3")} == {"paused"}
+    assert where.show("a")["next_fire"] is None
+
+
 CATCHUP = """
 [jobs.latest]
 command = "true"
