@@ -6,7 +6,6 @@ import pty
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -213,7 +212,6 @@ def test_a_terminal_gets_text_unless_json_is_asked_for(project: Maker) -> None:
         assert {line[:1] for line in received.decode().splitlines()} == {starts}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 def test_a_server_knows_its_own_pid_workers_and_queues(project: Maker) -> None:
     where = project(JOBS.replace("TIMEOUT", "1m"))
     with where.server("--workers", "3", "--name", "blue", "--queue", "low") as server:
