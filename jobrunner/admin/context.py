@@ -11,10 +11,12 @@ from jobrunner.admin.jobs import Jobs
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.settings import Settings
 from jobrunner.domain.state import Ready, Trigger
-from jobrunner.errors import BrokerUnavailable, NotFound, Refused
+from jobrunner.errors import BrokerUnavailable, NotFound, Refused, StoreUnavailable
 from jobrunner.queue.announce import Announcer
 from jobrunner.store import audit
 from jobrunner.store.database import Database
+
+_BROKER_PAUSE = 5.0
 
 
 class Actor(NamedTuple):
@@ -51,6 +53,7 @@ class Context:
         self._open_store = open_store
         self._make_announcer = announcer
         self._opening = threading.Lock()
+        self._tell_again = 0.0
         self._db: Database | None = None
         self._announcer: Announcer | None = None
 
@@ -76,14 +79,23 @@ class Context:
 
     def tell(self, ready: Sequence[Ready]) -> None:
         """Tells servers of runs that are ready; a broker that is away is a remark and no error."""
+        if self.clock.monotonic() < self._tell_again:
+            return
         try:
             self._telling().ready(ready)
         except BrokerUnavailable as error:
-            self.warnings.append(f"{error}; the run is stored, and a server takes it up when the broker is back")
+            # A program that goes on triggering should not wait for it each time.
+            self._tell_again = self.clock.monotonic() + _BROKER_PAUSE
+            self._remark(f"{error}; the run is stored, and a server takes it up when the broker is back")
+        except StoreUnavailable:
+            pass  # what was to be told of is stored, and found a second later
 
     def tell_changed(self) -> None:
         """Tells the servers of this host that something is to be looked at."""
-        self._telling().changed()
+        try:
+            self._telling().changed()
+        except StoreUnavailable:
+            pass
 
     def close(self, *, ending: bool = False) -> None:
         """Closes this thread's connection to the store; ``ending``: the process is about to end anyway."""
@@ -91,6 +103,10 @@ class Context:
         # trigger: a process that ends leaves that to the next one. A PostgreSQL server wants to be told.
         if self._db is not None and not (ending and self._db.path is not None):
             self._db.close()
+
+    def _remark(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
 
     def _telling(self) -> Announcer:
         db = self.db
