@@ -8,6 +8,7 @@ from __future__ import annotations
 from jobrunner.admin.context import Actor, Context
 from jobrunner.admin.looking import Looking
 from jobrunner.admin.reading import Reading
+from jobrunner.admin.simulating import Simulating
 from jobrunner.admin.steering import Steering
 from jobrunner.admin.triggering import Triggering
 from jobrunner.domain.settings import Settings
@@ -15,7 +16,7 @@ from jobrunner.domain.settings import Settings
 __all__ = ["Actor", "Admin", "Context"]
 
 
-class Admin(Triggering, Steering, Looking, Reading):
+class Admin(Triggering, Steering, Looking, Reading, Simulating):
     """All use cases on one project. Its methods may be called from several threads."""
 
     def __init__(self, context: Context) -> None:

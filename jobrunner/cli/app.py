@@ -40,6 +40,7 @@ GROUPS = {
         "show": ("show:show", "One job, run or batch, whole."),
         "logs": ("show:logs", "The output of a run."),
         "next": ("schedule:next_fires", "The coming fire times."),
+        "simulate": ("simulate:simulate", "The schedules played forward: load, delays, collisions."),
         "queues": ("lists:queues", "What stands in each queue."),
         "servers": ("lists:servers", "The servers and what they are doing."),
         "batches": ("lists:batches", "Batches and how far they are."),

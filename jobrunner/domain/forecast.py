@@ -157,11 +157,19 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
-    """The schedule played forward. ``jobs`` by name; ``load`` by the hour; ``day`` has 48 half-hours of the local day.
+class Unplayed:
+    """A key of the file that has no part in a simulation, and the jobs that have it."""
 
-    ``collisions`` have the most runs first, ``idle`` are the longest idle windows, in order of time. ``unplayed`` says
-    what of the file has no part in it.
+    key: str
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """The schedule played forward. ``jobs`` by name; ``load`` by the hour; ``day`` by the half-hour of the local day.
+
+    ``peak`` is the most attempts that run at once, first at ``peak_at``. ``collisions`` have the most runs first,
+    ``idle`` are the longest idle windows, in order of time.
     """
 
     plan: Plan
@@ -174,7 +182,7 @@ class Forecast:
     idle: tuple[IdleWindow, ...]
     clock_changes: tuple[ClockChange, ...]
     suggestion: Suggestion | None = None
-    unplayed: tuple[str, ...] = ()
+    unplayed: tuple[Unplayed, ...] = ()
 
     @property
     def breaks_sla(self) -> bool:
