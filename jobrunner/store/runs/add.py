@@ -69,6 +69,8 @@ def add(db: Database, new: NewRun) -> Added:
         (run_id,) = db.execute(INSERT, insert_row(new, definition, start)).fetchone()
         for parent in new.parents:
             db.execute("INSERT INTO run_parents (parent_id, child_id) VALUES (?, ?)", (parent, run_id))
+        if start.state is RunState.SKIPPED:
+            _end_skipped(db, new, "id = ?", run_id)
         return Added(run_id, False, ready(new, run_id) if start.state is RunState.QUEUED else None)
 
 
@@ -107,8 +109,15 @@ def _begin_batch(db: Database, template: NewRun, batch_id: int, ids: Sequence[tu
     if state == RunState.SKIPPED:
         from jobrunner.store.runs.ending import ended  # which builds on this module
 
+        _end_skipped(db, template, "batch_id = ? AND batch_id IS NOT NULL", batch_id)
         return ended(db, first, template.job, batch_id, template.created_at)
     return [ready(template, run_id) for run_id, _ in ids] if state == RunState.QUEUED else []
+
+
+def _end_skipped(db: Database, new: NewRun, which: str, key: int) -> None:
+    """What is skipped when it is created has ended then, and says why as all that ends does."""
+    sql = f"UPDATE runs SET finished_at = ?, error = waiting_detail, waiting_detail = NULL WHERE {which}"
+    db.execute(sql, (to_micros(new.created_at), key))
 
 
 def _add_members(

@@ -146,7 +146,10 @@ def _promote(db: Database, run_id: int) -> Ready | None:
 
 
 _PAUSED = "EXISTS (SELECT 1 FROM pauses WHERE scope = 'job' AND name = runs.job)"
-_PAUSED_BY = "(SELECT 'by ' || who FROM pauses WHERE scope = 'job' AND name = runs.job)"
+_PAUSED_BY = (
+    "(SELECT 'by ' || who || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END FROM pauses"
+    " WHERE scope = 'job' AND name = runs.job)"
+)
 
 
 def expire(db: Database, now: datetime, limit: int = 1000) -> list[Ready]:
