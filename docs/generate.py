@@ -22,7 +22,11 @@ from jobrunner import jobfile
 from jobrunner.domain.state import FINAL, TRANSITIONS
 
 FOLDER = Path(__file__).parent
-LATER = " (Checked, and not acted upon in this version.)"
+LATER = {
+    " (Checked, and not acted upon in this version.)": " **Later:** checked, and not acted upon yet.",
+    " (Acted upon by `simulate`, and not by servers in this version.)": " **Later:** for now in `simulate` only.",
+}
+"""How descriptions say that a key has no effect, and how the documentation does."""
 
 JOB_PARTS = {
     "command": "What it runs",
@@ -181,8 +185,10 @@ def _remark(schema: dict[str, Any]) -> str:
 
 def _meaning(text: str) -> str:
     """The description, with stars outside of code shown as stars, and what does not work yet marked."""
-    marked = re.sub(r"(`[^`]*`)|\*", lambda found: found[1] or r"\*", text)
-    return marked.replace(LATER, " **Later:** checked, and not acted upon yet.")
+    for said, shown in LATER.items():
+        if text.endswith(said):
+            return _meaning(text.removesuffix(said)) + shown
+    return re.sub(r"(`[^`]*`)|\*", lambda found: found[1] or r"\*", text)
 
 
 def _code(text: str) -> str:

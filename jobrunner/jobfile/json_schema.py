@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from jobrunner.jobfile.job_keys import JOB
-from jobrunner.jobfile.keys import CALENDAR, JOBRUNNER, LIMIT, NOT_YET, NOTIFIER, QUEUE, RETENTION, TOP
+from jobrunner.jobfile.keys import CALENDAR, JOBRUNNER, LIMIT, NOT_YET, NOTIFIER, PLAYED, QUEUE, RETENTION, TOP
 from jobrunner.jobfile.kind_forms import KINDS
 from jobrunner.jobfile.shapes import NAME_PATTERN, Schema
 from jobrunner.jobfile.tables import Table
 
 _JOB_NAME = f"^(?!b?[0-9]+$){NAME_PATTERN}$"
-_NOT_YET = " (Checked, and not acted upon in this version.)"
+_NO_EFFECT = " (Checked, and not acted upon in this version.)"
+_PLAYED_ONLY = " (Acted upon by `simulate`, and not by servers in this version.)"
 
 
 def schema() -> dict[str, Any]:
@@ -38,10 +39,7 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "jobs.toml of jobrunner",
         "type": "object",
-        "properties": {
-            name: {**inner, "description": TOP[name] + (_NOT_YET if name in NOT_YET else "")}
-            for name, inner in properties.items()
-        },
+        "properties": {name: {**inner, "description": TOP[name] + _effect(name)} for name, inner in properties.items()},
         "additionalProperties": False,
         "$defs": {"job": job},
     }
@@ -54,9 +52,14 @@ def _named(item: Schema) -> Schema:
 def _marked(table: Schema, path: str) -> Schema:
     """The schema with a remark on each key that has no effect yet."""
     for name, inner in table["properties"].items():
-        if f"{path}.{name}" in NOT_YET:
-            inner["description"] += _NOT_YET
+        inner["description"] += _effect(f"{path}.{name}")
     return table
+
+
+def _effect(name: str) -> str:
+    if name not in NOT_YET:
+        return ""
+    return _PLAYED_ONLY if name in PLAYED else _NO_EFFECT
 
 
 def _one_kind() -> list[Schema]:

@@ -51,6 +51,20 @@ NOT_YET = frozenset(
 )
 """Keys that are checked and not acted upon in this version; `check` warns of each. A line goes when its key works."""
 
+PLAYED = frozenset(
+    {
+        "calendars",
+        "jobs.*.blackout",
+        "jobs.*.limits",
+        "jobs.*.max_running",
+        "jobs.*.on_blackout",
+        "jobs.*.sla",
+        "limits",
+        "queues.*.max_running",
+    }
+)
+"""Keys that `simulate` acts upon, whether servers do or not."""
+
 EVENTS = ("failed", "recovered", "late", "overdue", "server_lost")
 
 
@@ -218,14 +232,19 @@ MAIN_ONLY = frozenset({"jobrunner", "retention", "defaults"})
 """Tables that only the main file may have, and no included one."""
 
 
-def not_yet(path: tuple[str | int, ...]) -> bool:
-    """Whether a key at this path is checked and not acted upon in this version."""
+def no_effect(path: tuple[str | int, ...]) -> str | None:
+    """How far a key at this path is checked and not acted upon in this version; None where it works."""
     keys = [str(key) for key in path]
     if keys[0] == "defaults":
         keys[:1] = ["jobs", "*"]
     elif len(keys) > 2:
         keys[1] = "*"
-    return ".".join(keys) in NOT_YET
+    name = ".".join(keys)
+    if name not in NOT_YET:
+        return None
+    if name in PLAYED:
+        return "has no effect yet but in `simulate`: servers of this version do not act upon it"
+    return "has no effect yet: this version checks it and does not act upon it"
 
 
 _DAY = timedelta(days=1)

@@ -16,15 +16,12 @@ from jobrunner.jobfile import crosscheck, zones
 from jobrunner.jobfile.definition import CANONICAL, build, definition_text, table_text
 from jobrunner.jobfile.draft import Defaults, Draft, draft, name_fault
 from jobrunner.jobfile.files import Files
-from jobrunner.jobfile.keys import CALENDAR, EVENTS, LIMIT, NOT_YET, NOTIFIER, not_yet
+from jobrunner.jobfile.keys import CALENDAR, EVENTS, LIMIT, NOTIFIER, no_effect
 from jobrunner.jobfile.rules import check_draft, check_queue
 from jobrunner.jobfile.settings import read_settings_of
 from jobrunner.jobfile.shapes import INVALID, NAME, NAME_PATTERN
 from jobrunner.jobfile.tables import Table, rule
 from jobrunner.jobfile.words import quoted
-
-_JOB_KEYS_NOT_YET = frozenset(key.removeprefix("jobs.*.") for key in NOT_YET if key.startswith("jobs.*."))
-_NO_EFFECT = "has no effect yet: this version checks it and does not act upon it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +124,12 @@ class Whole:
     def _warn_not_yet(self, drafts: Mapping[str, Draft]) -> None:
         for source in self.files.sources:
             for path in _paths(source.tree):
-                if not_yet(path):
-                    source.warn(path, _NO_EFFECT, on_key=True)
+                if (remark := no_effect(path)) is not None:
+                    source.warn(path, remark, on_key=True)
         for name, made in drafts.items():
-            for key in made.own.keys() & _JOB_KEYS_NOT_YET:
-                made.source.warn(("jobs", name, key), _NO_EFFECT, on_key=True)
+            for key in made.own:
+                if (remark := no_effect(("jobs", "*", key))) is not None:
+                    made.source.warn(("jobs", name, key), remark, on_key=True)
 
 
 def read_drafts(files: Files, *, strict: bool = True) -> dict[str, Draft]:
@@ -166,7 +164,7 @@ def _rest(settings: Settings, files: Files) -> str:
 
 
 def _paths(tree: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """The paths in a file that ``not_yet`` may know, those of jobs aside."""
+    """The paths in a file that ``no_effect`` may know, those of jobs aside."""
     paths: list[tuple[str, ...]] = [(top,) for top in tree]
     for top in ("jobrunner", "defaults"):
         table = tree.get(top)
