@@ -23,6 +23,12 @@ _EMPTY = "; ".join(
 )
 
 
+def pytest_configure() -> None:
+    """Gives tests Ctrl-C back: a shell takes it from what it starts with ``&``, and their processes would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The URL of a PostgreSQL server of this test process; a store in it needs a schema of its own."""
