@@ -24,7 +24,7 @@ _EMPTY = "; ".join(
 
 
 def pytest_configure() -> None:
-    """Gives tests Ctrl-C back: a shell takes it from what it starts with ``&``, and their processes would inherit that."""
+    """Gives tests Ctrl-C back: a shell takes it from what it starts with ``&``, and their processes inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
