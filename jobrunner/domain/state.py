@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class RunState(StrEnum):
-    """Where a run stands (product: section 3)."""
+    """Where a run stands; docs/states.md says what each means."""
 
     SCHEDULED = "scheduled"
     WAITING = "waiting"

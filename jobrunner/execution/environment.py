@@ -1,4 +1,4 @@
-"""What a run sees of itself in its environment (product: Kinds of job). Used for commands, and inside warm children."""
+"""What a run sees of itself in its environment. Used for commands, and inside warm children."""
 
 from __future__ import annotations
 
