@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import peewee
 
+from jobrunner.domain.clock import SystemClock
 from jobrunner.errors import StoreUnavailable
 from jobrunner.store.database import Database
 
@@ -39,8 +41,23 @@ def connect(path: Path, *, durability: str) -> Database:
     ]
     connections = peewee.SqliteDatabase(str(path), pragmas=pragmas, timeout=BUSY_SECONDS)
     database = Database(connections, dialect="sqlite", url=url, path=path)
-    database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    _begin(database)
     return database
+
+
+def _begin(database: Database) -> None:
+    # Where several open a new file at once, SQLite refuses to make its log for one while another does, and does not
+    # wait by itself.
+    clock = SystemClock()
+    deadline = clock.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+            return
+        except StoreUnavailable as error:
+            if "locked" not in str(error) or clock.monotonic() >= deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _create_privately(path: Path, url: str) -> None:
