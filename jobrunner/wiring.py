@@ -79,18 +79,12 @@ def run_server(config: str | os.PathLike[str] | None, options: ServerOptions) ->
     log.configure(options.log_format, sys.stderr)
     systemd, signals = Systemd.from_environment(os.environ), Signals()
     signals.listen()
-    while True:
-        server = Server(
-            path,
-            options,
-            broker=_broker,
-            systemd=systemd,
-            signals=signals,
-            clock=SystemClock(),
-            environ=os.environ,
-        )
-        if server.run():
-            return 0
+    server = Server(
+        path, options, broker=_broker, systemd=systemd, signals=signals, clock=SystemClock(), environ=os.environ
+    )
+    while not server.run():
+        pass  # it was declared lost, and starts over
+    return 0
 
 
 def _broker(settings: Settings, db: Database) -> RedisQueues | None:

@@ -39,6 +39,9 @@ from jobrunner.version import __version__
 
 log = logging.getLogger("jobrunner.server")
 
+_NOT_VALID = "the file is not valid; the last good one stays in force: %s"
+_STORE_PAUSE = 2.0
+
 BrokerMaker = Callable[[Settings, Database], RedisQueues | None]
 
 
@@ -68,7 +71,7 @@ class _Parts:
 
 
 class Server:
-    """A server on the configuration at ``path``. ``run`` may be called once."""
+    """A server on the configuration at ``path``. ``run`` is called again when it has to start over."""
 
     def __init__(
         self,
@@ -83,6 +86,7 @@ class Server:
     ) -> None:
         self._systemd = systemd
         self._signals = signals
+        self._last_good: Jobfile | None = None
         self._path = path
         self._options = options
         self._make_broker = broker
@@ -96,15 +100,14 @@ class Server:
             ConfigError, UsageError, StoreUnavailable, Refused: it cannot start.
             StoreUnavailable: the store was away when it ended, and has not taken what its last runs came to.
         """
-        file = jobfile.read(self._path)
-        for warning in file.warnings:
-            log.warning("%s", warning)
+        again = self._last_good is not None
+        file = self._last_good = self._read()
         queues = self._queues(file.settings)
         with ExitStack() as stack:
             # The guard and the launcher come first: they must not inherit threads, connections or locks.
             launcher = Launcher.start()
             stack.callback(launcher.close)
-            db = open_store(file.settings.store, durability=file.settings.durability)
+            db = self._open_store(file.settings, again=again)
             stack.callback(db.close)
             broker = self._make_broker(file.settings, db)
             if broker is not None:
@@ -123,6 +126,31 @@ class Server:
                 queues=queues,
             )
             return self._serve(ground)
+
+    def _read(self) -> Jobfile:
+        try:
+            file = jobfile.read(self._path)
+        except ConfigError as error:
+            if self._last_good is None:
+                raise
+            log.error(_NOT_VALID, error.problems[0])
+            return self._last_good
+        for warning in file.warnings:
+            log.warning("%s", warning)
+        return file
+
+    def _open_store(self, settings: Settings, *, again: bool) -> Database:
+        """A server that starts over has been told by nobody to end: it waits for its store, or for a signal."""
+        while True:
+            try:
+                return open_store(settings.store, durability=settings.durability)
+            except StoreUnavailable as error:
+                if not again:
+                    raise
+                log.error("%s; trying again", error)
+                word = self._signals.wait(_STORE_PAUSE)
+                if word is not None and word is not signal.SIGHUP:
+                    raise
 
     def _serve(self, ground: _Ground) -> bool:
         consumer: RunConsumer | None = None
@@ -261,8 +289,9 @@ class Server:
         try:
             file = jobfile.read(self._path)
         except ConfigError as error:
-            log.error("the file is not valid; the last good one stays in force: %s", error.problems[0])
+            log.error(_NOT_VALID, error.problems[0])
             return
+        self._last_good = file
         parts.in_force.apply(file)
         if parts.fires is not None:
             parts.fires.apply(file)

@@ -110,6 +110,19 @@ def test_a_store_that_was_deleted_is_begun_anew(where: Project) -> None:
         server.stop()
 
 
+def test_a_broken_file_does_not_keep_it_from_beginning_anew(where: Project) -> None:
+    with where.server() as server:
+        run = where.ended(where.trigger("hello"))["id"]
+        where.write(JOBS + "[jobs.broken]\ncommnd = 'true'\n")
+        for path in where.folder.glob("jobrunner.db*"):
+            if "wake" not in path.name:
+                path.unlink()
+        assert where.trigger("hello") == run
+        complaint(server, "the file is not valid; the last good one stays in force: ")
+        assert where.ended(run)["state"] == "succeeded"
+        server.stop()
+
+
 def test_sockets_of_killed_servers_are_cleared_away(where: Project) -> None:
     with where.server() as server:
         server.kill()
