@@ -23,11 +23,14 @@ from jobrunner.domain.zone import Timeline, timeline
 QUANTILES = 256
 """How many durations stand for the distribution of a job's."""
 
+_RANKS = 1_000
+"""More than there are priorities: a rank counts queues first, then priorities down."""
+
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 class Player:
-    """A job at play: what it may do, what it is doing, and what has become of its fires.
+    """A job at play: what it may do, what it is doing, and what has become of its fires. ``place`` is by name.
 
     ``busy`` counts its runs that are ready or running, ``waiting`` are the fires that ``overlap`` holds; ``current``
     are the busy runs of a job whose runs may end early. ``durations`` of its runs follow each other, again and again.
@@ -35,14 +38,14 @@ class Player:
 
     __slots__ = (
         "blackouts", "busy", "current", "defers", "delays", "durations", "expired", "expires", "finish_within",
-        "fires", "last_fire", "late", "left", "limits", "name", "overdue", "overlap", "planned", "queue",
+        "fires", "last_fire", "late", "left", "limits", "name", "overdue", "overlap", "place", "planned",
         "rank", "replaced", "revocable", "skips", "slowest", "start_within", "starts", "waiting",
     )  # fmt: skip
 
-    def __init__(self, planned: PlannedJob, *, seed: int, queue: int, limits: tuple[int, ...]) -> None:
+    def __init__(self, planned: PlannedJob, *, place: int, seed: int, queue: int, limits: tuple[int, ...]) -> None:
         job = planned.job
-        self.planned, self.name, self.overlap = planned, job.name, job.overlap
-        self.queue, self.rank, self.limits = queue, -job.priority, limits
+        self.planned, self.place, self.name, self.overlap = planned, place, job.name, job.overlap
+        self.rank, self.limits = queue * _RANKS - job.priority, limits
         self.durations = _durations(planned.estimate, job.timeout)
         Random(f"{seed}/{job.name}").shuffle(self.durations)  # noqa: S311
         self.expires = _micros(job.expires)
@@ -98,7 +101,10 @@ class Run:
 
 
 Entry = tuple[int, int, int, Player, Run | None]
-"""A run in its queue: rank (its priority, negated), due, number, job, and the Run of one that may end early."""
+"""A run in its queue: rank, due, number, job, and the Run of one that may end early; workers take the least first.
+
+Numbers go by fire time and then by the job's name, as a server creates them.
+"""
 
 
 class Line:

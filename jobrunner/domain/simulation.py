@@ -62,16 +62,16 @@ class _Play:
         self._idle = Idle(self._start)
         self._collisions = Collisions(self._line)
         self._workers = self._free = plan.workers
-        self._numbers = self._queued = self._waiting = 0
+        self._waiting = 0
         queues = {name: place for place, name in enumerate(_queues(plan))}
         limits = Limits(plan)
         self._players = [
-            Player(planned, seed=plan.seed, queue=queues[planned.job.queue], limits=limits.of(planned))
-            for planned in plan.jobs
+            Player(planned, place=place, seed=plan.seed, queue=queues[planned.job.queue], limits=limits.of(planned))
+            for place, planned in enumerate(sorted(plan.jobs, key=lambda planned: planned.job.name))
         ]
         self._room = limits.room
         self._held = dict[int, list[Entry]]()
-        self._queues: list[list[Entry]] = [[] for _ in queues]
+        self._queue = list[Entry]()
         self._ready = list[Entry]()
         self._ends = list[tuple[int, int, Player, Run | None]]()
         self._schedules = [(player, list(player.schedules())) for player in self._players]
@@ -82,14 +82,14 @@ class _Play:
         events, ends = self._events, self._ends
         while True:
             at = events[0][0] if events else _NEVER
-            if ends and (self._queued or self._held or self._waiting) and ends[0][0] < at:
+            if ends and (self._queue or self._held or self._waiting) and ends[0][0] < at:
                 at = ends[0][0]
             if at >= self._until:
                 break
             self._end_until(at)
             while events and events[0][0] == at:
                 self._happen(at)
-            if self._ready or self._queued or self._held:
+            if self._ready or self._queue or self._held:
                 self._dispatch(at)
         self._close()
         return self._forecast()
@@ -137,7 +137,7 @@ class _Play:
         if active and player.overlap is Overlap.SKIP:
             player.skips += 1
             return
-        self._numbers = number = self._numbers + 1
+        number = (at - self._start) * len(self._players) + player.place
         entry = (player.rank, due, number, player, self._run(player, due, number) if player.revocable else None)
         if active and player.overlap is Overlap.QUEUE:
             player.waiting.append(entry)
@@ -238,46 +238,44 @@ class _Play:
         ready = self._ready
         if len(ready) > 1:
             self._collisions.add(at, len(ready), (entry[3].name for entry in ready))
-        if not (self._queued or self._held or self._room) and len(ready) <= self._free:
+        if not (self._queue or self._held or self._room) and len(ready) <= self._free:
             self._begin([entry for entry in ready if entry[4] is None or not entry[4].over], at)
         else:
             for entry in ready:
-                heapq.heappush(self._queues[entry[3].queue], entry)
-            self._queued += len(ready)
-            if self._held:
-                self._wake()
+                heapq.heappush(self._queue, entry)
             if self._free:
                 self._begin(list(self._take(self._free)), at)
         ready.clear()
 
-    def _wake(self) -> None:
-        """Those that wait for a limit go back to their queues, as many as it has room for, best first."""
-        for limit, held in list(self._held.items()):
-            for _ in range(min(self._room[limit], len(held))):
-                entry = heapq.heappop(held)
-                heapq.heappush(self._queues[entry[3].queue], entry)
-                self._queued += 1
-            if not held:
-                del self._held[limit]
+    def _wake(self, limit: int, count: int) -> None:
+        """The best of those that a limit holds go back to the queue, for as many as it may have room for."""
+        held = self._held.get(limit)
+        while held and count > 0:
+            entry = heapq.heappop(held)
+            if entry[4] is None or not entry[4].over:
+                heapq.heappush(self._queue, entry)
+                count -= 1
+        if held is not None and not held:
+            del self._held[limit]
 
     def _take(self, count: int) -> Iterator[Entry]:
         """Up to ``count`` runs that may start, which have room in their limits from now on."""
-        for queue in self._queues:
-            while queue and count:
-                entry = heapq.heappop(queue)
-                self._queued -= 1
-                _, _, _, player, run = entry
-                if run is not None and run.over:
-                    continue
-                if player.limits:
-                    full = next((limit for limit in player.limits if self._room[limit] <= 0), None)
-                    if full is not None:
-                        heapq.heappush(self._held.setdefault(full, []), entry)
-                        continue
-                    for limit in player.limits:
-                        self._room[limit] -= 1
-                count -= 1
-                yield entry
+        for limit in list(self._held):
+            self._wake(limit, self._room[limit])
+        while self._queue and count:
+            entry = heapq.heappop(self._queue)
+            limits, run = entry[3].limits, entry[4]
+            full = next((limit for limit in limits if self._room[limit] <= 0), None)
+            if full is not None:
+                heapq.heappush(self._held.setdefault(full, []), entry)
+            if full is not None or (run is not None and run.over):
+                for limit in limits:  # what has no use for its place leaves it to the next
+                    self._wake(limit, min(self._room[limit], 1))
+                continue
+            for limit in limits:
+                self._room[limit] -= 1
+            count -= 1
+            yield entry
 
     def _begin(self, entries: Sequence[Entry], at: int) -> None:
         if not entries:
@@ -316,8 +314,9 @@ class _Play:
 
     def _unstarted(self) -> Iterator[Entry]:
         yield from self._ready
-        for heap in (*self._queues, *self._held.values()):
-            yield from heap
+        yield from self._queue
+        for held in self._held.values():
+            yield from held
         for player in self._players:
             yield from player.waiting
         yield from (what for _, kind, _, what in self._events if kind == _DUE)
@@ -326,7 +325,7 @@ class _Play:
         load = self._load
         return Forecast(
             plan=self._plan,
-            jobs=tuple(map(_job_forecast, sorted(self._players, key=lambda player: player.name))),
+            jobs=tuple(map(_job_forecast, self._players)),
             peak=load.peak,
             peak_at=from_micros(load.peak_at) if load.peak else None,
             load=load.hours(),

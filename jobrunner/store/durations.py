@@ -10,8 +10,8 @@ from jobrunner.store.database import Database
 
 _LATEST = 200
 _SUCCEEDED = (
-    "SELECT a.finished_at - a.started_at FROM (SELECT id FROM runs WHERE job = ? ORDER BY id DESC LIMIT ?) r"
-    " JOIN attempts a ON a.run_id = r.id WHERE a.outcome = 'succeeded' AND a.finished_at IS NOT NULL"
+    "SELECT a.finished_at - a.started_at FROM (SELECT id FROM runs WHERE job = ? ORDER BY id DESC LIMIT ?) latest"
+    " JOIN attempts a ON a.run_id = latest.id WHERE a.outcome = 'succeeded' AND a.finished_at IS NOT NULL"
 )
 
 

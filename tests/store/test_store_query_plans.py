@@ -23,6 +23,7 @@ from jobrunner.store import (
     audit,
     batches,
     definitions,
+    durations,
     listeners,
     open_store,
     output,
@@ -91,8 +92,8 @@ PAUSE = Pause(scope="job", name="job1", who="ana", since=NOW, until=None, reason
 ROW = Row(0, 0, (Segment(0, NOW, 1),), b"x")
 FEW = {"runs_queue", "runs_running", "runs_timed", "runs_dead", "servers_live"}
 """Partial indexes that may be walked whole: what they hold is at work, or waits for a person."""
-SMALL = {"pauses", "schedules", "servers", "item", "CONSTANT"}
-"""Tables of a few rows."""
+SMALL = {"pauses", "schedules", "servers", "item", "latest", "CONSTANT"}
+"""Tables of a few rows, and what was limited to a few before."""
 KEY = "INTEGER PRIMARY KEY"
 
 
@@ -193,6 +194,7 @@ READS: dict[str, Case] = {
     "in the hands of a server": (lambda db, server: servers.running_runs(db, server), {"runs_running"}),
     "state": (lambda db, _: read.state(db, 77), {KEY}),
     "latest of jobs": (lambda db, _: read.latest(db, ["job1", "job2"]), {KEY, "runs_job"}),
+    "durations": (lambda db, _: durations.measured(db, ["job1", "job2"]), {"runs_job"}),
     "output": (lambda db, _: output.read(db, 10, 1, place=Place()), set()),
     "output from its end": (lambda db, _: list(output.newest(db, 10, 1)), set()),
     "batch": (lambda db, _: batches.get(db, 5), {KEY, "runs_batch"}),
