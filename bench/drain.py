@@ -1,4 +1,7 @@
-"""No-op Python runs worked off, with full history, against bare SqliteHuey with results, in turn."""
+"""No-op Python runs worked off, with full history, against bare SqliteHuey with results, in turn.
+
+Each with the number of workers that it has by default: ours two for each processor, in warm children; Huey's one thread.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,6 @@ RUNS = 4_000
 ROUNDS = 5
 JOBS = """
 [jobrunner]
-workers = 2
 durability = "{durability}"
 [jobs.noop]
 python = "nop:nop"
@@ -29,7 +31,7 @@ huey = SqliteHuey("bench", filename=sys.argv[1], fsync=sys.argv[2] == "full", re
 @huey.task()
 def nop(n): return n
 results = [nop(n) for n in range({runs})]
-consumer = huey.create_consumer(workers=2, periodic=False)
+consumer = huey.create_consumer(workers=1, periodic=False)
 start = time.perf_counter()
 consumer.start()
 while huey.storage.queue_size() or huey._tasks_in_flight or huey.storage.result_store_size() < {runs}:
@@ -49,7 +51,7 @@ def main() -> None:
             theirs.append(_huey(durability))
         rows.append((f"bare SqliteHuey, {durability}", spread(theirs, "/s")))
         rows.append((f"jobrunner, {durability}", f"{spread(ours, '/s')} = {ratios(ours, theirs)}"))
-    show(f"Drain of {RUNS:,} no-op Python runs, two workers, {ROUNDS} rounds in turn", rows)
+    show(f"Drain of {RUNS:,} no-op Python runs, default workers, {ROUNDS} rounds in turn", rows)
 
 
 def _ours(durability: str) -> float:

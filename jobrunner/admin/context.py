@@ -67,12 +67,16 @@ class Context:
         return self._db
 
     @contextmanager
-    def acting(self, action: str, target: str, detail: str = "") -> Iterator[None]:
-        """One action in one transaction with its entry in the audit trail; a refused one leaves an entry, too."""
+    def acting(self, action: str, target: str, detail: str = "") -> Iterator[list[str]]:
+        """One action in one transaction with its entry in the audit trail; a refused one leaves an entry, too.
+
+        What the action adds to the list that it is given, such as the run that it made, begins the entry's detail.
+        """
+        made = list[str]()
         try:
             with self.db.transaction():
-                yield
-                self._record(action, target, detail, "done")
+                yield made
+                self._record(action, target, " ".join([*made, detail]).strip(), "done")
         except (Refused, NotFound) as error:
             self._record(action, target, detail, error.message)
             raise

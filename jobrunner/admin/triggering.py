@@ -85,8 +85,9 @@ class Triggering:
             for continuation, when in ((then, When.SUCCESS), (then_on_failure, When.FAILURE))
             if continuation is not None
         ]
-        with self._context.acting("trigger", job, f"a batch of {len(rows)}"):
+        with self._context.acting("trigger", job, f"of {len(rows)} runs") as made:
             batch_id, ready = add.add_batch(self._context.db, template, name or job, rows, follow)
+            made.append(f"batch b{batch_id}")
         self._context.tell(ready)
         return BatchTriggered(batch_id, len(rows), template.queue)
 
@@ -161,8 +162,9 @@ class Triggering:
         )
 
     def _create(self, new: NewRun) -> Triggered:
-        with self._context.acting("trigger", new.job, "" if new.params == "{}" else new.params):
+        with self._context.acting("trigger", new.job, "" if new.params == "{}" else new.params) as made:
             added = add.add(self._context.db, new)
+            made.append(f"run {added.id}")
         if added.ready is not None:
             self._context.tell([added.ready])
         elif not added.existing:
