@@ -190,7 +190,8 @@ def test_every_action_is_in_the_audit_trail(project: Maker) -> None:
     assert [(entry["action"], entry["target"], entry["outcome"]) for entry in entries] == expected
     assert {(entry["who"], entry["host"]) for entry in entries} == {(getpass.getuser(), socket.gethostname())}
     assert entries[9]["detail"] == "noise"
-    assert '"n":"1"' in entries[0]["detail"]
+    assert entries[0]["detail"] == 'run 1 {"n":"1"}'
+    assert [entry["detail"] for entry in entries if "batch" in entry["detail"]] == ["batch b1 of 2 runs"]
     before = len(entries)
     for args in (["runs"], ["show", "1"], ["logs", "1"], ["jobs"], ["audit"], ["next"], ["check"]):
         where.call(*args)
