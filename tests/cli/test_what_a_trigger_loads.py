@@ -1,0 +1,25 @@
+"""The start of ``jobrunner trigger`` counts: what static import contracts cannot see is looked at in a real process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("textual", "rich", "croniter", "cronsim", "huey", "httpx", "psycopg", "redis", "tree_sitter", "asyncio")
+
+
+@pytest.mark.parametrize("args", [("trigger", "hello"), ("trigger", "hello", "-p", "name=you"), ("--help",)])
+def test_nothing_heavy_is_loaded(args: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "jobs.toml").write_text(
+        '[jobs.hello]\ncommand = ["echo", "{name}"]\nschedule = "0 2 * * *"\nparams.name = { default = "me" }\n'
+    )
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "jobrunner", *args], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "jobrunner.cli.app" in loaded
+    assert sorted(name for name in loaded if name.partition(".")[0] in HEAVY) == []
