@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("cold_start", "pickup", "idle", "drain", "enqueue")
+NAMES = ("cold_start", "pickup", "idle", "drain", "enqueue", "simulation")
 
 
 def main(names: list[str]) -> int:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from jobrunner.admin.context import Context
+from jobrunner.domain.duration import format_duration
 from jobrunner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Simulating:
         from jobrunner.domain.suggestion import suggest as quieter
 
         if suggest is not None:
-            self._context.jobs.named(suggest)
+            _check_fires(self._context.jobs.named(suggest))
         jobfile = self._context.jobs.all()
         plan = self._plan(jobfile, start or self._context.clock.now(), length, workers, seed)
         suggestion = quieter(plan, suggest) if suggest is not None else None
@@ -66,11 +67,12 @@ class Simulating:
         from jobrunner.store import durations
 
         if not timedelta(0) < length <= LONGEST:
-            raise UsageError("nothing to play", hint=f"the window is longer than nothing, and {LONGEST.days}d at most")
+            hint = f"it is longer than nothing, and {LONGEST.days}d at most"
+            raise UsageError(f"a window of {format_duration(length)} cannot be played", hint=hint)
         if start.year < 3 or (start + length).year > 9_990:
             raise UsageError("the window is too far away", hint="years go from 3 to 9990")
         settings = jobfile.settings
-        jobs = [job for job in jobfile.jobs.values() if job.schedules and job.enabled]
+        jobs = [job for job in jobfile.jobs.values() if job.enabled and job.schedules]
         known = durations.measured(self._context.db, [job.name for job in jobs])
         return Plan(
             jobs=tuple(_planned(job, known.get(job.name), jobfile.calendars) for job in jobs),
@@ -91,6 +93,13 @@ class Simulating:
         ended = (ServerState.STOPPED, ServerState.LOST)
         found = servers.find(self._context.db, self._context.clock.now())
         return max(sum(server.state not in ended for server in found), 1)
+
+
+def _check_fires(job: Job) -> None:
+    if not job.schedules:
+        raise UsageError(f"job {job.name!r} has no schedule", hint="name one that has")
+    if not job.enabled:
+        raise UsageError(f"job {job.name!r} is disabled", hint="it does not fire")
 
 
 def _planned(job: Job, known: Measured | None, calendars: Mapping[str, Calendar]) -> PlannedJob:

@@ -265,7 +265,7 @@ class _Play:
         while self._queue and count:
             entry = heapq.heappop(self._queue)
             limits, run = entry[3].limits, entry[4]
-            full = next((limit for limit in limits if self._room[limit] <= 0), None)
+            full = next((limit for limit in limits if self._room[limit] <= 0), None) if limits else None
             if full is not None:
                 heapq.heappush(self._held.setdefault(full, []), entry)
             if full is not None or (run is not None and run.over):

@@ -106,7 +106,7 @@ def _broken(job: JobForecast) -> Iterator[str]:
         (job.overdue, job.finish_within, "finished", job.slowest),
     ):
         if count and within is not None:
-            most = f"; the longest took {_elapsed(worst)}" if worst is not None and worst > within else ""
+            most = f", at worst after {_elapsed(worst)}" if worst is not None and worst > within else ""
             yield f"{job.name}: {_count(count, 'run')} not {word} within {format_duration(within)}{most}"
 
 
