@@ -1,6 +1,6 @@
 """No-op Python runs worked off, with full history, against bare SqliteHuey with results, in turn.
 
-Each with the number of workers that it has by default: ours two for each processor, in warm children; Huey's one thread.
+Each with its default number of workers: ours has two for each processor, in warm children; Huey one thread.
 """
 
 from __future__ import annotations
