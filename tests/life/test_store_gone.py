@@ -17,6 +17,9 @@ shutdown_timeout = "50ms"
 [jobs.gated]
 command = "echo up; cat gate >/dev/null; echo through"
 
+[jobs.waits]
+command = "echo up; until [ -e opened ]; do sleep 0.05; done"
+
 [jobs.hello]
 command = "echo hello"
 """
@@ -143,3 +146,20 @@ def test_two_signals_at_once_do_not_wait(where: Project) -> None:
             server.signal(number)
         assert server.wait() == 0
     assert where.show(run)["state"] == "queued"
+
+
+def test_servers_that_could_not_write_do_not_declare_each_other_lost(where: Project) -> None:
+    where.write(JOBS.replace("50ms", "1m").replace("[jobrunner]", '[jobrunner]\nlost_after = "1s"'))
+    with where.server("--name", "one", "--workers", "1"), where.server("--name", "other", "--workers", "1"):
+        runs = [where.trigger("waits") for _ in range(2)]
+        for run in runs:
+            until(lambda: "up" in where.logs(run), "the run")  # noqa: B023
+        before = {server["name"]: server["heartbeat_age"] for server in where.json("servers")}
+        assert set(before) == {"one", "other"}
+        with held(where):
+            until(lambda: min(one["heartbeat_age"] for one in where.json("servers")) > 3, "three seconds of silence")
+        until(lambda: max(one["heartbeat_age"] for one in where.json("servers")) < 1, "heartbeats again")
+        (where.folder / "opened").touch()
+        ended = [where.ended(run) for run in runs]
+        assert {server["state"] for server in where.json("servers")} == {"running"}
+    assert [(shown["state"], shown["attempt"]) for shown in ended] == [("succeeded", 1)] * 2
