@@ -116,16 +116,6 @@ class Checker:
         return ParameterError(f"unknown parameter {_shown(name)} of {of}", hint=hint)
 
 
-def parse_texts(params: Sequence[Param], given: Mapping[str, str], *, job: str = "") -> dict[str, Any]:
-    """``Checker.texts`` for a single call."""
-    return Checker(params, job=job).texts(given)
-
-
-def check_values(params: Sequence[Param], given: Mapping[str, Any], *, job: str = "") -> dict[str, Any]:
-    """``Checker.values`` for a single call."""
-    return Checker(params, job=job).values(given)
-
-
 def stored_value(param_type: ParamType, value: Any) -> Any:
     """The stored form of a Python value for a parameter of that type: how the file's defaults and choices are read.
 

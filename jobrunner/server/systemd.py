@@ -9,8 +9,6 @@ import os
 import socket
 from collections.abc import MutableMapping
 
-from jobrunner.presentation.sanitise import plain
-
 _PATIENCE = 1.0
 """Seconds that a message may take: systemd being stuck must not stop the server."""
 
@@ -50,10 +48,6 @@ class Systemd:
         """The sign of life that the watchdog waits for."""
         if self.watchdog_interval is not None:
             self._send("WATCHDOG=1")
-
-    def status(self, text: str) -> None:
-        """One line for ``systemctl status``."""
-        self._send("STATUS=" + plain(" ".join(text.split())))
 
     def _send(self, message: str) -> None:
         """A message that does not arrive is no reason to stop serving."""

@@ -13,16 +13,22 @@ from jobrunner.domain.params import (
     Checker,
     Param,
     ParamType,
-    check_values,
     escape,
     fill,
     lone_braces,
-    parse_texts,
     placeholders,
     split_secrets,
     to_text,
 )
 from jobrunner.errors import ParameterError
+
+
+def _texts(params, texts, *, job=""):
+    return Checker(params, job=job).texts(texts)
+
+
+def _values(params, values, *, job=""):
+    return Checker(params, job=job).values(values)
 
 
 def _one(kind: str, **more) -> list[Param]:
@@ -53,10 +59,10 @@ def _one(kind: str, **more) -> list[Param]:
     ],
 )
 def test_texts(kind, text, stored) -> None:
-    found = parse_texts(_one(kind), {"x": text})
+    found = _texts(_one(kind), {"x": text})
     assert found == {"x": stored}
     assert type(found["x"]) is type(stored)
-    assert parse_texts(_one(kind), {"x": to_text(stored)}) == found
+    assert _texts(_one(kind), {"x": to_text(stored)}) == found
 
 
 @pytest.mark.parametrize(
@@ -86,7 +92,7 @@ def test_texts(kind, text, stored) -> None:
 )
 def test_wrong_texts(kind, text, complaint) -> None:
     with pytest.raises(ParameterError, match=complaint) as caught:
-        parse_texts(_one(kind), {"x": text}, job="report")
+        _texts(_one(kind), {"x": text}, job="report")
     assert str(caught.value).startswith("parameter 'x' of job report ")
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 250
@@ -105,7 +111,7 @@ def test_wrong_texts(kind, text, complaint) -> None:
     ],
 )
 def test_values(kind, value, stored) -> None:
-    assert check_values(_one(kind), {"x": value}) == {"x": stored}
+    assert _values(_one(kind), {"x": value}) == {"x": stored}
 
 
 @pytest.mark.parametrize(
@@ -130,14 +136,14 @@ def test_values(kind, value, stored) -> None:
 )
 def test_wrong_values(kind, value, complaint) -> None:
     with pytest.raises(ParameterError, match=complaint):
-        check_values(_one(kind), {"x": value})
+        _values(_one(kind), {"x": value})
 
 
 def test_a_cycle_is_no_json() -> None:
     ring: list = []
     ring.append(ring)
     with pytest.raises(ParameterError, match="cycles"):
-        check_values(_one("json"), {"x": ring})
+        _values(_one("json"), {"x": ring})
 
 
 PARAMS = [
@@ -167,9 +173,9 @@ def test_missing_and_unknown() -> None:
 
 def test_choices() -> None:
     params = _one("int", choices=(1, 2))
-    assert parse_texts(params, {"x": "2"}) == {"x": 2}
+    assert _texts(params, {"x": "2"}) == {"x": 2}
     with pytest.raises(ParameterError, match="is not one of its choices; one of: 1, 2"):
-        parse_texts(params, {"x": "3"})
+        _texts(params, {"x": "3"})
 
 
 def test_secrets_are_apart_and_in_no_message() -> None:
@@ -177,7 +183,7 @@ def test_secrets_are_apart_and_in_no_message() -> None:
     assert split_secrets(PARAMS, values) == ({"month": "10", "year": 2026, "token": "***"}, {"token": "s3cret"})
     assert split_secrets(PARAMS[:1], {"month": "1"}) == ({"month": "1"}, {})
     with pytest.raises(ParameterError) as caught:
-        check_values(_one("int", secret=True), {"x": "s3cret"})
+        _values(_one("int", secret=True), {"x": "s3cret"})
     assert "s3cret" not in str(caught.value)
 
 
@@ -238,17 +244,17 @@ def test_lone_braces() -> None:
 @given(st.dictionaries(st.text(max_size=3), st.integers() | st.text() | st.none(), max_size=3))
 def test_json_texts_come_back(value) -> None:
     try:
-        stored = check_values(_one("json"), {"x": value})["x"]
+        stored = _values(_one("json"), {"x": value})["x"]
     except ParameterError:
         return
     assert json.loads(to_text(stored)) == stored
-    assert parse_texts(_one("json"), {"x": to_text(stored)}) == {"x": stored}
+    assert _texts(_one("json"), {"x": to_text(stored)}) == {"x": stored}
 
 
 @given(st.sampled_from(list(ParamType)), st.text())
 def test_any_text_gives_a_value_or_one_line(kind, text) -> None:
     try:
-        stored = parse_texts(_one(kind), {"x": text})["x"]
+        stored = _texts(_one(kind), {"x": text})["x"]
     except ParameterError as refused:
         assert "\n" not in str(refused)  # noqa: PT017
     else:
