@@ -19,7 +19,12 @@ class ServerState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """One ``jobrunner run`` process. ``heartbeat_age`` is in seconds, by the reader's clock."""
+    """One ``jobrunner run`` process. ``heartbeat_age`` is in seconds, by the reader's clock.
+
+    ``config_error`` is what is wrong with a file that it refused to load: it goes on with the last good one.
+    ``scheduler_age`` is for how many seconds its scheduler had looked at nothing when it sent its heartbeat; None where
+    it fires no schedules.
+    """
 
     id: int
     name: str
@@ -33,3 +38,10 @@ class Server:
     queues: tuple[str, ...]
     config_hash: str
     version: str
+    config_error: str | None = None
+    scheduler_age: float | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it counts as living: it may have fallen silent a moment ago."""
+        return self.state not in (ServerState.STOPPED, ServerState.LOST)

@@ -138,6 +138,7 @@ def server(value: Server) -> dict[str, Any]:
         "busy": value.busy,
         "queues": list(value.queues),
         "config_hash": value.config_hash,
+        "config_error": value.config_error,
         "version": value.version,
     }
 

@@ -186,7 +186,8 @@ class RunConsumer(Consumer):  # type: ignore[misc]
             self._engine.submit(self._beat)
 
     def _beat(self, db: Database) -> Sequence[Ready]:
-        if not servers.heartbeat(db, self._server_id, busy=self._engine.busy, now=self._clock.now()):
+        ticked = self._fires.last_tick if self._fires is not None else None
+        if not servers.heartbeat(db, self._server_id, busy=self._engine.busy, now=self._clock.now(), ticked=ticked):
             self.lost()
         self._beaten_at = self._clock.monotonic()
         return ()

@@ -81,6 +81,11 @@ class FireSchedule:
         self._attended = dict[str, datetime]()
         self._last_tick = clock.now()
 
+    @property
+    def last_tick(self) -> datetime:
+        """When it last looked whether anything is due."""
+        return self._last_tick
+
     def apply(self, jobfile: Jobfile) -> None:
         """Puts the schedules of a file in force, from what was attended to of them before; does not wait for that."""
         timed = _timed(jobfile.jobs.values())

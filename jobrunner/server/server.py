@@ -87,6 +87,7 @@ class Server:
         self._systemd = systemd
         self._signals = signals
         self._last_good: Jobfile | None = None
+        self._refused: str | None = None
         self._path = path
         self._options = options
         self._make_broker = broker
@@ -134,7 +135,9 @@ class Server:
             if self._last_good is None:
                 raise
             log.error(_NOT_VALID, error.problems[0])
+            self._refused = str(error.problems[0])
             return self._last_good
+        self._refused = None
         for warning in file.warnings:
             log.warning("%s", warning)
         return file
@@ -275,6 +278,7 @@ class Server:
             config_hash=ground.file.config_hash,
             version=__version__,
             wake=ground.bell.address if ground.bell is not None else None,
+            config_error=self._refused,
         )
         return servers.register(ground.db, new, lost_after=ground.file.settings.lost_after)
 
@@ -290,6 +294,8 @@ class Server:
             file = jobfile.read(self._path)
         except ConfigError as error:
             log.error(_NOT_VALID, error.problems[0])
+            refused = str(error.problems[0])
+            parts.engine.submit(lambda db: _note_config_error(db, parts.server_id, refused))
             return
         self._last_good = file
         parts.in_force.apply(file)
@@ -298,6 +304,11 @@ class Server:
         parts.execution.recycle()
         parts.engine.submit(lambda db: _note_config(db, parts.server_id, file.config_hash))
         log.info("reloaded: %d jobs", len(file.jobs))
+
+
+def _note_config_error(db: Database, server_id: int, error: str) -> Sequence[Ready]:
+    servers.set_config_error(db, server_id, error)
+    return ()
 
 
 def _note_config(db: Database, server_id: int, config_hash: str) -> Sequence[Ready]:

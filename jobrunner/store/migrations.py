@@ -85,6 +85,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         " since {int} NOT NULL, until {int} NOT NULL, reason TEXT NOT NULL)",
         "CREATE INDEX past_pauses_until ON past_pauses (until)",
     ),
+    (
+        "ALTER TABLE servers ADD COLUMN config_error TEXT",
+        "ALTER TABLE servers ADD COLUMN ticked_at {int}",
+    ),
 )
 
 

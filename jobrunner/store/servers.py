@@ -14,7 +14,10 @@ from jobrunner.errors import Refused
 from jobrunner.store.database import Database
 
 _LIVE = "state IN ('starting','running','draining')"
-_COLUMNS = "id, name, host, pid, state, started_at, heartbeat_at, workers, busy, queues, config_hash, version, ended_at"
+_COLUMNS = (
+    "id, name, host, pid, state, started_at, heartbeat_at, workers, busy, queues, config_hash, version, ended_at,"
+    " config_error, ticked_at"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +25,8 @@ class NewServer:
     """A server that introduces itself.
 
     ``identity`` tells processes of one host apart for good: boot id, pid namespace, pid and start time. ``wake`` is the
-    address of its wake-up socket, None where it has none.
+    address of its wake-up socket, None where it has none. ``config_error`` is what is wrong with the file on disk,
+    where it goes on with an older one.
     """
 
     name: str
@@ -35,6 +39,7 @@ class NewServer:
     config_hash: str
     version: str
     wake: str | None
+    config_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +71,14 @@ def register(db: Database, new: NewServer, *, lost_after: timedelta) -> int:
         at = to_micros(new.started_at)
         sql = (
             "INSERT INTO servers (name, host, identity, pid, state, started_at, heartbeat, heartbeat_at, workers, busy,"
-            " queues, config_hash, version, wake) VALUES (?, ?, ?, ?, 'starting', ?, 0, ?, ?, 0, ?, ?, ?, ?)"
+            " queues, config_hash, version, wake, config_error)"
+            " VALUES (?, ?, ?, ?, 'starting', ?, 0, ?, ?, 0, ?, ?, ?, ?, ?)"
             " RETURNING id"
         )
         queues = json.dumps(new.queues)
-        values = (new.name, new.host, new.identity, new.pid, at, at, new.workers, queues)
-        return int(db.execute(sql, (*values, new.config_hash, new.version, new.wake)).fetchone()[0])
+        values: tuple[Any, ...] = (new.name, new.host, new.identity, new.pid, at, at, new.workers, queues)
+        values += (new.config_hash, new.version, new.wake, new.config_error)
+        return int(db.execute(sql, values).fetchone()[0])
 
 
 def _refuse_other_hosts(db: Database, new: NewServer, lost_after: timedelta) -> None:
@@ -85,10 +92,14 @@ def _refuse_other_hosts(db: Database, new: NewServer, lost_after: timedelta) -> 
         )
 
 
-def heartbeat(db: Database, server_id: int, *, busy: int, now: datetime) -> bool:
-    """Says that a server lives; False when it has been declared lost meanwhile."""
-    sql = f"UPDATE servers SET heartbeat = heartbeat + 1, heartbeat_at = ?, busy = ? WHERE id = ? AND {_LIVE}"
-    return db.execute(sql, (to_micros(now), busy, server_id)).rowcount > 0
+def heartbeat(db: Database, server_id: int, *, busy: int, now: datetime, ticked: datetime | None = None) -> bool:
+    """Says that a server lives, and when its scheduler last looked; False when it has been declared lost meanwhile."""
+    sql = (
+        "UPDATE servers SET heartbeat = heartbeat + 1, heartbeat_at = ?, busy = ?, ticked_at = ?"
+        f" WHERE id = ? AND {_LIVE}"
+    )
+    at = to_micros(ticked) if ticked is not None else None
+    return db.execute(sql, (to_micros(now), busy, at, server_id)).rowcount > 0
 
 
 def hold(db: Database, server_id: int) -> bool:
@@ -110,7 +121,12 @@ def set_state(db: Database, server_id: int, state: ServerState, now: datetime) -
 
 def set_config(db: Database, server_id: int, config_hash: str) -> None:
     """Notes which configuration a server now runs."""
-    db.execute("UPDATE servers SET config_hash = ? WHERE id = ?", (config_hash, server_id))
+    db.execute("UPDATE servers SET config_hash = ?, config_error = NULL WHERE id = ?", (config_hash, server_id))
+
+
+def set_config_error(db: Database, server_id: int, error: str) -> None:
+    """Notes that a server refused to load a file, and goes on with the configuration that it has."""
+    db.execute("UPDATE servers SET config_error = ? WHERE id = ?", (error, server_id))
 
 
 def declare_lost(db: Database, peer: Peer, now: datetime) -> bool:
@@ -160,4 +176,6 @@ def _server(row: Sequence[Any], now: datetime) -> Server:
         queues=tuple(json.loads(row[9])),
         config_hash=row[10],
         version=row[11],
+        config_error=row[13],
+        scheduler_age=None if row[14] is None else max(0.0, (row[6] - row[14]) / 1_000_000),
     )

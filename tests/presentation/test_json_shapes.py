@@ -133,7 +133,7 @@ def test_servers_queues_batches_pauses_audit() -> None:
         max_running=None,
     )
     entry = AuditEntry(id=1, at=NOW, who="alice", host="web1", action="retry", target="1042", detail="", outcome="done")
-    server_keys = "id name host pid state started_at heartbeat_age workers busy queues config_hash version"
+    server_keys = "id name host pid state started_at heartbeat_age workers busy queues config_hash config_error version"
     queue_keys = "name queued running waiting scheduled retrying oldest_wait paused max_running"
     assert " ".join(shapes.server(a_server())) == server_keys
     assert " ".join(shapes.queue(queue)) == queue_keys
