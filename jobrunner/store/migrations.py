@@ -89,6 +89,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE servers ADD COLUMN config_error TEXT",
         "ALTER TABLE servers ADD COLUMN ticked_at {int}",
     ),
+    ("ALTER TABLE servers ADD COLUMN clock_ahead {int}",),
 )
 
 

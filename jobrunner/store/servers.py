@@ -11,6 +11,7 @@ from typing import Any
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.server import Server, ServerState
 from jobrunner.errors import Refused
+from jobrunner.store import clocks
 from jobrunner.store.database import Database
 
 _LIVE = "state IN ('starting','running','draining')"
@@ -93,13 +94,17 @@ def _refuse_other_hosts(db: Database, new: NewServer, lost_after: timedelta) -> 
 
 
 def heartbeat(db: Database, server_id: int, *, busy: int, now: datetime, ticked: datetime | None = None) -> bool:
-    """Says that a server lives, and when its scheduler last looked; False when it has been declared lost meanwhile."""
+    """Says that a server lives, when its scheduler last looked, and how far its clock is from the store's.
+
+    False when it has been declared lost meanwhile.
+    """
+    at, looked = to_micros(now), to_micros(ticked) if ticked is not None else None
+    ahead, values = (f", clock_ahead = ? - {clocks.NOW}", (at,)) if db.dialect == "postgresql" else ("", ())
     sql = (
-        "UPDATE servers SET heartbeat = heartbeat + 1, heartbeat_at = ?, busy = ?, ticked_at = ?"
+        f"UPDATE servers SET heartbeat = heartbeat + 1, heartbeat_at = ?, busy = ?, ticked_at = ?{ahead}"
         f" WHERE id = ? AND {_LIVE}"
     )
-    at = to_micros(ticked) if ticked is not None else None
-    return db.execute(sql, (to_micros(now), busy, at, server_id)).rowcount > 0
+    return db.execute(sql, (at, busy, looked, *values, server_id)).rowcount > 0
 
 
 def hold(db: Database, server_id: int) -> bool:
