@@ -12,22 +12,21 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from datetime import datetime
 from itertools import islice
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import Protocol
 
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import Ready
 from jobrunner.errors import BrokerUnavailable, StoreUnavailable
 from jobrunner.queue.announce import Announcer
-from jobrunner.queue.bell import Bell
+from jobrunner.queue.operations import Operation, Operations, Submitted, away
 from jobrunner.queue.serializer import message
 from jobrunner.queue.storage import STOP
 from jobrunner.store import pauses, servers
-from jobrunner.store.database import Database, StatementRefused
+from jobrunner.store.database import Database
 from jobrunner.store.runs import claim, steer
 
 log = logging.getLogger(__name__)
@@ -40,17 +39,14 @@ _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 2.0
 _LONGEST_ROUND = 30.0
 _BROKER_PAUSE = 5.0
 
-Operation = Callable[[Database], Sequence[Ready]]
-"""Part of a transaction; gives the runs that it made ready. It may run again when the store was away."""
 
+class Bell(Protocol):
+    """What becomes readable when another process says that there is something to do."""
 
-class _Submitted(NamedTuple):
-    """An operation, who hears that it was committed, who that it was refused, and what is done in its place then."""
+    def fileno(self) -> int: ...
 
-    operation: Operation
-    committed: Callable[[], None] | None = None
-    refused: Callable[[Exception], None] | None = None
-    instead: Operation | None = None
+    def clear(self) -> None:
+        """Takes what was rung so far."""
 
 
 class Engine:
@@ -91,8 +87,7 @@ class Engine:
         self._on_lost = on_lost
         self._claimed = dict[int, Claimed]()
         self._doubtful = list[Claimed]()
-        self._operations = deque[_Submitted]()
-        self._taken = list[_Submitted]()
+        self._operations = Operations()
         self._offered = deque[tuple[int, int]]()
         self._outstanding = 0
         self._idle = threading.Condition()
@@ -132,7 +127,7 @@ class Engine:
     @property
     def unwritten(self) -> int:
         """Operations that the store has not taken."""
-        return len(self._taken) + len(self._operations)
+        return len(self._operations)
 
     def release_workers(self, count: int) -> None:
         """Lets so many workers that wait for a message look at their stop flag."""
@@ -157,20 +152,10 @@ class Engine:
         ``committed`` is called in the engine's thread when it has. ``instead`` takes the place of an operation that
         fails for a reason of its own.
         """
-        self._operations.append(_Submitted(operation, committed, None, instead))
+        self._operations.add(Submitted(operation, committed, instead))
         if frees_worker:
             self._free()
         self._nudge()
-
-    def call(self, operation: Operation) -> None:
-        """The same, and returns when it is committed: as long as the store is away, it does not.
-
-        Not to be called in the engine's own thread, nor where somebody waits for a signal.
-        """
-        done: Future[None] = Future()
-        self._operations.append(_Submitted(operation, lambda: done.set_result(None), done.set_exception))
-        self._nudge()
-        done.result()
 
     def offer(self, named: Sequence[tuple[int, int]]) -> None:
         """Runs that a broker delivered: those that are still queued are claimed."""
@@ -246,7 +231,7 @@ class Engine:
     def _over(self) -> bool:
         if self._stop_at is None:
             return False
-        return not (self._operations or self._taken) or self._clock.monotonic() >= self._stop_at
+        return not self._operations or self._clock.monotonic() >= self._stop_at
 
     def _gone(self, error: Exception) -> None:
         if not isinstance(error, StoreUnavailable):
@@ -284,7 +269,7 @@ class Engine:
             self._look = True
 
     def _timeout(self) -> float:
-        if self._operations or self._taken or self._offered or self._look or self._stop_at is not None:
+        if self._operations or self._offered or self._look or self._stop_at is not None:
             return 0.0
         timeout = max(0.0, self._next_safety - self._clock.monotonic())
         if self._next_due is not None:
@@ -301,17 +286,15 @@ class Engine:
         self._regain()
         # Who is idle now has handed in the end of its last run, so that no worker ever holds two in the store.
         room = self.idle
-        # What is taken stays taken until it is committed.
-        while self._operations:
-            self._taken.append(self._operations.popleft())
+        taken = self._operations.take()
         offered = tuple(islice(self._offered, room if self._claiming else None))
-        if look or self._taken or offered:
-            self._write(offered, room, look=look)
+        if look or taken or offered:
+            self._write(offered, room, taken=taken, look=look)
         if look:
             self._next_safety = self._clock.monotonic() + SAFETY_SECONDS
             for run_id, attempt, at_once in steer.cancels(self._db, self._server_id) if self._outstanding else ():
                 self._on_cancel(run_id, attempt, at_once)
-        if self._on_idle is not None and not self._outstanding and not self._operations:
+        if self._on_idle is not None and not self._outstanding and not self._operations.fresh:
             self._tell_idle()
 
     def _regain(self) -> None:
@@ -322,28 +305,23 @@ class Engine:
         self._doubtful.clear()
         self._hand_over(held, ())
 
-    def _write(self, offered: Sequence[tuple[int, int]], room: int, *, look: bool) -> None:
+    def _write(self, offered: Sequence[tuple[int, int]], room: int, *, taken: bool, look: bool) -> None:
         now = self._clock.now()
         self._tell(pauses.resume_due(self._db, now) if look else (), ())
-        if not self._taken and not offered and not self._anything(now, room):
+        if not taken and not offered and not self._anything(now, room):
             self._next_due = claim.next_due(self._db)
             return
         try:
             ready, claimed = self._commit(offered, room, now, look=look)
         except Exception as error:
-            if not self._taken or _away(error):
+            if not taken or away(error):
                 raise
-            self._tell(self._commit_singly(), ())
+            self._look = True
+            self._tell(self._operations.write_singly(self._db), ())
             return
-        self._committed()
+        self._operations.committed()
         self._hand_over(claimed, offered)
         self._tell(ready, claimed)
-
-    def _committed(self) -> None:
-        taken, self._taken = self._taken, []
-        for submitted in taken:
-            if submitted.committed is not None:
-                submitted.committed()
 
     def _anything(self, now: datetime, room: int) -> bool:
         # An idle server, or one that is full, is spared its write transactions by one read.
@@ -356,8 +334,7 @@ class Engine:
         ready, claimed = list[Ready](), list[Claimed]()
         try:
             with self._db.transaction():
-                for submitted in self._taken:
-                    ready += submitted.operation(self._db)
+                ready += self._operations.write(self._db)
                 if look:
                     ready += claim.promote(self._db, now)
                     ready += claim.expire(self._db, now)
@@ -379,33 +356,6 @@ class Engine:
             return claim.claim_named(self._db, server_id=self._server_id, wanted=offered, now=now)
         queues = pauses.open_queues(self._db, self.queues)
         return claim.claim(self._db, server_id=self._server_id, queues=queues, limit=room, now=now)
-
-    def _commit_singly(self) -> list[Ready]:
-        """An operation that fails must not take those of others with it."""
-        ready = list[Ready]()
-        self._look = True
-        while self._taken:
-            operation, committed, refused, instead = self._taken[0]
-            failure: Exception | None = None
-            try:
-                with self._db.transaction():
-                    freed = operation(self._db)
-            except Exception as error:
-                if _away(error):
-                    raise
-                failure = error
-            del self._taken[0]
-            if failure is None:
-                ready += freed
-                if committed is not None:
-                    committed()
-                continue
-            log.error("an operation on the store failed and is dropped", exc_info=failure)
-            if refused is not None:
-                refused(failure)
-            if instead is not None:
-                self._operations.append(_Submitted(instead))
-        return ready
 
     def _hand_over(self, claimed: Sequence[Claimed], offered: Sequence[tuple[int, int]]) -> None:
         with self._idle:
@@ -436,8 +386,3 @@ class Engine:
         open_queues = pauses.open_queues(self._db, self.queues)
         if not claim.anything_to_claim(self._db, self._clock.now(), open_queues):
             self._on_idle()
-
-
-def _away(error: Exception) -> bool:
-    """Whether the store is at fault, and not the statement."""
-    return isinstance(error, StoreUnavailable) and not isinstance(error, StatementRefused)

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.run import Progress
 from jobrunner.domain.state import Ready
-from jobrunner.queue.engine import Engine, Operation
+from jobrunner.queue.engine import Engine
+from jobrunner.queue.operations import Operation
 from jobrunner.store import output
 from jobrunner.store.database import Database
 from jobrunner.store.output import Row, Segment

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from jobrunner.domain.state import RunState
 from jobrunner.queue.announce import Announcer, Broker
 from jobrunner.queue.bell import Bell
 from jobrunner.queue.engine import Engine
+from jobrunner.queue.operations import Operation
 from jobrunner.queue.serializer import read_message
 from jobrunner.store import Database, open_store
 
@@ -66,9 +68,20 @@ class Worked:
 
         self.engine.submit(write, frees_worker=True)
 
+    def write(self, operation: Operation) -> bool:
+        """Has an operation written, and waits for it; False when it failed by itself and was dropped."""
+        done = Future[bool]()
+
+        def dropped(_: Database) -> list[Any]:
+            done.set_result(False)
+            return []
+
+        self.engine.submit(operation, committed=lambda: done.set_result(True), instead=dropped)
+        return done.result(PATIENCE)
+
     def settle(self) -> None:
         """Waits until the engine has come round, with all that was submitted before."""
-        self.engine.call(lambda _: ())
+        assert self.write(lambda _: ())
 
     @property
     def nothing_more(self) -> bool:

@@ -144,9 +144,9 @@ class TestOperations:
         assert noted(worked.db) == [str(number) for number in range(50)]
         assert len(commits) <= 3
 
-    def test_a_call_returns_when_it_is_committed(self, make_engine: Make) -> None:
+    def test_it_is_said_when_one_is_committed(self, make_engine: Make) -> None:
         worked = make_engine()
-        worked.engine.call(note("done"))
+        assert worked.write(note("done"))
         assert noted(worked.db) == ["done"]
 
     @pytest.mark.parametrize("fault", [ValueError("boom"), StatementRefused("refused"), KeyError("x")])
@@ -164,13 +164,12 @@ class TestOperations:
         worked.engine.submit(bad)
         worked.engine.submit(note("after"))
         gate.open()
-        with pytest.raises(type(fault)):
-            worked.engine.call(bad)
+        assert not worked.write(bad)
         worked.settle()
         assert noted(worked.db) == ["before", "after"]
         assert caplog.text.count("an operation on the store failed and is dropped") == 2
 
-    def test_one_that_the_database_refuses(self, make_engine: Make) -> None:
+    def test_one_that_the_database_refuses(self, make_engine: Make, caplog: pytest.LogCaptureFixture) -> None:
         worked = make_engine()
         run_id = worked.put()
 
@@ -180,8 +179,8 @@ class TestOperations:
             return ()
 
         worked.engine.submit(note("before"))
-        with pytest.raises(StatementRefused, match="UNIQUE constraint failed"):
-            worked.engine.call(duplicate)
+        assert not worked.write(duplicate)
+        assert "UNIQUE constraint failed" in caplog.text
         assert noted(worked.db) == ["before"]
 
     def test_a_fault_and_a_store_that_is_away_together_do_nothing_twice(self, make_engine: Make) -> None:
@@ -202,7 +201,7 @@ class TestOperations:
         worked.engine.submit(note("second"))
         worked.engine.submit(away)
         gate.open()
-        worked.engine.call(note("fourth"))
+        worked.write(note("fourth"))
         assert noted(worked.db) == ["first", "second", "third", "fourth"]
 
     def test_stop_commits_what_was_submitted(self, make_engine: Make) -> None:
@@ -255,7 +254,7 @@ class TestStoreAway:
         child = worked.put(queue="elsewhere", parents=(parent,))
         worked.engine.wake()
         worked.finish(worked.next())
-        worked.engine.call(note("later"))
+        worked.write(note("later"))
         assert away.wait(PATIENCE)
         assert noted(worked.db) == ["later"]
         assert read.state(worked.db, child) == RunState.QUEUED

@@ -202,7 +202,7 @@ def test_a_broker_that_is_away_is_not_asked_at_every_commit(make_engine: Make) -
         return [Ready(1, 0, "default", 0, CLOCK.now())]
 
     for _ in range(5):
-        worked.engine.call(ready)
+        worked.write(ready)
     assert broker.asked == 1
 
 
