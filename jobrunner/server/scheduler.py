@@ -7,20 +7,19 @@ clock that goes back makes the schedule start anew from there: what was fired or
 
 from __future__ import annotations
 
-import heapq
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.job import Catchup, Job
 from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.params import Checker, split_secrets
 from jobrunner.domain.request import new_run
-from jobrunner.domain.schedule import Schedule, jitter_delay, parse
 from jobrunner.domain.state import Ready, Trigger
+from jobrunner.domain.timetable import LATE, Timed, Timetable
 from jobrunner.errors import JobrunnerError
 from jobrunner.queue.engine import Engine
 from jobrunner.store import schedules
@@ -29,42 +28,8 @@ from jobrunner.store.schedules import Fire
 
 log = logging.getLogger(__name__)
 
-LATE = timedelta(minutes=1)
-"""A fire found later than this counts as missed, and ``catchup`` decides."""
-
 _LONGEST_SLEEP = 1.0
 _APPLYING_SLEEP = 0.05
-_MOST_CAUGHT_UP = 1000
-_DENSEST = timedelta(seconds=_MOST_CAUGHT_UP)
-"""In which the densest schedule has so many fires."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Timed:
-    """A job with its schedules as rules, and their jitters."""
-
-    job: Job
-    rules: tuple[tuple[Schedule, timedelta], ...]
-
-    def next_after(self, instant: datetime) -> datetime | None:
-        """The first fire of any of its schedules strictly after an instant."""
-        return min((at for rule, _ in self.rules if (at := rule.next_after(instant)) is not None), default=None)
-
-    def between(self, after: datetime, until: datetime) -> list[datetime]:
-        """The distinct fires with ``after < fire <= until`` in order, the newest thousand at most."""
-        span = _DENSEST
-        while True:
-            # From near the end to the far beginning: of years of downtime nobody wants every second.
-            start = max(after, until - min(span, until - after))
-            fires = {at for rule, _ in self.rules for at in rule.between(start, until)}
-            if len(fires) >= _MOST_CAUGHT_UP or start == after:
-                return sorted(fires)[-_MOST_CAUGHT_UP:]
-            span *= 4
-
-    def jitter(self, at: datetime) -> timedelta:
-        """How much later than this fire time the job starts."""
-        before = at - timedelta(microseconds=1)
-        return next((jitter for rule, jitter in self.rules if jitter and rule.next_after(before) == at), timedelta(0))
 
 
 class FireSchedule:
@@ -75,10 +40,8 @@ class FireSchedule:
         self._clock = clock
         self._lock = threading.Lock()
         self._applying = 0
-        self._applied: tuple[dict[str, _Timed], dict[str, datetime]] | None = None
-        self._timed = dict[str, _Timed]()
-        self._heap = list[tuple[datetime, str]]()
-        self._attended = dict[str, datetime]()
+        self._applied: tuple[dict[str, Timed], dict[str, datetime]] | None = None
+        self._timetable = Timetable()
         self._last_tick = clock.now()
 
     @property
@@ -114,7 +77,8 @@ class FireSchedule:
                 self._engine.submit(work)
             if self._applying:
                 return _APPLYING_SLEEP
-            wait = (self._heap[0][0] - self._clock.now()).total_seconds() if self._heap else _LONGEST_SLEEP
+            coming = self._timetable.next
+            wait = (coming - self._clock.now()).total_seconds() if coming is not None else _LONGEST_SLEEP
             return min(max(wait, 0.0), _LONGEST_SLEEP)
 
     def _start_anew(self, now: datetime) -> None:
@@ -122,33 +86,20 @@ class FireSchedule:
         stepped_back = now < self._last_tick - LATE
         self._last_tick = now
         if self._applied is not None:
-            (self._timed, self._attended), self._applied = self._applied, None
+            (timed, attended), self._applied = self._applied, None
+            self._timetable = Timetable(timed.values(), attended)
         elif stepped_back:
             # A little before now, since the clock may have gone back a moment ago.
-            self._attended = {name: min(at, now - LATE) for name, at in self._attended.items()}
-        else:
-            return
-        nexts = ((entry.next_after(self._attended[name]), name) for name, entry in self._timed.items())
-        self._heap = [(at, name) for at, name in nexts if at is not None]
-        heapq.heapify(self._heap)
+            self._timetable.go_back(now - LATE)
 
-    def _due(self, now: datetime) -> list[_Work]:
-        work = list[_Work]()
-        while self._heap and self._heap[0][0] <= now:
-            at, name = heapq.heappop(self._heap)
-            timed = self._timed[name]
-            fires = (timed.between(self._attended[name], now) if now - at > LATE else None) or [at]
-            self._attended[name] = max(at, fires[-1])
-            following = timed.next_after(self._attended[name])
-            if following is not None:
-                heapq.heappush(self._heap, (following, name))
+    def _due(self, now: datetime) -> Iterator[_Work]:
+        for timed, fires in self._timetable.due(now):
             try:
-                work += self._decide(timed, fires, now)
+                yield from self._decide(timed, fires, now)
             except Exception:
-                log.exception("fault while firing", extra={"job": name})
-        return work
+                log.exception("fault while firing", extra={"job": timed.job.name})
 
-    def _decide(self, timed: _Timed, fires: Sequence[datetime], now: datetime) -> list[_Work]:
+    def _decide(self, timed: Timed, fires: Sequence[datetime], now: datetime) -> list[_Work]:
         fresh = [at for at in fires if now - at <= LATE]
         missed = [at for at in fires if now - at > LATE]
         caught = _caught_up(timed.job, missed, has_fresh=bool(fresh), now=now)
@@ -160,7 +111,7 @@ class FireSchedule:
         work += [self._fire(timed, at, Trigger.SCHEDULE, now) for at in fresh]
         return work
 
-    def _fire(self, timed: _Timed, at: datetime, trigger: Trigger, now: datetime, *, one_by_one: bool = False) -> _Work:
+    def _fire(self, timed: Timed, at: datetime, trigger: Trigger, now: datetime, *, one_by_one: bool = False) -> _Work:
         job = timed.job
         public, secret = split_secrets(job.params, Checker(job.params, job=job.name).values({}))
         run = new_run(
@@ -203,21 +154,17 @@ def _caught_up(job: Job, missed: Sequence[datetime], *, has_fresh: bool, now: da
             return set(within)
 
 
-def _timed(jobs: Iterable[Job]) -> dict[str, _Timed]:
+def _timed(jobs: Iterable[Job]) -> dict[str, Timed]:
     timed = {}
     for job in jobs:
         if not job.schedules or not job.enabled or job.shadow:
             continue
         try:
-            rules = tuple(
-                (parse(spec, job=job.name, timezone=job.timezone), jitter_delay(spec.jitter, job.name))
-                for spec in job.schedules
-            )
+            timed[job.name] = Timed.of(job)
             Checker(job.params, job=job.name).values({})
         except JobrunnerError as error:
             log.error("does not fire: %s", error, extra={"job": job.name})
-            continue
-        timed[job.name] = _Timed(job, rules)
+            timed.pop(job.name, None)
     return timed
 
 

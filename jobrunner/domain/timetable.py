@@ -1,0 +1,129 @@
+"""Which fires of which jobs have fallen due: the heap behind the server's scheduler. Pure; the time is an argument.
+
+Jobs whose schedules always fire at the same instants hang on one entry of the heap: 100,000 jobs are as many entries as
+they have different schedules, a few thousand.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from jobrunner.domain.job import Job
+from jobrunner.domain.schedule import Schedule, jitter_delay, parse
+
+LATE = timedelta(minutes=1)
+"""A fire found later than this counts as missed, and ``catchup`` decides."""
+
+_MOST_CAUGHT_UP = 1000
+_DENSEST = timedelta(seconds=_MOST_CAUGHT_UP)
+"""In which the densest schedule has so many fires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A job with its schedules as rules, and their jitters."""
+
+    job: Job
+    rules: tuple[tuple[Schedule, timedelta], ...]
+
+    @classmethod
+    def of(cls, job: Job) -> Timed:
+        """A job with its schedules read.
+
+        Raises:
+            ScheduleError: one of them cannot be.
+        """
+        return cls(
+            job,
+            tuple(
+                (parse(spec, job=job.name, timezone=job.timezone), jitter_delay(spec.jitter, job.name))
+                for spec in job.schedules
+            ),
+        )
+
+    def between(self, after: datetime, until: datetime) -> list[datetime]:
+        """The distinct fires with ``after < fire <= until`` in order, the newest thousand at most."""
+        span = _DENSEST
+        while True:
+            # From near the end to the far beginning: of years of downtime nobody wants every second.
+            start = max(after, until - min(span, until - after))
+            fires = {at for rule, _ in self.rules for at in rule.between(start, until)}
+            if len(fires) >= _MOST_CAUGHT_UP or start == after:
+                return sorted(fires)[-_MOST_CAUGHT_UP:]
+            span *= 4
+
+    def jitter(self, at: datetime) -> timedelta:
+        """How much later than this fire time the job starts."""
+        before = at - timedelta(microseconds=1)
+        return next((jitter for rule, jitter in self.rules if jitter and rule.next_after(before) == at), timedelta(0))
+
+
+class _Entry(NamedTuple):
+    """A schedule, and the jobs that have it."""
+
+    schedule: Schedule
+    jobs: list[Timed]
+
+
+class Timetable:
+    """The jobs with a schedule, and up to when the fires of each have been given out.
+
+    ``attended`` has an instant for each of the jobs: what falls due after it is given out.
+    """
+
+    def __init__(self, jobs: Iterable[Timed] = (), attended: Mapping[str, datetime] | None = None) -> None:
+        self._attended = dict(attended or {})
+        entries = dict[Hashable, _Entry]()
+        for timed in jobs:
+            for schedule in {rule.key: rule for rule, _ in timed.rules}.values():
+                entries.setdefault(schedule.key, _Entry(schedule, [])).jobs.append(timed)
+        self._entries = tuple(entries.values())
+        self._heap = list[tuple[datetime, int]]()
+        self._arrange()
+
+    def __len__(self) -> int:
+        """How many different schedules there are."""
+        return len(self._entries)
+
+    @property
+    def next(self) -> datetime | None:
+        """The first instant at which anything falls due."""
+        return self._heap[0][0] if self._heap else None
+
+    def go_back(self, instant: datetime) -> None:
+        """Gives out anew what falls due after an instant, because the clock was set back."""
+        self._attended = {name: min(at, instant) for name, at in self._attended.items()}
+        self._arrange()
+
+    def due(self, now: datetime) -> Iterator[tuple[Timed, list[datetime]]]:
+        """Each job with fires that are due, rising; a fire is given out once, a job perhaps several times.
+
+        What is late comes with all that the job has had since, so that what it missed can be judged as a whole.
+        """
+        while self._heap and self._heap[0][0] <= now:
+            at, number = self._heap[0]
+            schedule, jobs = self._entries[number]
+            late = now - at > LATE
+            following = schedule.next_after(now if late else at)
+            if following is None:
+                heapq.heappop(self._heap)
+            else:
+                heapq.heapreplace(self._heap, (following, number))
+            for timed in jobs:
+                after = self._attended[timed.job.name]
+                fires = timed.between(after, now) if late else [at] if after < at else []
+                if fires:
+                    self._attended[timed.job.name] = fires[-1]
+                    yield timed, fires
+
+    def _arrange(self) -> None:
+        nexts = (
+            (entry.schedule.next_after(min(self._attended[timed.job.name] for timed in entry.jobs)), number)
+            for number, entry in enumerate(self._entries)
+        )
+        self._heap = [(at, number) for at, number in nexts if at is not None]
+        heapq.heapify(self._heap)
