@@ -43,6 +43,8 @@ class Announcer:
             self._broker.announce(runs)
 
     def changed(self) -> None:
-        """Wakes the servers of this host, so that they see a cancel, a pause or a due time at once."""
-        if self._db.path is not None:
+        """Wakes the other servers, so that they see a cancel, a pause or a due time at once."""
+        if self._db.path is None:
+            listeners.notify(self._db, self._own or "")
+        else:
             ring(address for address in listeners.wakes(self._db) if address != self._own)

@@ -21,6 +21,7 @@ from jobrunner.queue.announce import Announcer
 from jobrunner.queue.bell import Bell
 from jobrunner.queue.engine import STOP_SECONDS, Engine
 from jobrunner.queue.redis import RedisFeed, RedisQueues
+from jobrunner.queue.listener import Listener
 from jobrunner.queue.tasks import RunHuey
 from jobrunner.server.consumer import RunConsumer
 from jobrunner.server.definitions import Definitions
@@ -51,7 +52,7 @@ class _Ground:
 
     file: Jobfile
     db: Database
-    bell: Bell | None
+    bell: Bell | Listener | None
     broker: RedisQueues | None
     launcher: Launcher
     name: str
@@ -113,7 +114,7 @@ class Server:
             broker = self._make_broker(file.settings, db)
             if broker is not None:
                 stack.callback(broker.close)
-            bell = Bell.beside(db.path) if db.path is not None else None
+            bell = Bell.beside(db.path) if db.path is not None else Listener(db)
             if bell is not None:
                 stack.callback(bell.close)
             ground = _Ground(
@@ -277,7 +278,7 @@ class Server:
             queues=ground.queues,
             config_hash=ground.file.config_hash,
             version=__version__,
-            wake=ground.bell.address if ground.bell is not None else None,
+            wake=ground.bell.address if isinstance(ground.bell, Bell) else None,
             config_error=self._refused,
         )
         return servers.register(ground.db, new, lost_after=ground.file.settings.lost_after)

@@ -30,6 +30,9 @@ _HINTS = {
     "not a database": "the file is something else, or damaged; name another in [jobrunner] store",
     "unable to open": "check that its folder exists and that you may write there",
 }
+_SOME = 1_000
+"""Rows that one statement adds."""
+
 _FAULTS = (peewee.IntegrityError, peewee.DataError, peewee.ProgrammingError)
 
 
@@ -151,6 +154,11 @@ class Database:
             self._connections.close()
 
     @property
+    def driver(self) -> Any:
+        """The driver's own connection of this thread, for what cannot be said in SQL."""
+        return self._connections.connection()  # type: ignore[no-untyped-call]
+
+    @property
     def _inside(self) -> bool:
         return getattr(self._open, "transaction", False) or getattr(self._open, "snapshot", False)
 
@@ -189,6 +197,15 @@ class Database:
         if not self._connections.is_connection_usable():
             self.close()
         return _unavailable(self._url, error)
+
+
+def insert(db: Database, into: str, rows: Sequence[Sequence[Any]], conflict: str = "DO NOTHING") -> None:
+    """Adds many rows with few statements; ``into`` is the table with its columns."""
+    for start in range(0, len(rows), _SOME):
+        some = rows[start : start + _SOME]
+        place = f"({', '.join('?' * len(some[0]))})"
+        sql = f"INSERT INTO {into} VALUES {', '.join([place] * len(some))} ON CONFLICT {conflict}"
+        db.execute(sql, [value for row in some for value in row])
 
 
 _databases = weakref.WeakSet[Database]()

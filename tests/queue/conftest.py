@@ -25,6 +25,7 @@ from jobrunner.domain.state import RunState
 from jobrunner.queue.announce import Announcer, Broker
 from jobrunner.queue.bell import Bell
 from jobrunner.queue.engine import Engine
+from jobrunner.queue.listener import Listener
 from jobrunner.queue.operations import Operation
 from jobrunner.queue.serializer import read_message
 from jobrunner.store import Database, open_store
@@ -95,12 +96,12 @@ class Worked:
 @pytest.fixture
 def make_engine(sqlite_url: str) -> Iterator[Callable[..., Worked]]:
     """Starts an engine; ``broker`` and ``url`` may be given, and what Engine takes."""
-    made = list[tuple[Worked, Bell | None]]()
+    made = list[tuple[Worked, Bell | Listener]]()
 
     def make(*, url: str = sqlite_url, broker: Broker | None = None, start: bool = True, **changes: Any) -> Worked:
         db = open_store(url, durability="normal")
-        bell = Bell(db.path) if db.path is not None else None
-        wake = bell.address if bell is not None else None
+        bell = Bell(db.path) if db.path is not None else Listener(db)
+        wake = bell.address if db.path is not None else None
         names = changes.get("queues", ("default",))
         server_id = serve(db, f"server{len(made)}", wake=wake, queues=names, started_at=CLOCK.now())
         values: dict[str, Any] = {"queues": names, "workers": 2, "named_only": broker is not None, **changes}
@@ -109,7 +110,7 @@ def make_engine(sqlite_url: str) -> Iterator[Callable[..., Worked]]:
             db,
             server_id=server_id,
             clock=CLOCK,
-            announcer=Announcer(db, broker, own=wake),
+            announcer=Announcer(db, broker, own=bell.address),
             bell=bell,
             on_cancel=lambda *asked: worked.cancels.put(asked),
             on_idle=(lambda: worked.idle.put(None)) if on_idle else None,
@@ -126,8 +127,7 @@ def make_engine(sqlite_url: str) -> Iterator[Callable[..., Worked]]:
         if worked.engine._thread.is_alive():
             worked.engine.stop()
         worked.db.close()
-        if bell is not None:
-            bell.close()
+        bell.close()
 
 
 @pytest.fixture
