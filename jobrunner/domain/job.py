@@ -152,12 +152,17 @@ class Approval(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """Limits of a whole attempt: bytes, processor time, open files, processes. None is no limit of ours."""
+    """Limits of a whole attempt: bytes, processor time, processes; ``open_files`` of each process. None is no limit."""
 
     memory_max: int | None = None
     cpu_time: timedelta | None = None
     open_files: int | None = None
     processes: int | None = None
+
+    @property
+    def of_tree(self) -> bool:
+        """Whether something is limited for all processes of an attempt together."""
+        return not (self.memory_max is None and self.cpu_time is None and self.processes is None)
 
 
 class Event(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.job import PythonCall
 from jobrunner.errors import ParameterError
+from jobrunner.execution import sweep
 from jobrunner.execution.attempt import AttemptSpec, Control, Sink
 from jobrunner.execution.command import sooner
 from jobrunner.execution.describe import describe, folder_of
@@ -16,7 +17,9 @@ from jobrunner.execution.outcome import Failed, NotStarted, Outcome, Succeeded
 from jobrunner.execution.output import Output, read_rest, read_some
 from jobrunner.execution.pool import Pool, key_of
 from jobrunner.execution.reports import as_progress
+from jobrunner.execution.started import MAXRSS_UNIT
 from jobrunner.execution.warm import WarmChild
+from jobrunner.execution.watch import Watch
 from jobrunner.execution.wording import one_line, signal_name
 
 _MOST_CHILDREN = 5
@@ -25,7 +28,19 @@ _MOST_CHILDREN = 5
 class CallAttempt:
     """One execution in a warm child. ``run`` is called once, and blocks until nothing of it is left."""
 
-    __slots__ = ("_answer", "_child", "_control", "_ending", "_output", "_pid", "_pool", "_sink", "_spec")
+    __slots__ = (
+        "_answer",
+        "_child",
+        "_clock",
+        "_control",
+        "_ending",
+        "_output",
+        "_pid",
+        "_pool",
+        "_sink",
+        "_spec",
+        "_tree",
+    )
 
     def __init__(self, spec: AttemptSpec, control: Control, sink: Sink, pool: Pool, clock: Clock) -> None:
         self._spec = spec
@@ -34,6 +49,8 @@ class CallAttempt:
         self._pool = pool
         self._output = Output(spec, sink, clock, lines=False)
         self._ending = Ending(spec, control, clock)
+        self._clock = clock
+        self._tree = Watch({}, clock.monotonic())
         self._answer: dict[str, Any] | None = None
         self._child: WarmChild
         self._pid: int | None = None
@@ -114,7 +131,19 @@ class CallAttempt:
     def _watch(self, child: WarmChild) -> None:
         """Until the child has answered or ended."""
         while self._answer is None and not child.process.ended and not self._ending.hopeless:
-            self._once(child, sooner(self._ending.step(), self._output.valve.pause()))
+            self._once(child, sooner(self._ending.step(), self._output.valve.pause(), self._measure(child)))
+
+    def _measure(self, child: WarmChild) -> float | None:
+        """Looks at the memory of child and descendants from time to time, and gives the seconds until it will again.
+
+        The launcher does so for a child that has limits, and so serves this run only.
+        """
+        if child.process.pid is None or self._spec.job.resources.of_tree or not sweep.HAS_PROC:
+            return None
+        now = self._clock.monotonic()
+        if now >= self._tree.due:
+            self._tree.look([child.process.pid, *sweep.descendants_of(child.process.pid)], now)
+        return self._tree.due - now
 
     def _end(self, child: WarmChild) -> None:
         """A child that serves no more runs, or that was told to end, ends with everything below it."""
@@ -175,6 +204,8 @@ class CallAttempt:
         ended = self._ending.outcome(**kept)
         if ended is not None:
             return ended
+        if process.exceeded is not None:
+            return Failed(error=str(process.exceeded), signal=9, **kept)
         if answer is None:
             return self._died(process, kept)
         if "unstarted" in answer:
@@ -188,9 +219,11 @@ class CallAttempt:
         answer, process = self._answer, child.process
         if answer is None or "cpu" not in answer:
             return {"left": process.left, "peak_memory": process.peak_memory, "cpu": process.cpu}
-        child.peak = answer["peak"] * 1024
-        memory = answer["memory"] * 1024 or None
-        return {"left": answer["left"] + process.left, "peak_memory": memory, "cpu": answer["cpu"]}
+        child.peak = answer["peak"] * MAXRSS_UNIT
+        memory = max(answer["memory"] * MAXRSS_UNIT, self._tree.peak)
+        if process.peak_memory is not None and child.runs == 0:
+            memory = max(memory, process.peak_memory)
+        return {"left": answer["left"] + process.left, "peak_memory": memory or None, "cpu": answer["cpu"]}
 
     def _died(self, process: Process, kept: dict[str, Any]) -> Failed:
         code, number = process.exit

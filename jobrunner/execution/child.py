@@ -7,7 +7,6 @@ comes first on ``sys.path``. It ends when the server closes the socket.
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import socket
 import sys
@@ -20,6 +19,7 @@ from jobrunner.execution import sweep
 from jobrunner.execution.current import CurrentRun, set_current
 from jobrunner.execution.failure import describe_failure
 from jobrunner.execution.jsonvalue import result_text
+from jobrunner.execution.meter import Meter
 from jobrunner.execution.sources import Sources
 from jobrunner.execution.surroundings import CannotEnter, Surroundings
 from jobrunner.execution.target import call, run_coroutine
@@ -39,6 +39,7 @@ class Child:
         self._ticker = Ticker(self._say)
         self._sources = Sources(folder)
         self._surroundings = Surroundings()
+        self._meter = Meter()
         self._armed = False
         self._signalled = False
         self._cancel: Any = None
@@ -63,7 +64,7 @@ class Child:
             self._surroundings.enter(request)
         except CannotEnter as fault:
             return pack({"unstarted": str(fault), "reusable": True, "left": 0})
-        before = resource.getrusage(resource.RUSAGE_SELF)
+        before = self._meter.begin()
         try:
             end = self._attempt(request)
         except JobCancelled as late:  # the signal came while the end was being written down
@@ -72,14 +73,11 @@ class Child:
             os._exit(1)  # a fork that the job forgot to end must not answer in our name
         self._ticker.flush()
         left = sweep.end_children() if sweep.reap_all() else 0
-        after = resource.getrusage(resource.RUSAGE_SELF)
-        # The system keeps a peak only: it tells of this run where this run has raised it.
-        memory = after.ru_maxrss if after.ru_maxrss > before.ru_maxrss else 0
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        cpu, memory, peak = self._meter.end(before)
         reusable = self._clean_up() and left == 0 and not self._signalled and threading.active_count() == 1
         return frame(
             b'{"left":%d,"reusable":%s,"cpu":%.6f,"peak":%d,"memory":%d,%s}'
-            % (left, b"true" if reusable else b"false", cpu, after.ru_maxrss, memory, end)
+            % (left, b"true" if reusable else b"false", cpu, peak, memory, end)
         )
 
     def _attempt(self, request: dict[str, Any]) -> bytes:

@@ -138,6 +138,8 @@ class CommandAttempt:
         if ended is not None:
             return ended
         code, number = process.exit
+        if process.exceeded is not None:
+            return Failed(error=str(process.exceeded), exit_code=code, signal=number, **kept)
         if number is not None:
             return Failed(error=f"killed by {signal_name(number)}", signal=number, **kept)
         if code != 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import Any
 
@@ -32,10 +31,10 @@ def folder_of(job: Job) -> str:
     return job.folder if job.cwd is None else os.path.join(job.folder, job.cwd)
 
 
-def limits_of(job: Job) -> dict[str, int]:
-    """The limits that are set; processor time in whole seconds, rounded up."""
+def limits_of(job: Job) -> dict[str, float]:
+    """The limits that are set: bytes, seconds, numbers."""
     limits = job.resources
-    cpu_time = None if limits.cpu_time is None else math.ceil(limits.cpu_time.total_seconds())
+    cpu_time = None if limits.cpu_time is None else limits.cpu_time.total_seconds()
     found = {
         "memory_max": limits.memory_max,
         "cpu_time": cpu_time,

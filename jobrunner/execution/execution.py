@@ -9,6 +9,7 @@ from jobrunner.domain.job import Command, Job
 from jobrunner.execution.attempt import AttemptSpec, Control, Sink, StopReason
 from jobrunner.execution.bell import Bell, new_bell
 from jobrunner.execution.callable import CallAttempt
+from jobrunner.execution.cgroup import name_for
 from jobrunner.execution.command import CommandAttempt
 from jobrunner.execution.launcher import Launcher, LauncherLost
 from jobrunner.execution.outcome import Outcome, Stopped
@@ -23,7 +24,7 @@ class Execution:
         self._launcher = launcher
         self._clock = clock
         self._pool = Pool(launcher, clock)
-        self._results = ResultFiles()
+        self._results = ResultFiles(name_for(launcher.mark))
         self._bells: list[Bell] = []
 
     def execute(self, spec: AttemptSpec, control: Control, sink: Sink) -> Outcome:

@@ -1,7 +1,8 @@
 """The process above the launcher: it only waits, and ends what a killed launcher left behind.
 
-Started by the server as ``python -m jobrunner.execution.guard FD TOKEN``, before anything else; FD is the launcher's
-end of the server's socket.
+Started by the server as ``python -m jobrunner.execution.guard FD FOLDER LIMITS``, before anything else; FD is the
+launcher's end of the server's socket, FOLDER and LIMITS are the place of its cgroups, empty where there is none. Its
+token comes in the environment, which others may not read.
 """
 
 from __future__ import annotations
@@ -10,37 +11,42 @@ import os
 import signal
 import sys
 
-from jobrunner.execution import sweep
+from jobrunner.execution import cgroup, sweep
+from jobrunner.execution.cgroup import Place
 
 
-def main(server: int, token: str) -> None:
+def main(server: int, place: Place) -> None:
     """Forks the launcher, waits for its end, and ends everything that is left."""
+    token, asker = os.environ[sweep.MARKER].rpartition(".")[0], os.getppid()
     os.set_inheritable(server, False)
     os.chdir("/")
     # A terminal's Ctrl-C and a service manager's SIGTERM are for the server, which decides what becomes of its runs.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
-    for place in (0, 1, 2, 3):
-        _occupy(place)
+    for low in (0, 1, 2, 3):
+        _occupy(low)
     sweep.become_subreaper()
     alive, held = os.pipe()
     launcher = os.fork()
     if launcher == 0:
         os.close(held)
-        _launch(server, alive, token)
+        _launch(server, alive, token, place)
     os.close(alive)
     os.close(server)
     _wait_for(launcher)
     sweep.end_children()
+    cgroup.end_attempts(place, token.rpartition(".")[2])
+    if os.getppid() != asker:  # the server is dead, and nobody else will
+        cgroup.close(place)
 
 
-def _launch(server: int, alive: int, token: str) -> None:
+def _launch(server: int, alive: int, token: str, place: Place) -> None:
     """``alive`` reads end of file when the guard is gone."""
     status = 1
     try:
         from jobrunner.execution.spawner import run
 
-        run(server, alive, token)
+        run(server, alive, token, place)
         status = 0
     except BaseException:
         sys.excepthook(*sys.exc_info())
@@ -67,4 +73,4 @@ def _occupy(place: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), Place(sys.argv[2] or None, tuple(sys.argv[3].split())))

@@ -15,7 +15,10 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from jobrunner.execution import sweep, wire
+from jobrunner.execution import cgroup, wire
+from jobrunner.execution.leftovers import HELPER, end_marked
+from jobrunner.execution.sweep import MARKER
+from jobrunner.execution.watch import Exceeded
 
 _NOT_INHERITED = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
 _OF_A_RUN = frozenset(
@@ -47,10 +50,14 @@ class Process:
     """One process that was asked for. ``fd`` is readable when ``read`` has something to learn.
 
     ``pid`` is None until it was started; ``failure`` says why it was not. ``status`` is set when it has ended, as
-    the system gives it, together with ``left``, ``peak_memory`` (bytes) and ``cpu`` (seconds).
+    the system gives it, together with ``left``, ``peak_memory`` (bytes) and ``cpu`` (seconds). ``exceeded`` is the
+    limit because of which the launcher has ended it.
     """
 
-    __slots__ = ("_buffer", "_launcher", "cpu", "failure", "fd", "id", "left", "peak_memory", "pid", "status", "token")
+    __slots__ = (
+        "_buffer", "_launcher", "cpu", "exceeded", "failure", "fd", "id", "left", "peak_memory", "pid", "status",
+        "token",
+    )  # fmt: skip
 
     def __init__(self, launcher: Launcher, number: int, token: str, fd: int) -> None:
         self._launcher = launcher
@@ -64,6 +71,7 @@ class Process:
         self.left = 0
         self.peak_memory: int | None = None
         self.cpu: float | None = None
+        self.exceeded: Exceeded | None = None
 
     @property
     def ended(self) -> bool:
@@ -105,18 +113,28 @@ class Process:
             self.pid = int(rest)
         elif what == "failed":
             self.failure = rest
+        elif what == "exceeded":
+            limit, most, measured, processes = rest.split()
+            self.exceeded = Exceeded(limit, float(most), float(measured), int(processes))
         else:
             status, left, memory, cpu = rest.split()
             self.left = int(left)
-            self.peak_memory = int(memory) * (1 if sys.platform == "darwin" else 1024)
+            self.peak_memory = int(memory)
             self.cpu = float(cpu)
             self.status = int(status)
 
 
 class Launcher:
-    """One guard with one launcher. Thread-safe. A lost one is replaced by the next ``launch``."""
+    """One guard with one launcher. Thread-safe. A lost one is replaced by the next ``launch``.
 
-    def __init__(self) -> None:
+    Everything it ever started carries ``mark``, which only the store is told. ``place`` says whether attempts have
+    cgroups, and why not.
+    """
+
+    def __init__(self, *, cgroups: bool) -> None:
+        self.mark = os.urandom(12).hex()
+        self.place = cgroup.find(self.mark) if cgroups else cgroup.Place(None, why="not wanted")
+        self._serials = itertools.count(1)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._closed = False
@@ -127,9 +145,12 @@ class Launcher:
         self._begin()
 
     @classmethod
-    def start(cls) -> Launcher:
-        """Starts guard and launcher; best before the server has threads. Does not wait until they are ready."""
-        return cls()
+    def start(cls, *, cgroups: bool = True) -> Launcher:
+        """Starts guard and launcher; best before the server has threads. Does not wait until they are ready.
+
+        Without ``cgroups`` none is used, though it could be.
+        """
+        return cls(cgroups=cgroups)
 
     @property
     def lost(self) -> bool:
@@ -171,6 +192,7 @@ class Launcher:
                 return
             self._closed = True
             self._part()
+            cgroup.close(self.place)
 
     def _ask(self, request: dict[str, Any], fds: Sequence[int]) -> tuple[int, str]:
         with self._lock:
@@ -192,18 +214,21 @@ class Launcher:
         return True
 
     def _begin(self) -> None:
-        self.token = os.urandom(12).hex()
+        self.token = f"{self.mark}.{next(self._serials)}"
         self._broken = False
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._guard = subprocess.Popen(
-                [sys.executable, "-P", "-m", "jobrunner.execution.guard", str(theirs.fileno()), self.token],
+                [sys.executable, "-P", "-m", "jobrunner.execution.guard", *self._words(theirs)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
-                env=_environment(),
+                env=_environment() | {MARKER: f"{self.token}.{HELPER}"},
                 start_new_session=True,
             )
+
+    def _words(self, socket: socket.socket) -> list[str]:
+        return [str(socket.fileno()), self.place.folder or "", " ".join(self.place.limits)]
 
     def _replace(self) -> None:
         self._part()
@@ -222,7 +247,8 @@ class Launcher:
             self._guard.kill()
             self._guard.wait()
         if self._guard.returncode != 0:
-            sweep.end_marked(self.token)
+            end_marked(self.token)
+            cgroup.end_attempts(self.place, self.token.rpartition(".")[2])
 
 
 def _environment() -> dict[str, str]:

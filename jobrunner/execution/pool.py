@@ -63,8 +63,8 @@ class Pool:
             self._uses += 1
             child.used = self._uses
             keep = not (worn or self._closed or child.generation != self._generation or child.peak > MOST_BYTES)
-            # A limit on processor time counts all runs of a process.
-            keep = keep and child.key[3].cpu_time is None
+            # What is counted against such a limit has to be of one run.
+            keep = keep and not child.key[3].of_tree
             if keep:
                 self._idle.setdefault(child.key, []).append(child)
         if not keep:
@@ -74,7 +74,7 @@ class Pool:
 
     def warm(self, jobs: Collection[Job]) -> None:
         """Has a child ready for the commonest kind among the jobs."""
-        keys = Counter((key_of(job), job.resources.cpu_time is None) for job in jobs)
+        keys = Counter((key_of(job), not job.resources.of_tree) for job in jobs)
         first = next((key for (key, reusable), _ in keys.most_common() if reusable), None)
         if first is None:
             return

@@ -67,9 +67,10 @@ class ResultFile:
 
 
 class ResultFiles:
-    """Makes result files in a folder of this server, which is made when first needed."""
+    """Makes result files in a folder of this server, which is made when first needed. ``name`` begins all its names."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._prefix = f"{name}-"
         self._lock = threading.Lock()
         self._folder = ""
 
@@ -80,7 +81,7 @@ class ResultFiles:
             OSError: no room, or no folder for temporary files.
         """
         if user is not None and os.geteuid() == 0:
-            return _foreign(user)
+            return _foreign(user, self._prefix)
         for last_try in (False, True):
             path = os.path.join(self._place(), f"{run_id}-{attempt}.json")
             try:
@@ -102,14 +103,14 @@ class ResultFiles:
     def _place(self) -> str:
         with self._lock:
             if not self._folder:
-                self._folder = tempfile.mkdtemp(prefix="jobrunner-")
+                self._folder = tempfile.mkdtemp(prefix=self._prefix)
             return self._folder
 
 
-def _foreign(user: str) -> ResultFile:
+def _foreign(user: str, prefix: str) -> ResultFile:
     import pwd
 
-    folder = tempfile.mkdtemp(prefix="jobrunner-")
+    folder = tempfile.mkdtemp(prefix=prefix)
     path = _create(os.path.join(folder, "result.json"))
     try:
         entry = pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import resource
 import select
 import signal
 import socket
@@ -15,47 +14,34 @@ import sys
 import time
 from typing import Any
 
-from jobrunner.execution import sweep
+from jobrunner.execution import cgroup, sweep
+from jobrunner.execution.cgroup import Group, Place
 from jobrunner.execution.start import CannotStart, start
+from jobrunner.execution.started import Started, report
+from jobrunner.execution.strangers import Strangers
+from jobrunner.execution.watch import OF_TREE, Watch
 from jobrunner.execution.wire import Inbox
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE = 5.0
-_PEEK_MS = 10
-
-
-class _Main:
-    """A process that was asked for, and what is known of its end. Not a value: it lives along with its process."""
-
-    __slots__ = ("asked", "ended", "gentle", "give_up", "id", "left", "pid", "started", "status", "termed", "warm")
-
-    def __init__(self, number: int, pid: int, status: int, warm: bool, started: int) -> None:
-        self.id = number
-        self.pid = pid
-        self.status = status
-        self.warm = warm
-        self.started = started
-        self.ended: tuple[int, resource.struct_rusage] | None = None
-        self.asked = 0  # when SIGTERM was first sent, in clock ticks since boot
-        self.gentle = False  # SIGTERM was sent: what is left has its time until SIGKILL is asked for
-        self.give_up = math.inf
-        self.left: set[int] = set()
-        self.termed: set[int] = set()
+_PEEK = 0.01
 
 
 class Spawner:
     """``serve`` returns when there is nobody left to serve."""
 
-    def __init__(self, server: socket.socket, guard: int, token: str) -> None:
+    def __init__(self, server: socket.socket, guard: int, token: str, place: Place) -> None:
         self._server = server
         self._guard = guard
         self._token = token
+        self._place = place
         self._environment = dict(os.environ)
         self._inbox = Inbox()
-        self._by_id: dict[int, _Main] = {}
-        self._by_pid: dict[int, _Main] = {}
-        self._ending: list[_Main] = []
-        self._strangers: dict[int, tuple[int | None, int]] = {}
+        self._by_id: dict[int, Started] = {}
+        self._by_pid: dict[int, Started] = {}
+        self._ending: list[Started] = []
+        self._strangers = Strangers(token, place, self._by_id, self._by_pid)
+        self._occupied: list[Group] = []
         self._woken, waker = os.pipe()
         for fd in (self._woken, waker):
             os.set_blocking(fd, False)
@@ -68,15 +54,24 @@ class Spawner:
         for fd in (self._server.fileno(), self._guard, self._woken):
             poll.register(fd, select.POLLIN)
         while True:
-            ready = {fd for fd, _ in poll.poll(_PEEK_MS if self._ending else None)}
+            ready = {fd for fd, _ in poll.poll(self._pause())}
             if self._guard in ready or (self._server.fileno() in ready and not self._receive()):
                 break
             if self._woken in ready:
                 _drain(self._woken)
                 self._reap()
+            self._look()
             if self._ending:
                 self._settle()
         self._end_everything()
+
+    def _pause(self) -> int | None:
+        """Milliseconds until something is due here, None where nothing is."""
+        due = [started.watch.due for started in self._by_pid.values() if started.watch is not None]
+        if not (due or self._ending):
+            return None
+        pause = min(due) - time.monotonic() if due else _PEEK
+        return max(0, int(1000 * (min(pause, _PEEK) if self._ending else pause)) + 1)
 
     def _receive(self) -> bool:
         if not self._inbox.read_with_fds(self._server):
@@ -93,153 +88,163 @@ class Spawner:
         number = request["id"]
         marker = {sweep.MARKER: f"{self._token}.{number}"}
         now = _boot_ticks()
+        group = self._new_group(number, request.get("limits") or {})
         try:
-            pid = start(request, fds, self._environment | marker)
+            pid = self._start_in(group, request, fds, self._environment | marker)
         except CannotStart as fault:
-            _report(status, f"failed {fault}")
+            report(status, f"failed {fault}")
             os.close(status)
         except Exception as fault:
-            _report(status, f"failed cannot start {request['argv'][0]}: {fault}")
+            report(status, f"failed cannot start {request['argv'][0]}: {fault}")
             os.close(status)
         else:
-            main = _Main(number, pid, status, bool(request.get("warm")), now)
-            self._by_id[number] = self._by_pid[pid] = main
-            _report(status, f"started {pid}")
+            started = self._enter(request, pid, status, now, group)
+            report(status, f"started {pid}")
+            group = started.group
         finally:
             for fd in fds:
                 os.close(fd)
+            if group is not None and number not in self._by_id:
+                group.remove()
+
+    def _start_in(self, group: Group | None, request: dict[str, Any], fds: list[int], env: dict[str, str]) -> int:
+        try:
+            return start(request, fds, env, group)
+        except cgroup.CannotJoin:
+            self._place = Place(None)
+            return start(request, fds, env, None)
+
+    def _enter(self, request: dict[str, Any], pid: int, status: int, ticks: int, group: Group | None) -> Started:
+        limits, warm = request.get("limits") or {}, bool(request.get("warm"))
+        # A warm child without limits is watched by who knows when a run of it begins: the server.
+        watched = sweep.HAS_PROC and (not warm or any(name in limits for name in OF_TREE))
+        watch = Watch(limits, time.monotonic()) if watched else None
+        group = group if self._place.folder is not None else None
+        started = Started(request["id"], pid, status, warm=warm, ticks=ticks, group=group, watch=watch)
+        self._by_id[started.id] = self._by_pid[pid] = started
+        return started
+
+    def _new_group(self, number: int, limits: dict[str, float]) -> Group | None:
+        self._occupied = [group for group in self._occupied if not group.remove()]
+        if self._place.folder is None:
+            return None
+        try:
+            return Group(self._place, f"{self._token.rpartition('.')[2]}.{number}", limits)
+        except OSError:
+            return None
 
     def _signal(self, number: int, what: int) -> None:
-        main = self._by_id.get(number)
-        if main is None:
+        started = self._by_id.get(number)
+        if started is None:
             return
-        main.gentle = what != signal.SIGKILL
-        main.asked = main.asked or _boot_ticks()
-        if main.ended is not None:
+        started.gentle = what != signal.SIGKILL
+        started.asked = started.asked or _boot_ticks()
+        if what == signal.SIGKILL and started.group is not None:
+            started.left.update(started.group.processes() - {started.pid})
+            started.group.kill()
+        if started.ended is not None:
             return
         # Nobody else waits for the main process, so its group's number cannot have passed on.
         try:
-            os.killpg(main.pid, what)
-            os.killpg(main.pid, signal.SIGCONT)
+            os.killpg(started.pid, what)
+            os.killpg(started.pid, signal.SIGCONT)
         except (ProcessLookupError, PermissionError):
             pass
 
     def _reap(self) -> None:
         while True:
             try:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
+                dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
                 return
-            if pid == 0:
+            if dead is None:
                 return
-            main = self._by_pid.pop(pid, None)
-            if main is None:
-                self._strangers.pop(pid, None)
-            else:
-                main.ended = (status, usage)
-                self._ending.append(main)
+            owner = None if dead.si_pid in self._by_pid else self._strangers.bury(dead.si_pid)
+            pid, status, usage = os.wait4(dead.si_pid, 0)
+            if owner is not None:
+                owner.add(usage)
+            started = self._by_pid.pop(pid, None)
+            if started is not None:
+                started.ended = (status, usage)
+                self._ending.append(started)
+
+    def _look(self) -> None:
+        """Measures what is due, and ends what has exceeded a limit."""
+        now = time.monotonic()
+        due = [each for each in self._by_pid.values() if each.watch is not None and each.watch.due <= now]
+        if not due:
+            return
+        strangers = self._strangers.find()
+        for started in due:
+            assert started.watch is not None
+            roots = [started.pid, *(pid for pid in strangers if self._strangers.belongs(pid, started))]
+            pids = {each for root in roots for each in (root, *sweep.descendants_of(root))}
+            exact = started.group.processor_time() if started.group is not None else None
+            exceeded = started.watch.look(pids, now, started.others_cpu, exact)
+            if exceeded is not None:
+                started.exceed(exceeded)
+                started.left.update(pids - {started.pid})
+            if exceeded is not None or (started.group is not None and started.group.refused()):
+                self._signal(started.id, signal.SIGKILL)
 
     def _settle(self) -> None:
         """Ends what is left of attempts whose main process has ended, and reports those of which nothing is left."""
-        strangers = self._find_strangers()
+        strangers = self._strangers.find()
         now = time.monotonic()
-        for main in tuple(self._ending):
-            left = [pid for pid in strangers if self._belongs(pid, main)]
-            if left and now < main.give_up:
-                if main.gentle:
-                    self._tell(main, left)
+        for started in tuple(self._ending):
+            left = [pid for pid in strangers if self._strangers.belongs(pid, started)]
+            if left and now < started.give_up:
+                if started.gentle:
+                    self._tell(started, left)
                 else:
-                    self._kill(main, left, now)
+                    self._kill(started, left, now)
                 continue
-            self._ending.remove(main)
-            del self._by_id[main.id]
-            self._report_end(main)
+            self._ending.remove(started)
+            del self._by_id[started.id]
+            started.report_end()
+            if started.group is not None and not started.group.remove():
+                self._occupied.append(started.group)
 
-    def _find_strangers(self) -> list[int]:
-        """Live children that were not asked for: orphans, who become children of this process."""
-        found = []
-        for pid in sweep.children():
-            if pid in self._by_pid:
-                continue
-            stat = sweep.stat_of(pid)
-            if stat is None or stat.state == "Z":
-                continue
-            if pid not in self._strangers:
-                self._strangers[pid] = (self._owner(pid, stat.session), stat.start)
-            found.append(pid)
-        return found
-
-    def _owner(self, pid: int, session: int) -> int | None:
-        for main in self._by_id.values():
-            if main.pid == session:
-                return main.id
-        token, _, number = (sweep.marker_of(pid) or "").partition(".")
-        return int(number) if token == self._token and number.isdecimal() else None
-
-    def _belongs(self, pid: int, main: _Main) -> bool:
-        """A process that hid its session and its environment belongs to the only attempt that can have started it,
-        which may be known only when others have ended."""
-        owner, started = self._strangers[pid]
-        if owner in self._by_id:
-            return owner == main.id
-        # A warm child keeps its own orphans while it lives.
-        return not any(
-            other is not main and other.started <= started + 1 and (other.ended is not None or not other.warm)
-            for other in self._by_id.values()
-        )
-
-    def _tell(self, main: _Main, left: list[int]) -> None:
+    def _tell(self, started: Started, left: list[int]) -> None:
         for pid in left:
-            main.left.add(pid)
+            started.left.add(pid)
             stat = sweep.stat_of(pid)
-            if pid in main.termed or stat is None:
+            if pid in started.termed or stat is None:
                 continue
             # The group has been told, and twice would mean "at once" to many. But who was just being started then may
             # have missed it: between fork and exec a signal still goes to the parent's handler.
-            if stat.group == main.pid and stat.start < main.asked - _TICKS:
+            if stat.group == started.pid and stat.start < started.asked - _TICKS:
                 continue
-            main.termed.add(pid)
+            started.termed.add(pid)
             for what in (signal.SIGTERM, signal.SIGCONT):
                 try:
                     os.kill(pid, what)
                 except (ProcessLookupError, PermissionError):
                     pass
 
-    def _kill(self, main: _Main, left: list[int], now: float) -> None:
-        if main.give_up == math.inf:
-            main.give_up = now + _PATIENCE
+    def _kill(self, started: Started, left: list[int], now: float) -> None:
+        if started.give_up == math.inf:
+            started.give_up = now + _PATIENCE
         for pid in left:
-            main.left.update((pid, *sweep.descendants_of(pid)))
+            started.left.update((pid, *sweep.descendants_of(pid)))
         for pid in left:
             sweep.kill_with_group(pid)
-
-    def _report_end(self, main: _Main) -> None:
-        assert main.ended is not None
-        status, usage = main.ended
-        cpu = usage.ru_utime + usage.ru_stime
-        _report(main.status, f"exited {status} {len(main.left)} {usage.ru_maxrss} {cpu:.6f}")
-        os.close(main.status)
+        if started.group is not None:
+            started.group.kill()
 
     def _end_everything(self) -> None:
-        for main in self._by_pid.values():
+        for started in self._by_pid.values():
             try:
-                os.killpg(main.pid, signal.SIGKILL)
+                os.killpg(started.pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 pass
         sweep.end_children()
 
 
-def run(server: int, guard: int, token: str) -> None:
+def run(server: int, guard: int, token: str, place: Place) -> None:
     """The whole life of a launcher; ``server`` and ``guard`` are descriptors."""
     sweep.become_subreaper()
-    Spawner(socket.socket(fileno=server), guard, token).serve()
-
-
-def _report(status: int, line: str) -> None:
-    try:
-        os.write(status, line.replace("\n", " ").encode(errors="backslashreplace")[:4000] + b"\n")
-    except OSError:
-        pass  # nobody listens any more
+    Spawner(socket.socket(fileno=server), guard, token, place).serve()
 
 
 def _drain(fd: int) -> None:

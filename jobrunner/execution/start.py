@@ -4,20 +4,21 @@ folder and umask on the way."""
 from __future__ import annotations
 
 import errno
+import math
 import os
 import resource
 import signal
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from jobrunner.execution.cgroup import Group
 
 _SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
-_LIMITS = {
-    # Not RLIMIT_AS: programs that reserve address space without using it (Go, Java, Node) would not start.
-    "memory_max": resource.RLIMIT_DATA,
-    "cpu_time": resource.RLIMIT_CPU,
-    "open_files": resource.RLIMIT_NOFILE,
-    "processes": resource.RLIMIT_NPROC,
-}
+_LIMITS = {"open_files": resource.RLIMIT_NOFILE}
+if sys.platform != "linux":
+    # Nobody looks at the whole tree there: each process has the limit for itself.
+    _LIMITS |= {"cpu_time": resource.RLIMIT_CPU, "memory_max": resource.RLIMIT_DATA, "processes": resource.RLIMIT_NPROC}
 
 
 class CannotStart(Exception):
@@ -33,13 +34,14 @@ class Account:
         self.name, self.uid, self.gid, self.groups, self.home = name, uid, gid, groups, home
 
 
-def start(request: dict[str, Any], fds: list[int], environment: dict[str, str]) -> int:
-    """Gives back the pid of the new process, the leader of a session and a group of its own.
+def start(request: dict[str, Any], fds: list[int], environment: dict[str, str], group: Group | None = None) -> int:
+    """Gives back the pid of the new process, the leader of a session and a process group of its own, in that cgroup.
 
     ``fds`` become its descriptors from 1 upwards; 0 is /dev/null. Descriptors 0 to 3 of this process must be taken.
 
     Raises:
         CannotStart: with everything as it was before.
+        CannotJoin: the same, because of the cgroup.
     """
     account = _account(request.get("user"))
     argv: list[str] = request["argv"]
@@ -49,11 +51,11 @@ def start(request: dict[str, Any], fds: list[int], environment: dict[str, str]) 
     try:
         _enter(request["cwd"])
         program = _find(argv[0], env.get("PATH", os.defpath))
-        if account or request.get("nice") is not None or request.get("limits"):
-            return _fork(program, argv, env, fds, request, account)
+        if group or account or request.get("nice") is not None or _LIMITS.keys() & (request.get("limits") or {}):
+            return _fork(program, argv, env, fds, request, account, group)
         return _spawn(program, argv, env, fds)
     except ValueError:
-        raise CannotStart(f"cannot start {argv[0]!r}: an argument or variable holds a NUL character") from None
+        raise CannotStart(_holds_nul(argv[0])) from None
     except OSError as error:
         raise CannotStart(_reason(argv[0], error)) from None
     finally:
@@ -64,7 +66,7 @@ def start(request: dict[str, Any], fds: list[int], environment: dict[str, str]) 
 
 def _spawn(program: str, argv: list[str], env: dict[str, str], fds: list[int]) -> int:
     if sys.platform == "darwin":  # knows no setsid in posix_spawn
-        return _fork(program, argv, env, fds, {}, None)
+        return _fork(program, argv, env, fds, {}, None, None)
     actions = [(os.POSIX_SPAWN_DUP2, _null(), 0)]
     actions += [(os.POSIX_SPAWN_DUP2, fd, place) for place, fd in enumerate(fds, start=1)]
     return os.posix_spawn(program, argv, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_SIGNALS)
@@ -77,11 +79,17 @@ def _fork(
     fds: list[int],
     request: dict[str, Any],
     account: Account | None,
+    group: Group | None,
 ) -> int:
-    """What posix_spawn cannot do: another user, another priority, limits. An error comes back through a pipe that a
-    successful exec closes."""
+    """What posix_spawn cannot do: a cgroup, another user, another priority, limits. An error comes back through a pipe
+    that a successful exec closes."""
     reader, writer = os.pipe()
-    pid = os.fork()
+    try:
+        pid = group.fork() if group is not None else os.fork()
+    except BaseException:
+        os.close(reader)
+        os.close(writer)
+        raise
     if pid == 0:
         _become(program, argv, env, fds, request, account, writer)
     os.close(writer)
@@ -113,9 +121,10 @@ def _become(
         if request.get("nice") is not None:
             doing = f"nice = {request['nice']}"
             os.setpriority(os.PRIO_PROCESS, 0, request["nice"])
-        for name, value in (request.get("limits") or {}).items():
-            doing = f"{name} = {value}"
-            _limit(_LIMITS[name], value)
+        for name, kind in _LIMITS.items():
+            if (value := (request.get("limits") or {}).get(name)) is not None:
+                doing = f"{name} = {value}"
+                _limit(kind, math.ceil(value))
         if account:
             doing = f"user = {account.name!r}"
             os.setgroups(account.groups)
@@ -128,6 +137,8 @@ def _become(
         os.write(writer, str(error).encode(errors="replace"))
     except OSError as error:
         os.write(writer, _reason(doing, error).encode(errors="replace"))
+    except ValueError:
+        os.write(writer, _holds_nul(doing).encode(errors="replace"))
     except BaseException as error:
         os.write(writer, f"cannot start {doing}: {error}".encode(errors="replace"))
     finally:
@@ -184,6 +195,10 @@ def _find(name: str, path: str) -> str:
     if denied:
         raise CannotStart(f"cannot start {denied}: it is not executable")
     raise CannotStart(f"cannot start {name!r}: there is no such program in PATH")
+
+
+def _holds_nul(name: str) -> str:
+    return f"cannot start {name!r}: an argument or variable holds a NUL character"
 
 
 def _reason(what: str, error: OSError) -> str:

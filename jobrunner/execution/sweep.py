@@ -11,24 +11,27 @@ import sys
 import time
 
 MARKER = "JOBRUNNER_PROCESS"
-"""The variable that every process of a launcher carries: the launcher's token, a dot, the number of the start."""
+"""The variable that all processes of a server carry: its mark, the number of the launcher, the number of the start."""
 
-_HAS_PROC = sys.platform == "linux" and os.path.exists("/proc/self/stat")
+HAS_PROC = sys.platform == "linux" and os.path.exists("/proc/self/stat")
 _SET_PDEATHSIG = 1
 _SET_CHILD_SUBREAPER = 36
 
 
 class Stat:
-    """What /proc says of a process: its state letter, group, session, and start in clock ticks since boot."""
+    """What /proc says of a process: its state letter, group, session, start in clock ticks since boot, pages in memory,
+    and clock ticks of processor time with those of children that it has waited for."""
 
-    __slots__ = ("group", "parent", "session", "start", "state")
+    __slots__ = ("group", "parent", "resident", "session", "start", "state", "ticks")
 
     def __init__(self, fields: list[bytes]) -> None:
         self.state = fields[0].decode()
         self.parent = int(fields[1])
         self.group = int(fields[2])
         self.session = int(fields[3])
+        self.ticks = sum(map(int, fields[11:15]))
         self.start = int(fields[19])
+        self.resident = int(fields[21])
 
 
 def become_subreaper() -> bool:
@@ -50,12 +53,12 @@ def children() -> list[int]:
 
 def children_of(pid: int) -> list[int]:
     """The children of any process; none where it is gone."""
-    if not _HAS_PROC:
+    if not HAS_PROC:
         return _children_by_psutil(pid)
     found: list[int] = []
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
-            found += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+            found += map(int, read(f"/proc/{pid}/task/{thread}/children").split())
     except FileNotFoundError:
         return found if not os.path.exists(f"/proc/{pid}/stat") else _children_by_stat(pid)
     except OSError:
@@ -76,7 +79,7 @@ def descendants_of(pid: int) -> list[int]:
 def stat_of(pid: int) -> Stat | None:
     """None where the process is gone, and where the system has no /proc."""
     try:
-        text = _read(f"/proc/{pid}/stat")
+        text = read(f"/proc/{pid}/stat")
     except OSError:
         return None
     return Stat(text[text.rindex(b")") + 2 :].split())
@@ -85,7 +88,7 @@ def stat_of(pid: int) -> Stat | None:
 def marker_of(pid: int) -> str | None:
     """The marker in the environment that a process was started with; None without one, or where it may not be read."""
     try:
-        environ = b"\0" + _read(f"/proc/{pid}/environ")
+        environ = b"\0" + read(f"/proc/{pid}/environ")
     except OSError:
         return None
     at = environ.find(b"\0" + MARKER.encode() + b"=")
@@ -136,33 +139,6 @@ def reap_all() -> bool:
     return True
 
 
-def end_marked(token: str) -> int:
-    """Kills every process on this host that a launcher with this token had started, and gives back how many.
-
-    For the case that guard and launcher were killed together; processes of other users are out of reach.
-    """
-    if not _HAS_PROC:
-        return 0
-    ended = 0
-    for _ in range(100):
-        found = [pid for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if _carries(pid, token)]
-        if not found:
-            break
-        for pid in found:
-            try:
-                os.kill(pid, signal.SIGKILL)
-                ended += 1
-            except (ProcessLookupError, PermissionError):
-                pass
-        time.sleep(0.001)
-    return ended
-
-
-def _carries(pid: int, token: str) -> bool:
-    marker = marker_of(pid)
-    return marker is not None and marker.partition(".")[0] == token and pid != os.getpid()
-
-
 def _children_by_stat(pid: int) -> list[int]:
     """For kernels without /proc/PID/task/TID/children."""
     stats = ((other, stat_of(other)) for other in map(int, filter(str.isdecimal, os.listdir("/proc"))))
@@ -178,7 +154,12 @@ def _children_by_psutil(pid: int) -> list[int]:
         return []
 
 
-def _read(path: str) -> bytes:
+def read(path: str) -> bytes:
+    """A file of /proc whole.
+
+    Raises:
+        OSError: the process is gone, or another user's.
+    """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         parts = []

@@ -27,7 +27,7 @@ class WarmChild:
         "runs", "since", "used",
     )  # fmt: skip
 
-    def __init__(self, launcher: Launcher, key: Key, limits: dict[str, int], generation: int, now: float) -> None:
+    def __init__(self, launcher: Launcher, key: Key, limits: dict[str, float], generation: int, now: float) -> None:
         """Asks for the process and does not wait for it: what it is sent before it runs, it finds when it does.
 
         Raises:
@@ -47,7 +47,7 @@ class WarmChild:
         for fd in (self.control, self.out, self.err, self.process.fd, self.bell.fd):
             self.poll.register(fd, select.POLLIN)
 
-    def _start(self, launcher: Launcher, limits: dict[str, int]) -> None:
+    def _start(self, launcher: Launcher, limits: dict[str, float]) -> None:
         folder, user, nice, _ = self.key
         argv = [sys.executable, "-P", "-m", "jobrunner.execution.child", "3", folder]
         request = {"argv": argv, "env": {}, "cwd": "/", "user": user, "nice": nice, "limits": limits, "warm": True}

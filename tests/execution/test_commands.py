@@ -140,12 +140,8 @@ def test_another_user(bench: Any) -> None:
 
 
 def test_limits(bench: Any) -> None:
-    bench.shell("ulimit -n; ulimit -t", resources=Limits(open_files=77, cpu_time=timedelta(seconds=5)))
-    assert bench.sink.stdout == b"77\n5\n"
-    code = "x = bytearray(300 * 1024 * 1024)"
-    outcome = bench.run(Command(argv=(sys.executable, "-c", code)), resources=Limits(memory_max=100 * 1024 * 1024))
-    assert isinstance(outcome, Failed)
-    assert outcome.error == "exit status 1: MemoryError"
+    bench.shell("ulimit -n", resources=Limits(open_files=77, cpu_time=timedelta(seconds=5)))
+    assert bench.sink.stdout == b"77\n"
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,10 @@ def own(forest: Path) -> Iterator[tuple[Execution, Launcher]]:
 
 
 def _guard_of(launcher: Launcher) -> psutil.Process:
-    (guard,) = [child for child in psutil.Process().children() if launcher.token in child.cmdline()]
+    mark = (launcher.token + ".").encode()
+    (guard,) = [
+        child for child in psutil.Process().children() if mark in Path(f"/proc/{child.pid}/environ").read_bytes()
+    ]
     return guard
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from jobrunner.domain.job import Limits, PythonCall
-from jobrunner.execution import Control, Execution, bell, pool, sweep
+from jobrunner.execution import Control, Execution, bell, leftovers, pool, sweep
 
 
 class _Clock:
@@ -112,10 +112,10 @@ def test_a_bell_is_heard_until_it_is_hushed(kind: Any) -> None:
 
 def test_marked_processes_are_found_and_ended() -> None:
     token = os.urandom(8).hex()
-    env = os.environ | {sweep.MARKER: f"{token}.7"}
+    env = os.environ | {sweep.MARKER: f"{token}.1.7"}
     with subprocess.Popen([sys.executable, "-S", "-c", "input()"], env=env, stdin=subprocess.PIPE) as process:
-        assert sweep.end_marked("0" * 16) == 0
-        while sweep.marker_of(process.pid) != f"{token}.7":  # between fork and exec
+        assert leftovers.end_marked("0" * 16) == 0
+        while sweep.marker_of(process.pid) != f"{token}.1.7":  # between fork and exec
             pass
-        assert sweep.end_marked(token) >= 1
+        assert leftovers.end_marked(token) >= 1
         assert process.wait() == -9
