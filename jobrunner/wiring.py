@@ -16,11 +16,13 @@ from jobrunner.admin.jobs import Jobs
 from jobrunner.domain.clock import SystemClock
 from jobrunner.domain.settings import Settings
 from jobrunner.domain.state import Trigger
+from jobrunner.errors import ConfigError, Problem
 from jobrunner.queue.announce import Announcer
-from jobrunner.store import open_store
+from jobrunner.store import PERSON_SECONDS, PROGRAM_SECONDS, open_store
 from jobrunner.store.database import Database
 
 if TYPE_CHECKING:
+    from jobrunner.domain.finding import Finding
     from jobrunner.queue.redis import RedisQueues
     from jobrunner.server.options import ServerOptions
 
@@ -48,16 +50,51 @@ def make_admin(config: str | os.PathLike[str] | None, *, source: Trigger, warn: 
     path = jobfile.locate(config, os.environ)
     settings, warnings = jobfile.read_settings(path, warn=warn)
     clock = SystemClock()
+    patience = PERSON_SECONDS if source is Trigger.MANUAL else PROGRAM_SECONDS
     return Admin(
         Context(
             settings=settings,
             jobs=Jobs(path, clock),
-            open_store=lambda: open_store(settings.store, durability=settings.durability),
+            open_store=lambda: open_store(settings.store, durability=settings.durability, patience=patience),
             announcer=lambda db: Announcer(db, _broker(settings, db)),
             actor=Actor(_user(), socket.gethostname() or "localhost"),
             clock=clock,
             trigger=source,
             warnings=warnings,
+        )
+    )
+
+
+def diagnose(config: str | os.PathLike[str] | None) -> list[Finding]:
+    """What ``doctor`` finds: also where there is no file, or none that can be used."""
+    from jobrunner.admin import doctor
+    from jobrunner.store import peek
+
+    path, settings, problems = None, None, tuple[Problem, ...]()
+    try:
+        path = jobfile.locate(config, os.environ)
+        settings, _ = jobfile.read_settings(path, warn=False)
+    except ConfigError as error:
+        problems = error.problems
+
+    def open_store() -> Database:
+        assert settings is not None
+        return peek(settings.store, durability=settings.durability)
+
+    def open_broker(db: Database) -> RedisQueues | None:
+        assert settings is not None
+        return _broker(settings, db)
+
+    return doctor.examine(
+        doctor.Patient(
+            path=path,
+            settings=settings,
+            problems=problems,
+            open_store=open_store,
+            open_broker=open_broker,
+            clock=SystemClock(),
+            host=socket.gethostname() or "localhost",
+            environ=os.environ,
         )
     )
 
@@ -80,7 +117,14 @@ def run_server(config: str | os.PathLike[str] | None, options: ServerOptions) ->
     systemd, signals = Systemd.from_environment(os.environ), Signals()
     signals.listen()
     server = Server(
-        path, options, broker=_broker, systemd=systemd, signals=signals, clock=SystemClock(), environ=os.environ
+        path,
+        options,
+        broker=_broker,
+        systemd=systemd,
+        signals=signals,
+        clock=SystemClock(),
+        environ=os.environ,
+        who=_user(),
     )
     while not server.run():
         pass  # it was declared lost, and starts over

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.job import Catchup, Job
@@ -20,11 +21,14 @@ from jobrunner.domain.params import Checker, split_secrets
 from jobrunner.domain.request import new_run
 from jobrunner.domain.state import Ready, Trigger
 from jobrunner.domain.timetable import LATE, Timed, Timetable
+from jobrunner.domain.version import Applied, Origin
 from jobrunner.errors import JobrunnerError
 from jobrunner.queue.engine import Engine
-from jobrunner.store import schedules
+from jobrunner.store import definitions, files, schedules
 from jobrunner.store.database import Database
+from jobrunner.store.files import File
 from jobrunner.store.schedules import Fire
+from jobrunner.store.versions import Content, calendars_text
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +36,22 @@ _LONGEST_SLEEP = 1.0
 _APPLYING_SLEEP = 0.05
 
 
+class ServerOf(NamedTuple):
+    """Whose schedules these are: the OS user, the host, and the name of the server."""
+
+    who: str
+    host: str
+    name: str
+
+
 class FireSchedule:
     """The schedules in force. ``apply`` takes those of a file; ``tick`` fires what is due; thread-safe."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, *, server_id: int, server: ServerOf) -> None:
         self._engine = engine
         self._clock = clock
+        self._server_id = server_id
+        self._server = server
         self._lock = threading.Lock()
         self._applying = 0
         self._applied: tuple[dict[str, Timed], dict[str, datetime]] | None = None
@@ -49,14 +63,15 @@ class FireSchedule:
         """When it last looked whether anything is due."""
         return self._last_tick
 
-    def apply(self, jobfile: Jobfile) -> None:
+    def apply(self, jobfile: Jobfile, origin: Origin) -> None:
         """Puts the schedules of a file in force, from what was attended to of them before; does not wait for that."""
         timed = _timed(jobfile.jobs.values())
-        pairs = [(name, _fingerprint(entry.job)) for name, entry in timed.items()]
+        file = File(_contents(jobfile), {name: _number(entry.job) for name, entry in timed.items()})
         found = dict[str, datetime]()
 
         def note(db: Database) -> Sequence[Ready]:
-            found.update(schedules.apply(db, pairs, self._clock.now()))
+            in_force = files.apply(db, self._server_id, file, Applied(*self._server, origin), self._clock.now())
+            found.update(in_force.attended)
             return ()
 
         def noted() -> None:
@@ -123,7 +138,9 @@ class FireSchedule:
             run_after=at + timed.jitter(at),
             fire_time=at,
         )
-        return _Work(job, fire=Fire(run=run, overlap=job.overlap, one_by_one=one_by_one), now=now)
+        return _Work(
+            job, fire=Fire(run=run, schedule=_number(job), overlap=job.overlap, one_by_one=one_by_one), now=now
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=False)
@@ -139,7 +156,7 @@ class _Work:
         if self.fire is not None:
             return schedules.fire(db, self.fire, self.now)
         why = f"no server ran then, and catchup is {self.job.catchup} within its window"
-        schedules.miss(db, self.job.name, self.missed, why, self.now)
+        schedules.miss(db, self.job.name, _number(self.job), self.missed, why, self.now)
         return []
 
 
@@ -168,6 +185,13 @@ def _timed(jobs: Iterable[Job]) -> dict[str, Timed]:
     return timed
 
 
-def _fingerprint(job: Job) -> str:
-    """A text that is another when the job's fire times may be others."""
-    return repr((job.timezone, job.schedules))
+def _number(job: Job) -> int:
+    """Another when what falls due may be another, or nothing that fell due before is to be caught up."""
+    return definitions.number(job.name, repr((job.timezone, job.schedules, job.enabled, job.shadow)))
+
+
+def _contents(jobfile: Jobfile) -> dict[str, Content]:
+    texts = dict[tuple[str, ...], str | None]()
+    for names in {job.blackout for job in jobfile.jobs.values()}:
+        texts[names] = calendars_text({name: jobfile.calendars[name].dates for name in names})
+    return {name: Content(job.definition, texts[job.blackout]) for name, job in jobfile.jobs.items()}

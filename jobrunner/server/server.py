@@ -15,13 +15,14 @@ from jobrunner.domain.clock import Clock
 from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.settings import Settings
 from jobrunner.domain.state import Ready
+from jobrunner.domain.version import Origin
 from jobrunner.errors import ConfigError, StoreUnavailable, UsageError
 from jobrunner.execution import Execution, Launcher
 from jobrunner.queue.announce import Announcer
 from jobrunner.queue.bell import Bell
 from jobrunner.queue.engine import STOP_SECONDS, Engine
-from jobrunner.queue.redis import RedisFeed, RedisQueues
 from jobrunner.queue.listener import Listener
+from jobrunner.queue.redis import RedisFeed, RedisQueues
 from jobrunner.queue.tasks import RunHuey
 from jobrunner.server.consumer import RunConsumer
 from jobrunner.server.definitions import Definitions
@@ -30,7 +31,7 @@ from jobrunner.server.identity import host, identity
 from jobrunner.server.options import ServerOptions
 from jobrunner.server.recorder import Recorders
 from jobrunner.server.rescuer import Rescuer
-from jobrunner.server.scheduler import FireSchedule
+from jobrunner.server.scheduler import FireSchedule, ServerOf
 from jobrunner.server.signals import Signals
 from jobrunner.server.systemd import Systemd
 from jobrunner.store import definitions, open_store, servers
@@ -72,7 +73,10 @@ class _Parts:
 
 
 class Server:
-    """A server on the configuration at ``path``. ``run`` is called again when it has to start over."""
+    """A server on the configuration at ``path``. ``run`` is called again when it has to start over.
+
+    ``who`` is the OS user that it runs as.
+    """
 
     def __init__(
         self,
@@ -84,8 +88,10 @@ class Server:
         signals: Signals,
         clock: Clock,
         environ: Mapping[str, str],
+        who: str,
     ) -> None:
         self._systemd = systemd
+        self._who = who
         self._signals = signals
         self._last_good: Jobfile | None = None
         self._refused: str | None = None
@@ -212,7 +218,9 @@ class Server:
             clock=clock,
             environ=self._environ,
         )
-        fires = FireSchedule(engine, clock) if self._options.scheduler and not self._options.burst else None
+        fires = None
+        if self._options.scheduler and not self._options.burst:
+            fires = FireSchedule(engine, clock, server_id=server_id, server=ServerOf(self._who, host(), ground.name))
         return _Parts(
             server_id=server_id,
             in_force=in_force,
@@ -287,7 +295,7 @@ class Server:
         parts.recorders.start()
         parts.execution.prepare(file.jobs.values())
         if parts.fires is not None:
-            parts.fires.apply(file)
+            parts.fires.apply(file, Origin.START)
 
     def _reload(self, parts: _Parts) -> None:
         """All or nothing: a file that is not valid changes nothing, and the log says so."""
@@ -301,7 +309,7 @@ class Server:
         self._last_good = file
         parts.in_force.apply(file)
         if parts.fires is not None:
-            parts.fires.apply(file)
+            parts.fires.apply(file, Origin.RELOAD)
         parts.execution.recycle()
         parts.engine.submit(lambda db: _note_config(db, parts.server_id, file.config_hash))
         log.info("reloaded: %d jobs", len(file.jobs))

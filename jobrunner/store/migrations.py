@@ -13,6 +13,7 @@ ACTIVE = "state IN ('waiting','queued','running','retrying')"
 TIMED = "state IN ('scheduled','retrying')"
 STARTABLE = "expires_at IS NOT NULL AND state IN ('scheduled','waiting','queued')"
 LISTED = "state IN ('scheduled','waiting','retrying','failed','cancelled','skipped','expired')"
+STEERED = "action IN ('cancel','retry','discard','pause','resume')"
 """Conditions of partial indexes. A query must repeat one to the letter for the index to be used."""
 
 _TYPES = {
@@ -90,6 +91,25 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE servers ADD COLUMN ticked_at {int}",
     ),
     ("ALTER TABLE servers ADD COLUMN clock_ahead {int}",),
+    (
+        "CREATE TABLE calendars (id {int} NOT NULL PRIMARY KEY, body TEXT NOT NULL)",
+        "CREATE TABLE versions (job TEXT NOT NULL, version {int} NOT NULL, definition_id {int}, calendars_id {int},"
+        " applied_at {int} NOT NULL, replaced_at {int}, who TEXT NOT NULL, host TEXT NOT NULL, server TEXT NOT NULL,"
+        " origin TEXT NOT NULL, PRIMARY KEY (job, version))",
+        "CREATE INDEX versions_current ON versions (job) WHERE replaced_at IS NULL",
+        "CREATE TABLE files (id {int} NOT NULL PRIMARY KEY, contents {blob} NOT NULL)",
+        "ALTER TABLE servers ADD COLUMN file_id {int}",
+        # A schedule without a mark starts now, as a new one does.
+        "DROP TABLE schedules",
+        "CREATE TABLE schedules (job TEXT NOT NULL, schedule {int} NOT NULL, applied_at {int} NOT NULL,"
+        " seen_until {int} NOT NULL, PRIMARY KEY (job, schedule))",
+        "ALTER TABLE decisions RENAME COLUMN fire_time TO first_fire",
+        "ALTER TABLE decisions ADD COLUMN last_fire {int} NOT NULL DEFAULT 0",
+        "UPDATE decisions SET last_fire = first_fire",
+        "ALTER TABLE decisions ADD COLUMN fires {int} NOT NULL DEFAULT 1",
+        "ALTER TABLE decisions ADD COLUMN schedule {int} NOT NULL DEFAULT 0",
+    ),
+    (f"CREATE INDEX audit_steered ON audit (target, id) WHERE {STEERED}",),
 )
 
 
@@ -99,12 +119,12 @@ def migrate(db: Database) -> None:
     Raises:
         StoreUnavailable: a newer jobrunner has written this store.
     """
-    if _version(db) == len(MIGRATIONS):
+    if schema_version(db) == len(MIGRATIONS):
         return
     with db.transaction():
         db.lock("jobrunner migrations")
         db.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-        version = _version(db)
+        version = schema_version(db)
         if version > len(MIGRATIONS):
             raise StoreUnavailable("the store was written by a newer jobrunner", hint="update this one")
         for step in MIGRATIONS[version:]:
@@ -114,16 +134,17 @@ def migrate(db: Database) -> None:
         db.execute("INSERT INTO schema_version (version) VALUES (?)", (len(MIGRATIONS),))
 
 
-def store_id(db: Database) -> str:
-    """What tells this store from all others: 16 hex digits."""
-    return str(db.execute("SELECT value FROM properties WHERE name = 'id'").fetchone()[0])
-
-
-def _version(db: Database) -> int:
+def schema_version(db: Database) -> int:
+    """How many of the steps a store has; 0 for one that is empty."""
     if not db.execute(_KNOWN[db.dialect]).fetchone():
         return 0
     row = db.execute("SELECT version FROM schema_version").fetchone()
     return int(row[0]) if row else 0
+
+
+def store_id(db: Database) -> str:
+    """What tells this store from all others: 16 hex digits."""
+    return str(db.execute("SELECT value FROM properties WHERE name = 'id'").fetchone()[0])
 
 
 _KNOWN = {

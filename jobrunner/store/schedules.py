@@ -7,67 +7,80 @@ up after downtime starts from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from jobrunner.domain.clock import from_micros, to_micros
+from jobrunner.domain.decision import Decision, Why
 from jobrunner.domain.job import Overlap
 from jobrunner.domain.request import NewRun
 from jobrunner.domain.state import Ready, RunState
 from jobrunner.errors import Refused
-from jobrunner.store import definitions, pauses
-from jobrunner.store.database import Database
+from jobrunner.store import decisions, definitions, pauses
+from jobrunner.store.database import Database, insert
 from jobrunner.store.migrations import ACTIVE
 from jobrunner.store.runs import steer
 from jobrunner.store.runs.add import INSERT, Start, find_unique, insert_row, paused, ready
 
 _ACTIVE_RUNS = f"SELECT id FROM runs INDEXED BY runs_active WHERE job = ? AND {ACTIVE}"
 _ACTIVE_RUN = f"{_ACTIVE_RUNS} ORDER BY id LIMIT 1"
-_DECIDED = (
-    "SELECT 1 FROM runs WHERE job = ? AND fire_time = ? AND fire_time IS NOT NULL"
-    " UNION ALL SELECT 1 FROM decisions WHERE job = ? AND fire_time = ?"
-)
+_FIRED = "SELECT 1 FROM runs WHERE job = ? AND fire_time = ? AND fire_time IS NOT NULL"
 _OTHERS = f"{_ACTIVE_RUNS} AND (fire_time IS NULL OR fire_time <> ?) ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fire:
-    """A due fire time of a job: the run that it is to become, and the job's ``overlap``.
+    """A due fire time of a job: the run that it is to become, the number of the schedule, and the job's ``overlap``.
 
     ``one_by_one`` makes it wait for the runs before it whatever ``overlap`` says: catching up must not be a stampede.
     """
 
     run: NewRun
+    schedule: int
     overlap: Overlap
     one_by_one: bool = False
 
 
-def apply(db: Database, schedules: Sequence[tuple[str, str]], now: datetime) -> dict[str, datetime]:
-    """Takes note of the (job, schedule) pairs in force; gives up to when each job's fires have been attended to.
+class Left(NamedTuple):
+    """A schedule that is in force no more, and how far its fires have been attended to."""
+
+    job: str
+    schedule: int
+    seen_until: datetime
+
+
+def apply(
+    db: Database, schedules: Mapping[str, int], now: datetime, *, held: Collection[int] = ()
+) -> tuple[dict[str, datetime], list[Left]]:
+    """Takes note of the schedules in force, by job; gives up to when each job's fires have been attended to.
 
     A job that is new, or whose schedule is another than before, starts now: no fire of the time before is caught up.
-    So does one that was attended to beyond now, by a clock that was wrong then or is now.
+    So does one that was attended to beyond now, by a clock that was wrong then or is now. The second answer are those
+    that are gone; a schedule that ``held`` names is not, whoever else does without it.
     """
     at = to_micros(now)
     with db.transaction():
-        known = {
-            job: (schedule, seen)
-            for job, schedule, seen in db.execute("SELECT job, schedule, seen_until FROM schedules")
-        }
-        for job in known.keys() - {job for job, _ in schedules}:
-            db.execute("DELETE FROM schedules WHERE job = ?", (job,))
-        for job, schedule in schedules:
-            if known.get(job, ("", 0))[0] == schedule and known[job][1] <= at:
-                continue
-            sql = (
-                "INSERT INTO schedules (job, schedule, applied_at, seen_until) VALUES (?, ?, ?, ?) ON CONFLICT (job)"
-                " DO UPDATE SET schedule = excluded.schedule, applied_at = excluded.applied_at,"
-                " seen_until = excluded.seen_until"
-            )
-            db.execute(sql, (job, schedule, at, at))
-    kept = {job: from_micros(known[job][1]) for job, schedule in schedules if known.get(job, ("",))[0] == schedule}
-    return {job: min(kept.get(job, now), now) for job, _ in schedules}
+        known = dict[str, dict[int, int]]()
+        for job, schedule, seen in db.execute("SELECT job, schedule, seen_until FROM schedules"):
+            known.setdefault(job, {})[schedule] = seen
+        fresh = [
+            (job, number) for job, number in schedules.items() if not 0 <= known.get(job, {}).get(number, -1) <= at
+        ]
+        insert(db, _MARKS, [(*pair, at, at) for pair in fresh], _MARK_ANEW)
+        left = list[Left]()
+        for job, marks in known.items():
+            for number, seen in marks.items():
+                if number != schedules.get(job) and number not in held:
+                    db.execute("DELETE FROM schedules WHERE job = ? AND schedule = ?", (job, number))
+                    left.append(Left(job, number, from_micros(seen)))
+    anew = {job for job, _ in fresh}
+    return {job: now if job in anew else from_micros(known[job][number]) for job, number in schedules.items()}, left
+
+
+_MARKS = "schedules (job, schedule, applied_at, seen_until)"
+_MARK_ANEW = "(job, schedule) DO UPDATE SET applied_at = excluded.applied_at, seen_until = excluded.seen_until"
 
 
 def fire(db: Database, due: Fire, now: datetime) -> list[Ready]:
@@ -75,27 +88,37 @@ def fire(db: Database, due: Fire, now: datetime) -> list[Ready]:
     new = due.run
     assert new.fire_time is not None
     with db.transaction():
-        _attended(db, new.job, new.fire_time)
-        if _decided(db, new.job, new.fire_time):
+        _alone(db, new.job)
+        if _decided(db, new.job, due.schedule, new.fire_time, now):
+            _attended(db, new.job, due.schedule, new.fire_time)
             return []
         pause = pauses.over_job(db, new.job, new.fire_time)
         if pause is not None:
             detail = f"{pause.scope} paused by {pause.who} since {pause.since.isoformat()}"
-            _decide(db, new.job, new.fire_time, "paused", detail + (f": {pause.reason}" if pause.reason else ""), now)
+            _decide(db, due, Why.PAUSED, detail + (f": {pause.reason}" if pause.reason else ""), now)
             return []
         if (holder := find_unique(db, new)) is not None:
-            _decide(db, new.job, new.fire_time, "not unique", f"run {holder} has the same parameters", now)
+            _decide(db, due, Why.NOT_UNIQUE, f"run {holder} has the same parameters", now)
             return []
+        _attended(db, new.job, due.schedule, new.fire_time)
         return _create(db, due, now)
 
 
-def miss(db: Database, job: str, fire_times: Sequence[datetime], why: str, now: datetime) -> None:
+def any_applied(db: Database) -> bool:
+    """Whether a server has applied the schedule of any job."""
+    return db.execute("SELECT 1 FROM schedules LIMIT 1").fetchone() is not None
+
+
+def miss(db: Database, job: str, schedule: int, fire_times: Sequence[datetime], why: str, now: datetime) -> None:
     """Decides that these fires get no run, those of them that another server has not decided otherwise."""
     with db.transaction():
+        _alone(db, job)
+        mark = _mark(db, job, schedule)
         for at in fire_times:
-            _attended(db, job, at)
-            if not _decided(db, job, at):
-                _decide(db, job, at, "missed", why, now)
+            if not _decided(db, job, schedule, at, now):
+                decisions.write(db, Decision(job, at, at, 1, Why.MISSED, why, now), schedule, mark=mark)
+            mark = to_micros(at)
+            _attended(db, job, schedule, at)
 
 
 def _create(db: Database, due: Fire, now: datetime) -> list[Ready]:
@@ -145,22 +168,32 @@ def _insert(db: Database, new: NewRun, start: Start) -> int | None:
     return row[0] if row else None
 
 
-def _attended(db: Database, job: str, fire_time: datetime) -> None:
+def _alone(db: Database, job: str) -> None:
+    """Of two servers that decide fires of the same job the second waits here for the first."""
+    db.lock(f"fires of {job}")
+
+
+def _mark(db: Database, job: str, schedule: int) -> int | None:
+    row = db.execute("SELECT seen_until FROM schedules WHERE job = ? AND schedule = ?", (job, schedule)).fetchone()
+    return row[0] if row else None
+
+
+def _attended(db: Database, job: str, schedule: int, fire_time: datetime) -> None:
     at = to_micros(fire_time)
-    if db.for_update:
-        # Of two servers that decide the same fire the second waits here for the first.
-        db.execute(f"SELECT 1 FROM schedules WHERE job = ?{db.for_update}", (job,))
-    db.execute("UPDATE schedules SET seen_until = ? WHERE job = ? AND seen_until < ?", (at, job, at))
+    sql = "UPDATE schedules SET seen_until = ? WHERE job = ? AND schedule = ? AND seen_until < ?"
+    db.execute(sql, (at, job, schedule, at))
 
 
-def _decided(db: Database, job: str, fire_time: datetime) -> bool:
+def _decided(db: Database, job: str, schedule: int, fire_time: datetime, now: datetime) -> bool:
     at = to_micros(fire_time)
-    return db.execute(_DECIDED, (job, at, job, at)).fetchone() is not None
+    if db.execute(_FIRED, (job, at)).fetchone():
+        return True
+    return decisions.answers(db, job, schedule, at, to_micros(now))
 
 
-def _decide(db: Database, job: str, fire_time: datetime, decision: str, detail: str, now: datetime) -> None:
-    sql = (
-        "INSERT INTO decisions (job, fire_time, decision, detail, decided_at) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (job, fire_time) DO NOTHING"
-    )
-    db.execute(sql, (job, to_micros(fire_time), decision, detail, to_micros(now)))
+def _decide(db: Database, due: Fire, why: Why, detail: str, now: datetime) -> None:
+    job, at = due.run.job, due.run.fire_time
+    assert at is not None
+    mark = _mark(db, job, due.schedule)
+    decisions.write(db, Decision(job, at, at, 1, why, detail, now), due.schedule, mark=mark)
+    _attended(db, job, due.schedule, at)

@@ -128,10 +128,11 @@ def test_a_queued_fire_starts_when_the_one_before_has_ended(project: Callable[[s
 
 
 def decisions(where: Project) -> list[tuple[str, str]]:
+    """What was decided of each fire that has no run, and why."""
     with sqlite3.connect(where.folder / "jobrunner.db") as db:
-        found = db.execute("SELECT decision, detail FROM decisions ORDER BY fire_time").fetchall()
+        found = db.execute("SELECT decision, detail, fires FROM decisions ORDER BY first_fire").fetchall()
     db.close()
-    return found
+    return [(decision, detail) for decision, detail, fires in found for _ in range(fires)]
 
 
 @pytest.mark.parametrize("what", [["a"], ["--all"]])

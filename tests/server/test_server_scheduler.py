@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 from pending import Pending, Turned
-from samples import NOW, later
+from samples import NOW, later, serve
 
 from jobrunner import jobfile
-from jobrunner.domain.clock import from_micros
+from jobrunner.domain.decision import Decision
 from jobrunner.domain.schedule import IntervalRule
+from jobrunner.domain.version import Origin
 from jobrunner.server import scheduler
-from jobrunner.server.scheduler import FireSchedule
-from jobrunner.store import Database
+from jobrunner.server.scheduler import FireSchedule, ServerOf
+from jobrunner.store import Database, decisions
 from jobrunner.store.runs import read
 
 MINUTELY = """
@@ -44,7 +45,7 @@ class Fired:
         path = self.folder / "jobs.toml"
         path.write_text('[jobrunner]\ntimezone = "UTC"\n' + text)
         path.chmod(0o600)
-        self.fires.apply(jobfile.read(path))
+        self.fires.apply(jobfile.read(path), Origin.START)
         self.engine.commit()
         self.fires.tick()
 
@@ -55,7 +56,7 @@ class Fired:
         return wait
 
     def restart(self) -> None:
-        self.fires = FireSchedule(self.engine, self.clock)  # type: ignore[arg-type]
+        self.fires = fire_schedule(self.db, self.engine, self.clock)
 
     @property
     def runs(self) -> list[tuple[str, float]]:
@@ -65,14 +66,24 @@ class Fired:
 
     @property
     def decided(self) -> list[tuple[str, float]]:
-        rows = self.db.execute("SELECT decision, fire_time FROM decisions ORDER BY fire_time")
-        return [(decision, (from_micros(at) - NOW).total_seconds()) for decision, at in rows]
+        """What was decided of each fire, taken to be evenly spread over its span, in seconds after noon."""
+        found = list(decisions.of(self.db, "minutely", NOW, NOW + timedelta(days=36500)))
+        return [(str(each.why), (at - NOW).total_seconds()) for each in found for at in spread(each)]
+
+
+def spread(decision: Decision) -> list[datetime]:
+    length = (decision.last_fire - decision.first_fire) / max(decision.fires - 1, 1)
+    return [decision.first_fire + length * number for number in range(decision.fires)]
+
+
+def fire_schedule(db: Database, engine: Pending, clock: Turned) -> FireSchedule:
+    return FireSchedule(engine, clock, server_id=serve(db), server=ServerOf("ana", "web1", "a"))  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def fired(sqlite_db: Database, tmp_path: Path) -> Fired:
     clock, engine = Turned(), Pending(sqlite_db)
-    return Fired(tmp_path, sqlite_db, clock, engine, FireSchedule(engine, clock))  # type: ignore[arg-type]
+    return Fired(tmp_path, sqlite_db, clock, engine, fire_schedule(sqlite_db, engine, clock))
 
 
 def minutely(catchup: str = "latest") -> str:
@@ -91,7 +102,7 @@ def test_applying_waits_for_no_store(fired: Fired) -> None:
     path = fired.folder / "jobs.toml"
     path.write_text(minutely())
     path.chmod(0o600)
-    fired.fires.apply(jobfile.read(path))
+    fired.fires.apply(jobfile.read(path), Origin.START)
     assert fired.fires.tick() < 1
     fired.clock.turn(60)
     fired.fires.tick()
@@ -188,7 +199,8 @@ def test_rare_fires_of_a_long_downtime_are_all_decided(fired: Fired) -> None:
     fired.apply(yearly)
     fired.clock.step((datetime(2036, 6, 1, tzinfo=UTC) - NOW).total_seconds())
     fired.tick()
-    assert [(NOW + timedelta(seconds=at)).year for _, at in fired.decided] == list(range(2027, 2037))
+    (decision,) = decisions.of(fired.db, "minutely", NOW, NOW + timedelta(days=36500))
+    assert (decision.first_fire.year, decision.last_fire.year, decision.fires) == (2027, 2036, 10)
 
 
 def test_a_fire_that_fails_takes_no_other_with_it(fired: Fired, monkeypatch: pytest.MonkeyPatch) -> None:

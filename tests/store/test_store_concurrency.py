@@ -73,7 +73,7 @@ def test_a_fire_that_waits_for_a_run_that_ends_at_that_moment(store_url: str, db
         for run in active:
             if number:
                 fire = new(run.job, trigger=Trigger.SCHEDULE, fire_time=NOW)
-                schedules.fire(mine, schedules.Fire(run=fire, overlap=Overlap.QUEUE), NOW)
+                schedules.fire(mine, schedules.Fire(run=fire, schedule=1, overlap=Overlap.QUEUE), NOW)
             else:
                 end(mine, run, server)
 
@@ -89,7 +89,7 @@ def test_two_runs_that_a_fire_waits_for_end_at_once(store_url: str, db: Database
     for number in ROUNDS:
         rounds.append([start(db, put(db, f"job{number}"), server) for _ in range(2)])
         fire = new(f"job{number}", trigger=Trigger.SCHEDULE, fire_time=NOW)
-        schedules.fire(db, schedules.Fire(run=fire, overlap=Overlap.QUEUE), NOW)
+        schedules.fire(db, schedules.Fire(run=fire, schedule=1, overlap=Overlap.QUEUE), NOW)
 
     def work(mine: Database, number: int) -> None:
         for active in rounds:

@@ -10,6 +10,7 @@ from jobrunner.domain.job import Overlap
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.state import Ready, RunState, Trigger
 from jobrunner.store import Database, pauses, schedules
+from jobrunner.store import decisions as spans
 from jobrunner.store.runs import claim, read, steer
 
 
@@ -17,11 +18,11 @@ def fire(
     db: Database, at: datetime, overlap: Overlap = Overlap.SKIP, *, one_by_one: bool = False, **changes: object
 ) -> list[Ready]:
     run = new(trigger=Trigger.SCHEDULE, fire_time=at, created_at=NOW, run_after=changes.pop("run_after", at), **changes)
-    return schedules.fire(db, schedules.Fire(run=run, overlap=overlap, one_by_one=one_by_one), NOW)
+    return schedules.fire(db, schedules.Fire(run=run, schedule=1, overlap=overlap, one_by_one=one_by_one), NOW)
 
 
 def decisions(db: Database) -> list[tuple[str, str, str]]:
-    return db.execute("SELECT job, decision, detail FROM decisions ORDER BY job, fire_time").fetchall()
+    return db.execute("SELECT job, decision, detail FROM decisions ORDER BY job, first_fire").fetchall()
 
 
 class TestOnce:
@@ -176,36 +177,49 @@ class TestDecisions:
         assert decisions(db) == [("job", "not unique", "run 1 has the same parameters")]
 
     def test_missed_fires_are_recorded_each_once(self, db: Database) -> None:
+        schedules.apply(db, {"job": HOURLY}, later(-99))
         for _ in range(2):
-            schedules.miss(db, "job", [later(-60), later(-30)], "no server ran then", NOW)
-        assert decisions(db) == [("job", "missed", "no server ran then")] * 2
+            schedules.miss(db, "job", HOURLY, [later(-60), later(-30)], "no server ran then", NOW)
+        found = [span[1:6] for span in spans.of(db, "job", later(-99), NOW)]
+        assert found == [(later(-60), later(-30), 2, "missed", "no server ran then")]
 
     def test_a_decision_stands_when_the_same_fire_is_decided_again(self, db: Database) -> None:
-        schedules.miss(db, "job", [NOW], "no server ran then", NOW)
+        schedules.miss(db, "job", HOURLY, [NOW], "no server ran then", NOW)
         pauses.pause(db, Pause(scope="job", name="job", who="ana", since=NOW, until=None, reason=""))
         fire(db, NOW)
         assert [decision for _, decision, _ in decisions(db)] == ["missed"]
 
 
+HOURLY, DAILY = 1, 2
+
+
 class TestAttended:
     def test_a_new_job_starts_now_and_one_that_is_known_where_it_was(self, db: Database) -> None:
-        assert schedules.apply(db, [("job", "hourly")], NOW) == {"job": NOW}
-        assert schedules.apply(db, [("job", "hourly"), ("new", "daily")], later(60)) == {"job": NOW, "new": later(60)}
+        assert schedules.apply(db, {"job": HOURLY}, NOW) == ({"job": NOW}, [])
+        attended = {"job": NOW, "new": later(60)}
+        assert schedules.apply(db, {"job": HOURLY, "new": DAILY}, later(60)) == (attended, [])
 
     def test_fires_and_misses_move_it_on_and_never_back(self, db: Database) -> None:
-        schedules.apply(db, [("job", "hourly")], NOW)
+        schedules.apply(db, {"job": HOURLY}, NOW)
         fire(db, later(30))
-        assert schedules.apply(db, [("job", "hourly")], later(99)) == {"job": later(30)}
-        schedules.miss(db, "job", [later(20), later(40)], "why", NOW)
+        assert schedules.apply(db, {"job": HOURLY}, later(99)) == ({"job": later(30)}, [])
+        schedules.miss(db, "job", HOURLY, [later(20), later(40)], "why", NOW)
         fire(db, later(10))
-        assert schedules.apply(db, [("job", "hourly")], later(99)) == {"job": later(40)}
+        assert schedules.apply(db, {"job": HOURLY}, later(99)) == ({"job": later(40)}, [])
 
     def test_a_changed_schedule_starts_anew(self, db: Database) -> None:
-        schedules.apply(db, [("job", "hourly")], NOW)
-        assert schedules.apply(db, [("job", "daily")], later(60)) == {"job": later(60)}
-        assert schedules.apply(db, [("job", "daily")], later(90)) == {"job": later(60)}
+        schedules.apply(db, {"job": HOURLY}, NOW)
+        left = schedules.Left("job", HOURLY, NOW)
+        assert schedules.apply(db, {"job": DAILY}, later(60)) == ({"job": later(60)}, [left])
+        assert schedules.apply(db, {"job": DAILY}, later(90)) == ({"job": later(60)}, [])
 
     def test_a_job_that_was_gone_starts_anew(self, db: Database) -> None:
-        schedules.apply(db, [("job", "hourly")], NOW)
-        assert schedules.apply(db, [], later(60)) == {}
-        assert schedules.apply(db, [("job", "hourly")], later(90)) == {"job": later(90)}
+        schedules.apply(db, {"job": HOURLY}, NOW)
+        assert schedules.apply(db, {}, later(60)) == ({}, [schedules.Left("job", HOURLY, NOW)])
+        assert schedules.apply(db, {"job": HOURLY}, later(90)) == ({"job": later(90)}, [])
+
+    def test_what_others_hold_keeps_its_mark_whatever_a_server_with_another_file_applies(self, db: Database) -> None:
+        schedules.apply(db, {"job": HOURLY}, NOW)
+        assert schedules.apply(db, {}, later(60), held={HOURLY}) == ({}, [])
+        assert schedules.apply(db, {"job": DAILY}, later(60), held={HOURLY}) == ({"job": later(60)}, [])
+        assert schedules.apply(db, {"job": HOURLY}, later(90), held={DAILY}) == ({"job": NOW}, [])

@@ -18,11 +18,11 @@ YEAR = timedelta(days=365)
 
 def fire(db: Database, at: datetime, **changes: object) -> list[Ready]:
     run = new(trigger=Trigger.SCHEDULE, fire_time=at, created_at=NOW, run_after=at, **changes)
-    return schedules.fire(db, schedules.Fire(run=run, overlap=Overlap.ALLOW), NOW)
+    return schedules.fire(db, schedules.Fire(run=run, schedule=1, overlap=Overlap.ALLOW), NOW)
 
 
 def decisions(db: Database) -> list[str]:
-    return [decision for (decision,) in db.execute("SELECT decision FROM decisions ORDER BY fire_time")]
+    return [decision for (decision,) in db.execute("SELECT decision FROM decisions ORDER BY first_fire")]
 
 
 def hold(db: Database, since: datetime, until: datetime, scope: str = "job", name: str = "job") -> None:
@@ -38,7 +38,7 @@ def test_the_second_server_does_not_find_the_fire_not_unique(db: Database, uniqu
 
 
 def test_servers_at_once_decide_a_unique_fire_once(store_url: str, db: Database) -> None:
-    schedules.apply(db, [("job", "hourly")], later(-3600))
+    schedules.apply(db, {"job": 1}, later(-3600))
 
     def work(mine: Database, _: int) -> list[Ready]:
         return fire(mine, NOW, unique_key="key")
@@ -64,7 +64,7 @@ def test_a_resume_that_comes_between_two_servers_makes_no_run(db: Database) -> N
 
 def test_what_another_server_fired_was_not_missed(db: Database) -> None:
     fire(db, later(-60))
-    schedules.miss(db, "job", [later(-120), later(-60)], "no server ran then", NOW)
+    schedules.miss(db, "job", 1, [later(-120), later(-60)], "no server ran then", NOW)
     assert decisions(db) == ["missed"]
 
 
@@ -100,9 +100,9 @@ class TestPausesThatAreOver:
 
 
 def test_a_clock_that_was_wrong_does_not_silence_a_schedule(db: Database) -> None:
-    pairs = [("job", "hourly")]
+    pairs = {"job": 1}
     schedules.apply(db, pairs, NOW)
-    schedules.miss(db, "job", [NOW + 10 * YEAR], "why", NOW + 10 * YEAR)
-    assert schedules.apply(db, pairs, later(60)) == {"job": later(60)}
+    schedules.miss(db, "job", 1, [NOW + 10 * YEAR], "why", NOW + 10 * YEAR)
+    assert schedules.apply(db, pairs, later(60)) == ({"job": later(60)}, [])
     fire(db, later(120))
-    assert schedules.apply(db, pairs, later(180)) == {"job": later(120)}
+    assert schedules.apply(db, pairs, later(180)) == ({"job": later(120)}, [])

@@ -133,7 +133,7 @@ def used(found: dict[str, list[str]]) -> set[str]:
 
 def _fire(db: Database, overlap: Overlap) -> None:
     run = new("job1", trigger=Trigger.SCHEDULE, fire_time=later(9), unique_key="key77")
-    schedules.fire(db, schedules.Fire(run=run, overlap=overlap), NOW)
+    schedules.fire(db, schedules.Fire(run=run, schedule=1, overlap=overlap), NOW)
 
 
 Case = tuple[Callable[[Database, int], object], set[str]]
@@ -290,7 +290,7 @@ def test_an_end(full: Database, server: int, state: RunState) -> None:
 def test_the_end_of_a_fire_that_others_wait_for(full: Database, server: int) -> None:
     claimed = start(full, put(full, "job0"), server)
     fire = new("job0", trigger=Trigger.SCHEDULE, fire_time=later(9))
-    schedules.fire(full, schedules.Fire(run=fire, overlap=Overlap.QUEUE), NOW)
+    schedules.fire(full, schedules.Fire(run=fire, schedule=1, overlap=Overlap.QUEUE), NOW)
     found = plans(full, lambda: end(full, claimed, server))
     assert faults(found, sorts=False) == []
     assert {"runs_waiting", "runs_active"} <= used(found)

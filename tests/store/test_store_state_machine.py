@@ -106,7 +106,8 @@ class Store(RuleBasedStateMachine):
         at = self.now + timedelta(microseconds=self.fires)
         run = new(job, trigger=Trigger.SCHEDULE, fire_time=at, created_at=self.now)
         for _ in range(2):
-            schedules.fire(self.db, schedules.Fire(run=run, overlap=overlap, one_by_one=one_by_one), self.now)
+            due = schedules.Fire(run=run, schedule=1, overlap=overlap, one_by_one=one_by_one)
+            schedules.fire(self.db, due, self.now)
         self._note_new()
 
     @rule(server=st.integers(0, 1), limit=st.integers(1, 4))

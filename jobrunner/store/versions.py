@@ -1,0 +1,144 @@
+"""The versions of each job that servers put in force: definitions and days of calendars, by whom and when.
+
+Written when a server starts or reloads, where something differs; read by whoever has to know what was due when, and
+by people who want to go back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from jobrunner.domain.clock import from_micros, to_micros
+from jobrunner.domain.version import Applied, Origin, Version
+from jobrunner.store import definitions
+from jobrunner.store.database import Database, insert
+
+_CURRENT = "SELECT job, version, definition_id, calendars_id FROM versions WHERE replaced_at IS NULL"
+_READ = (
+    "SELECT v.job, v.version, d.body, c.body, v.applied_at, v.replaced_at, v.who, v.host, v.server, v.origin"
+    " FROM versions v LEFT JOIN definitions d ON d.id = v.definition_id LEFT JOIN calendars c ON c.id = v.calendars_id"
+)
+_IN_FORCE = f"{_READ} WHERE v.applied_at < ? AND (v.replaced_at IS NULL OR v.replaced_at > ?)"
+
+
+class Content(NamedTuple):
+    """What a version of a job is made of: its definition, and ``calendars_text`` of its blackout."""
+
+    definition: str
+    calendars: str | None = None
+
+
+class _Row(NamedTuple):
+    job: str
+    version: int
+    definition_id: int | None
+    calendars_id: int | None
+
+
+def calendars_text(days: Mapping[str, Collection[date]]) -> str | None:
+    """The canonical text of the days of calendars, None where there is none."""
+    listed = {name: sorted({day.isoformat() for day in of_name}) for name, of_name in sorted(days.items())}
+    return json.dumps(listed, ensure_ascii=False, separators=(",", ":")) if listed else None
+
+
+def apply(
+    db: Database, jobs: Mapping[str, Content], by: Applied, now: datetime, *, held: Collection[int] = ()
+) -> dict[str, Version | None]:
+    """Puts these jobs in force and takes all others out, unless ``held`` has the number of their definition.
+
+    Writes only what differs. Gives the jobs of which a new version was made, with the version before: None where there
+    was none.
+    """
+    with db.transaction():
+        current = {row[0]: _Row(*row) for row in db.execute(_CURRENT)}
+        changed = list(_changed(jobs, current))
+        changed += [
+            _Row(job, row.version + 1, None, None)
+            for job, row in current.items()
+            if job not in jobs and row.definition_id is not None and row.definition_id not in held
+        ]
+        before = {row.job: _before(db, current[row.job]) if row.job in current else None for row in changed}
+        _keep(db, jobs, changed)
+        _add(db, changed, by, to_micros(now))
+        return before
+
+
+def of(db: Database, job: str) -> list[Version]:
+    """All versions of a job, the oldest first."""
+    return [_version(row) for row in db.execute(f"{_READ} WHERE v.job = ? ORDER BY v.version", (job,))]
+
+
+def in_force(db: Database, since: datetime, until: datetime, job: str | None = None) -> Iterator[Version]:
+    """The versions that were in force at some moment of ``since <= moment < until``, by job and version.
+
+    Those by which a job was taken out are among them. One job's are read at a time.
+    """
+    window = (to_micros(until), to_micros(since))
+    jobs = [job] if job is not None else [name for (name,) in db.execute(_JOBS, window)]
+    for name in jobs:
+        for row in db.execute(f"{_IN_FORCE} AND v.job = ? ORDER BY v.version", (*window, name)):
+            yield _version(row)
+
+
+_JOBS = (
+    "SELECT DISTINCT job FROM versions WHERE applied_at < ? AND (replaced_at IS NULL OR replaced_at > ?) ORDER BY job"
+)
+
+
+def _changed(jobs: Mapping[str, Content], current: Mapping[str, _Row]) -> Iterator[_Row]:
+    for job, content in jobs.items():
+        known = current.get(job)
+        definition = definitions.number(job, content.definition)
+        calendars = _calendars_number(content.calendars)
+        if known is None or (known.definition_id, known.calendars_id) != (definition, calendars):
+            yield _Row(job, known.version + 1 if known else 1, definition, calendars)
+
+
+@lru_cache(maxsize=64)
+def _calendars_number(text: str | None) -> int | None:
+    return None if text is None else definitions.number("", text)
+
+
+def _before(db: Database, row: _Row) -> Version:
+    return _version(db.execute(f"{_READ} WHERE v.job = ? AND v.version = ?", (row.job, row.version)).fetchone())
+
+
+def _keep(db: Database, jobs: Mapping[str, Content], rows: Sequence[_Row]) -> None:
+    kept = [(row.definition_id, row.job, jobs[row.job].definition) for row in rows if row.definition_id is not None]
+    insert(db, "definitions (id, job, body)", kept)
+    days = {row.calendars_id: jobs[row.job].calendars for row in rows if row.calendars_id is not None}
+    insert(db, "calendars (id, body)", list(days.items()))
+
+
+def _add(db: Database, rows: Sequence[_Row], by: Applied, at: int) -> None:
+    for row in rows:
+        if row.version > 1:
+            db.execute("UPDATE versions SET replaced_at = ? WHERE job = ? AND replaced_at IS NULL", (at, row.job))
+    columns = "job, version, definition_id, calendars_id, applied_at, who, host, server, origin"
+    values = [(*row, at, by.who, by.host, by.server, by.origin.value) for row in rows]
+    insert(db, f"versions ({columns})", values)
+
+
+def _version(row: Sequence[Any]) -> Version:
+    job, version, definition, calendars, applied_at, replaced_at, who, host, server, origin = row
+    return Version(
+        job=job,
+        version=version,
+        definition=definition,
+        calendars=_days(calendars) if calendars else {},
+        applied_at=from_micros(applied_at),
+        replaced_at=None if replaced_at is None else from_micros(replaced_at),
+        who=who,
+        host=host,
+        server=server,
+        origin=Origin(origin),
+    )
+
+
+@lru_cache(maxsize=64)
+def _days(text: str) -> Mapping[str, tuple[date, ...]]:
+    return {name: tuple(date.fromisoformat(day) for day in days) for name, days in json.loads(text).items()}
