@@ -132,7 +132,7 @@ def split_fields(expression: str) -> tuple[str, str, str, str, str, str]:
 
 def uses_hash(expression: str) -> bool:
     """Whether an expression depends on the name of its job."""
-    return _HASH_SIGN.search(expression) is not None
+    return ("H" in expression or "h" in expression) and _HASH_SIGN.search(expression) is not None
 
 
 def hashed(job: str, purpose: str) -> int:
@@ -162,8 +162,18 @@ _NTH = re.compile(rf"({_VALUE})#(\d+)", _FLAGS)
 
 
 def _plain(field: Field, text: str, job: str) -> int:
-    if text == "*":
-        return _mask(field, range(field.low, field.high + 1))
+    if job and uses_hash(text):
+        return _elements(field, text, job)
+    return _shared(field, text)
+
+
+@lru_cache(maxsize=4096)
+def _shared(field: Field, text: str) -> int:
+    """A file of many jobs has few different texts of fields, those aside that are hashed."""
+    return _elements(field, text, "")
+
+
+def _elements(field: Field, text: str, job: str) -> int:
     mask = 0
     for element in text.split(","):
         mask |= _element(field, element, job)
@@ -226,7 +236,7 @@ def _hashed_values(field: Field, match: re.Match[str], step: int | None, job: st
             raise ScheduleError(f"{field.name} {quote(match[0])} runs backwards", hint=f"write H({high}-{low})")
     number, size = hashed(job, field.name), high - low + 1
     if step is None:
-        return range(low + number % size, low + number % size + 1)
+        return range(value := low + number % size, value + 1)
     return range(low + number % min(step, size), high + 1, step)
 
 

@@ -1,12 +1,12 @@
 """A job as a value: what to run, when, and under which policies. Built by ``jobfile``, read by everybody.
 
-The small values are named tuples: a dozen dataclasses more would cost each start of the command line 6 ms.
+The values are named tuples: as dataclasses they would cost each start of the command line 6 ms, and a file of 100,000
+jobs half a second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -177,8 +177,7 @@ _NO_RETRIES = RetryPolicy()
 _NO_LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(NamedTuple):
     """A named definition of the file, with all defaults applied.
 
     ``folder`` is the folder of the jobs.toml that defines it (absolute); ``timezone`` the zone of its schedules that
@@ -223,7 +222,7 @@ class Job:
     confirm: bool = False
     max_runs: int | None = None
     tags: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = MappingProxyType({})
     cwd: str | None = None
     umask: int | None = None
     nice: int | None = None

@@ -122,7 +122,7 @@ def jitter_delay(jitter: timedelta | None, job: str) -> timedelta:
     return timedelta(0) if jitter is None else jitter * (hashed(job, "jitter") / 2**64)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=262_144)
 def _parse(expression: str, timezone: str, start: datetime | None, end: datetime | None, job: str) -> Schedule:
     try:
         line = timeline(timezone)
@@ -153,12 +153,19 @@ def _read(
         cron = parse_cron(expression, job=job)
         if not ever_fires(cron):
             raise ScheduleError(f"{quote(expression)} never fires", hint="no month that it names has such a day")
-        return "cron", CronRule(cron, line), ("cron", cron, line.name)
+        rule = _shared_rule(cron, line)
+        return "cron", rule, ("cron", rule.cron, line.name)
     if word[1].lower() == "every":
         step = _step(expression, word[2] or "")
         return "every", IntervalRule(step, origin), ("every", step, origin % step)
     instant = _instant(expression, word[2] or "", line)
     return "at", DateRule(instant), ("at", instant)
+
+
+@lru_cache(maxsize=65_536)
+def _shared_rule(cron: Cron, line: Timeline) -> CronRule:
+    """One for all expressions of the same times: ``H`` makes an expression of each job, and few times."""
+    return CronRule(cron, line)
 
 
 def _step(expression: str, text: str) -> int:

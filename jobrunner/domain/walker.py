@@ -41,9 +41,14 @@ def next_local(cron: Cron, after: int) -> int | None:
 
 def ever_fires(cron: Cron) -> bool:
     """Whether any day of any year matches: every month begins on every weekday at some time, leap Februaries too."""
+    return _any_day(cron.months, cron.days)
+
+
+@lru_cache(maxsize=4096)
+def _any_day(months: int, days: Days) -> bool:
     return any(
-        month_days(cron.days, first, length)
-        for month in bits(cron.months)
+        month_days(days, first, length)
+        for month in bits(months)
         for length in ({28, 29} if month == 2 else {_LENGTHS[month]})
         for first in range(7)
     )

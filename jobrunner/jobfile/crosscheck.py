@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobrunner.domain.job import After, HttpRequest
+from jobrunner.domain.schedule import parse
 from jobrunner.domain.workflow import cycles
 from jobrunner.errors import ScheduleError
 from jobrunner.jobfile.draft import Draft
@@ -58,8 +59,6 @@ def check_given_params(draft: Draft) -> None:
 
 def check_schedules(draft: Draft, timezone: str) -> None:
     """Notes schedules that cannot be read or never fire."""
-    from jobrunner.domain.schedule import parse
-
     for index, spec in enumerate(draft.found.get("schedule", ())):
         try:
             parse(spec, job=draft.name, timezone=timezone)

@@ -120,7 +120,7 @@ class Executor:
         if isinstance(job.kind, HttpRequest):
             where = f"jobs.{job.name}.http"
             request, http_secrets = resolve_request(job.kind, environ=environ, where=where, folder=folder)
-            job, env_secrets = replace(job, kind=request), env_secrets + http_secrets
+            job, env_secrets = job._replace(kind=request), env_secrets + http_secrets
         return AttemptSpec(
             run_id=claimed.id,
             attempt=claimed.attempt,

@@ -260,7 +260,7 @@ class TestPromises:
         mine = job("a", "0 0 * * *", expires=10 * MINUTE, sla=Sla(start_within=5 * MINUTE))
         found = play(blocking, mine, workers=1)["a"]
         assert (found.fires, found.starts, found.expired, found.late) == (1, 0, 1, 1)
-        found = play(blocking, replace(mine, job=replace(mine.job, expires=31 * MINUTE)), workers=1)["a"]
+        found = play(blocking, replace(mine, job=mine.job._replace(expires=31 * MINUTE)), workers=1)["a"]
         assert (found.starts, found.expired) == (1, 0)
 
     def test_an_expired_run_holds_no_fire(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -107,7 +106,7 @@ def test_a_definition_that_is_gone_fails_the_run_for_good(sqlite_db: Database) -
 
 @pytest.mark.parametrize("fault", [ValueError("hunter2\nand more"), SystemExit(1), OSError(24, "Too many open files")])
 def test_a_fault_of_ours_is_a_failed_attempt_that_is_repeated(worker: Worker, fault: BaseException) -> None:
-    job = replace(JOB, retry=RetryPolicy(retries=1))
+    job = JOB._replace(retry=RetryPolicy(retries=1))
     worker = Worker(worker.db, job)
     worker.does = fault
     run = put(worker.db, max_attempts=2)
@@ -136,7 +135,7 @@ class TestLauncherLost:
         assert [attempt.outcome for attempt in ends[-1].attempts] == ["lost"] * 3
 
     def test_on_lost_fail(self, worker: Worker) -> None:
-        worker = Worker(worker.db, replace(JOB, on_lost=OnLost.FAIL))
+        worker = Worker(worker.db, JOB._replace(on_lost=OnLost.FAIL))
         worker.does = Stopped(reason=StopReason.INTERRUPTED, killed=True)
         assert worker.run(put(worker.db)).state == "failed"
 
