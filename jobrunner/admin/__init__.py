@@ -5,6 +5,7 @@ Each is written once, here; each action of a person leaves an entry in the audit
 
 from __future__ import annotations
 
+from jobrunner.admin.checking import Checking
 from jobrunner.admin.context import Actor, Context
 from jobrunner.admin.looking import Looking
 from jobrunner.admin.reading import Reading
@@ -16,7 +17,7 @@ from jobrunner.domain.settings import Settings
 __all__ = ["Actor", "Admin", "Context"]
 
 
-class Admin(Triggering, Steering, Looking, Reading, Simulating):
+class Admin(Triggering, Steering, Looking, Reading, Simulating, Checking):
     """All use cases on one project. Its methods may be called from several threads."""
 
     def __init__(self, context: Context) -> None:

@@ -13,7 +13,7 @@ from jobrunner.domain.settings import Settings
 from jobrunner.domain.state import Ready, Trigger
 from jobrunner.errors import BrokerUnavailable, NotFound, Refused, StoreUnavailable
 from jobrunner.queue.announce import Announcer
-from jobrunner.store import audit
+from jobrunner.store import audit, file_of, no_store
 from jobrunner.store.database import Database
 
 _BROKER_PAUSE = 5.0
@@ -65,6 +65,12 @@ class Context:
                 if self._db is None:
                     self._db = self._open_store()
         return self._db
+
+    def require_store(self) -> None:
+        """Raises StoreUnavailable where there is no store yet, instead of making one."""
+        path = file_of(self.settings.store)
+        if self._db is None and path is not None and not path.exists():
+            raise no_store(path)
 
     @contextmanager
     def acting(self, action: str, target: str, detail: str = "") -> Iterator[list[str]]:

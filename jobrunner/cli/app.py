@@ -56,11 +56,15 @@ GROUPS = {
 }
 """The verbs by what they are for: the module and function of each, and its line in the help."""
 
+    "Operations": {
+        "doctor": ("operations:doctor", "What is wrong, or is going to be, and what to do."),
+        "health": ("operations:health", "Whether jobs run as they should, for monitoring."),
+    },
 VERBS = {name: entry for group in GROUPS.values() for name, entry in group.items()}
 
 _STATUSES = """\
-0 done; 1 what was waited for did not succeed, check found a fault, or
-simulate a promise that is going to be broken;
+0 done; 1 what was waited for did not succeed, check, doctor or health found
+a fault, or simulate a promise that is going to be broken;
 2 wrong usage; 3 no such job, run or batch; 4 timeout of --wait;
 5 the store cannot be reached; 6 refused; 78 the configuration is missing,
 unsafe or invalid; 130 interrupted"""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jobrunner.jobfile.reader import read as read
     from jobrunner.jobfile.reader import read_job as read_job
     from jobrunner.jobfile.reader import read_settings as read_settings
+    from jobrunner.jobfile.secrets import secrets_of as secrets_of
     from jobrunner.jobfile.starter_text import starter as starter
     from jobrunner.jobfile.whole import CheckResult as CheckResult
 
@@ -32,6 +33,7 @@ _HOMES = {
     "read_job": "reader",
     "read_settings": "reader",
     "schema": "json_schema",
+    "secrets_of": "secrets",
     "starter": "starter_text",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jobrunner.domain.batch import BatchState
+from jobrunner.domain.finding import Severity
 from jobrunner.domain.server import ServerState
 from jobrunner.domain.state import Outcome, RunState
 from jobrunner.domain.status import JobStatus
@@ -71,6 +72,13 @@ BATCH_STATES = {
     BatchState.RUNNING: Label(*_RUNNING, "running", "cyan"),
     BatchState.SUCCEEDED: Label(*_OK, "succeeded", "green"),
     BatchState.FAILED: Label(*_FAILED, "failed", "bold red"),
+}
+
+FINDINGS = {
+    Severity.OK: Label(*_OK, "ok", "green"),
+    Severity.NOTE: Label(*_OFF, "note", "dim"),
+    Severity.WARNING: Label(*_LATE, "warning", "bold yellow"),
+    Severity.FAULT: Label(*_FAILED, "fault", "bold red"),
 }
 
 PAUSED = Label(*_PAUSED, "paused", "magenta")

@@ -38,7 +38,8 @@ class Bell:
 
         The sockets of servers that were killed are removed.
         """
-        _clear_away(store)
+        for path in deserted(store):
+            silence(path)
         try:
             return cls(store)
         except OSError as error:
@@ -80,7 +81,9 @@ def silence(address: str) -> None:
         pass
 
 
-def _clear_away(store: Path) -> None:
+def deserted(store: Path) -> list[str]:
+    """The sockets beside a store at which nobody listens any more: their servers were killed."""
+    found = list[str]()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as sender:
         for path in glob.glob(f"{glob.escape(str(store.with_name(_prefix(store))))}.*"):
             try:
@@ -88,7 +91,8 @@ def _clear_away(store: Path) -> None:
                     sender.sendto(b"!", address)
             except OSError as error:
                 if error.errno == errno.ECONNREFUSED:
-                    silence(path)
+                    found.append(path)
+    return found
 
 
 def _prefix(store: Path) -> str:

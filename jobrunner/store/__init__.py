@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jobrunner.errors import UsageError
+from jobrunner.errors import StoreUnavailable, UsageError
 from jobrunner.store.database import Database
 from jobrunner.store.migrations import migrate
 
-__all__ = ["Database", "open_store"]
+__all__ = ["Database", "file_of", "no_store", "open_store", "peek"]
 
 
 def open_store(url: str, *, durability: str = "full") -> Database:
@@ -33,13 +33,38 @@ def open_store(url: str, *, durability: str = "full") -> Database:
     return database
 
 
-def _connect(url: str, durability: str) -> Database:
-    if url.startswith("sqlite:///"):
-        from urllib.parse import unquote
+def peek(url: str, *, durability: str = "full") -> Database:
+    """Connects to the store at ``url`` as it is: one that does not exist is not made, and an old schema stays.
 
+    Raises:
+        StoreUnavailable: it is not there, or cannot be reached, read, written or understood.
+    """
+    path = file_of(url)
+    if path is not None and not path.exists():
+        raise no_store(path)
+    return _connect(url, durability)
+
+
+def no_store(path: Path) -> StoreUnavailable:
+    """The error of who looks for a SQLite store that has not been made yet."""
+    return StoreUnavailable(f"there is no store yet: {path}", hint="the first server makes it: jobrunner run")
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite store; None for any other."""
+    if not url.startswith("sqlite:///"):
+        return None
+    from urllib.parse import unquote
+
+    return Path(unquote(url.removeprefix("sqlite:///")))
+
+
+def _connect(url: str, durability: str) -> Database:
+    path = file_of(url)
+    if path is not None:
         from jobrunner.store import sqlite
 
-        return sqlite.connect(Path(unquote(url.removeprefix("sqlite:///"))), durability=durability)
+        return sqlite.connect(path, durability=durability)
     if url.startswith(("postgresql://", "postgres://")):
         from jobrunner.store import postgresql
 

@@ -157,6 +157,16 @@ def running_runs(db: Database, server_id: int) -> list[tuple[int, int, int]]:
     return db.execute(sql, (server_id,)).fetchall()
 
 
+def stranded(db: Database, heard_after: datetime) -> list[tuple[int, str]]:
+    """The (run, server) that the store says are under way on a server that has ended, or fallen silent before then."""
+    sql = (
+        "SELECT r.id, coalesce(s.name, '') FROM runs r INDEXED BY runs_running"
+        " LEFT JOIN servers s ON s.id = r.server_id WHERE r.state = 'running'"
+        " AND (s.id IS NULL OR s.heartbeat_at < ? OR s.state IN ('stopped','lost')) ORDER BY r.id"
+    )
+    return [(run, server) for run, server in db.execute(sql, (to_micros(heard_after),))]
+
+
 def find(db: Database, now: datetime) -> list[Server]:
     """Servers by name: the living ones, and those that ended within a day."""
     day_ago = to_micros(now - timedelta(days=1))

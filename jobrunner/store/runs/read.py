@@ -100,6 +100,12 @@ def _newest_first(db: Database, wanted: RunFilter) -> Iterator[Run]:
 
 
 def _walk(db: Database, wanted: RunFilter, job: str | None, state: RunState | None) -> Iterator[Run]:
+def dead_count(db: Database) -> int:
+    """How many dead letters there are."""
+    row = db.execute("SELECT count(*) FROM runs INDEXED BY runs_dead WHERE dead = 1").fetchone()
+    return int(row[0])
+
+
     index, held = _index(wanted, job, state)
     number, page = ("+r.id", _EVERYTHING) if index in _UNORDERED else ("r.id", _PAGE)
     if wanted.limit and wanted.since is None:
