@@ -5,19 +5,22 @@ Each is written once, here; each action of a person leaves an entry in the audit
 
 from __future__ import annotations
 
+from jobrunner.admin.answering import Answering
 from jobrunner.admin.checking import Checking
 from jobrunner.admin.context import Actor, Context
+from jobrunner.admin.explaining import Explaining
 from jobrunner.admin.looking import Looking
 from jobrunner.admin.reading import Reading
 from jobrunner.admin.simulating import Simulating
 from jobrunner.admin.steering import Steering
 from jobrunner.admin.triggering import Triggering
+from jobrunner.admin.verifying import Verifying
 from jobrunner.domain.settings import Settings
 
 __all__ = ["Actor", "Admin", "Context"]
 
 
-class Admin(Triggering, Steering, Looking, Reading, Simulating, Checking):
+class Admin(Triggering, Steering, Looking, Reading, Simulating, Checking, Explaining, Answering, Verifying):
     """All use cases on one project. Its methods may be called from several threads."""
 
     def __init__(self, context: Context) -> None:

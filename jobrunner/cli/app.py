@@ -40,6 +40,8 @@ GROUPS = {
         "show": ("show:show", "One job, run or batch, whole."),
         "logs": ("show:logs", "The output of a run."),
         "next": ("schedule:next_fires", "The coming fire times."),
+        "why": ("answers:why", "Why a job or run did, does or will do what it does."),
+        "verify": ("answers:verify", "Every fire time that was due, against what happened."),
         "simulate": ("simulate:simulate", "The schedules played forward: load, delays, collisions."),
         "queues": ("lists:queues", "What stands in each queue."),
         "servers": ("lists:servers", "The servers and what they are doing."),
@@ -53,13 +55,13 @@ GROUPS = {
         "pause": ("actions:pause", "Hold a job, a queue, or everything."),
         "resume": ("actions:resume", "End a pause."),
     },
-}
-"""The verbs by what they are for: the module and function of each, and its line in the help."""
-
     "Operations": {
         "doctor": ("operations:doctor", "What is wrong, or is going to be, and what to do."),
         "health": ("operations:health", "Whether jobs run as they should, for monitoring."),
     },
+}
+"""The verbs by what they are for: the module and function of each, and its line in the help."""
+
 VERBS = {name: entry for group in GROUPS.values() for name, entry in group.items()}
 
 _STATUSES = """\

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.store.database import Database
+from jobrunner.store.migrations import STEERED
 
 if TYPE_CHECKING:
     from jobrunner.domain.audit import AuditEntry
@@ -28,20 +29,35 @@ def find(db: Database, since: datetime | None, limit: int) -> list[AuditEntry]:
     return list(islice(entries, limit or None))
 
 
-def _newest_first(db: Database) -> Iterator[AuditEntry]:
-    from jobrunner.domain.audit import AuditEntry
+def steered(db: Database, targets: Sequence[str]) -> list[AuditEntry]:
+    """What people did to these runs, batches, jobs or queues, newest first; their creation is not among it."""
+    sql = (
+        f"SELECT id, at, who, host, action, target, detail, outcome FROM audit INDEXED BY audit_steered"
+        f" WHERE target = ? AND {STEERED} AND outcome = 'done'"
+    )
+    found = [_entry(row) for target in targets for row in db.execute(sql, (target,))]
+    return sorted(found, key=lambda entry: -entry.id)
 
+
+def _newest_first(db: Database) -> Iterator[AuditEntry]:
     sql = "SELECT id, at, who, host, action, target, detail, outcome FROM audit WHERE id < ? ORDER BY id DESC LIMIT 500"
     before = 2**62
     while rows := db.execute(sql, (before,)).fetchall():
-        for before, at, who, host, action, target, detail, outcome in rows:
-            yield AuditEntry(
-                id=before,
-                at=from_micros(at),
-                who=who,
-                host=host,
-                action=action,
-                target=target,
-                detail=detail,
-                outcome=outcome,
-            )
+        before = rows[-1][0]
+        yield from map(_entry, rows)
+
+
+def _entry(row: Sequence[Any]) -> AuditEntry:
+    from jobrunner.domain.audit import AuditEntry
+
+    number, at, who, host, action, target, detail, outcome = row
+    return AuditEntry(
+        id=number,
+        at=from_micros(at),
+        who=who,
+        host=host,
+        action=action,
+        target=target,
+        detail=detail,
+        outcome=outcome,
+    )
