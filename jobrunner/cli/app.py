@@ -40,6 +40,8 @@ GROUPS = {
         "show": ("show:show", "One job, run or batch, whole."),
         "logs": ("show:logs", "The output of a run."),
         "next": ("schedule:next_fires", "The coming fire times."),
+        "why": ("answers:why", "Why a job or run did, does or will do what it does."),
+        "verify": ("answers:verify", "Every fire time that was due, against what happened."),
         "simulate": ("simulate:simulate", "The schedules played forward: load, delays, collisions."),
         "queues": ("lists:queues", "What stands in each queue."),
         "servers": ("lists:servers", "The servers and what they are doing."),

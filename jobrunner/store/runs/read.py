@@ -72,6 +72,22 @@ def latest(db: Database, jobs: Sequence[str]) -> dict[str, Run]:
     return found
 
 
+def some(db: Database, run_ids: Sequence[int]) -> list[Run]:
+    """These runs, by id; those that do not exist are left out."""
+    sql = f"SELECT {_COLUMNS} FROM runs r {_SERVER} WHERE r.id = ?"
+    with db.snapshot():
+        rows = [db.execute(sql, (run_id,)).fetchone() for run_id in sorted(run_ids)]
+    return [_run(row) for row in rows if row is not None]
+
+
+def active(db: Database, job: str, limit: int = 100) -> list[Run]:
+    """The active runs of a job, oldest first."""
+    held = ACTIVE.replace("state", "r.state")
+    where = f"WHERE r.job = ? AND {held} ORDER BY r.id LIMIT ?"
+    sql = f"SELECT {_COLUMNS} FROM runs r INDEXED BY runs_active {_SERVER} {where}"
+    return [_run(row) for row in db.execute(sql, (job, limit))]
+
+
 def ids(db: Database, limit: int) -> list[int]:
     """The newest ids, for completion."""
     return [run_id for (run_id,) in db.execute("SELECT id FROM runs ORDER BY id DESC LIMIT ?", (limit,))]
