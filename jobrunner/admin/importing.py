@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
 
 _SPOOLS = (Path("/var/spool/cron/crontabs"), Path("/var/spool/cron"), Path("/var/cron/tabs"))
 _SYSTEM = (Path("/etc/cron.d"), Path("/usr/local/etc/cron.d"))
+_UNITS = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+_USERS_UNITS = ("/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user")
 _BINARY = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
 
@@ -36,11 +46,28 @@ def import_crontab(
     if system is not None:
         origin = origin._replace(system=system)
     found = cron_jobs.import_crontab(_text(raw, origin.name), origin, _host())
-    if found.remarks and not found.jobs and not found.text:
-        raise UsageError(
-            f"{origin.name} has no line of a crontab: {found.remarks[0].message}", hint="name another file"
-        )
+    refused = next((remark for remark in found.remarks if remark.message.startswith(cron_jobs.REFUSED)), None)
+    if refused is not None and not found.jobs:
+        raise UsageError(str(refused), hint="no line of it is a job")
     return found
+
+
+def import_systemd(timers: Sequence[str]) -> Imported:
+    """The jobs of timers, each named as a file or as a unit that systemd would find.
+
+    Raises:
+        NotFound: there is no such timer, or not its service.
+        Refused: one may not be read.
+        UsageError: one is no timer, or no unit at all.
+    """
+    from jobrunner.jobfile.imports import timer_jobs
+    from jobrunner.jobfile.imports.units import Units
+
+    home = Path.home()
+    own = [home / ".config/systemd/user", *map(Path, _USERS_UNITS), home / ".local/share/systemd/user"]
+    everywhere = Units([*map(Path, _UNITS), *own])
+    host = timer_jobs.Host(home=_host().home, name=platform.node(), user=_myself())
+    return timer_jobs.import_timers([everywhere.timer(said) for said in timers], host, own)
 
 
 def _of_file(file: str, given: bytes) -> tuple[bytes, Origin]:

@@ -28,11 +28,14 @@ GROUPS = {
         "check": ("file:check", "Validate jobs.toml; print every error with line and column."),
         "schema": ("file:schema", "Print the JSON Schema of jobs.toml, for editors."),
         "explain": ("schedule:explain", "A cron expression in words, and its next fire times."),
+        "import-crontab": ("imports:import_crontab", "A crontab as a jobs.toml."),
+        "import-systemd": ("imports:import_systemd", "Timers of systemd with their services as a jobs.toml."),
     },
     "Running": {
         "run": ("server:run", "The server: schedule jobs and work off the queues."),
         "trigger": ("trigger:trigger", "Create a run of a job, or a batch of them."),
         "submit": ("trigger:submit", "Run a program once, without a job in the file."),
+        "backfill": ("backfill:backfill", "The runs of a past window, as a batch."),
     },
     "Looking": {
         "jobs": ("lists:jobs", "The jobs of the file, how each stands, when it fires."),

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jobrunner.domain.audit import AuditEntry
+from jobrunner.domain.backfill import Backfill
 from jobrunner.domain.batch import Batch
 from jobrunner.domain.job import Job
 from jobrunner.domain.params import Param
@@ -87,6 +88,21 @@ def triggered(value: Run, *, existing: bool) -> dict[str, Any]:
 
 def batch_triggered(value: BatchTriggered) -> dict[str, Any]:
     return {"batch_id": batch_name(value.id), "runs": value.total}
+
+
+def backfill(value: Backfill) -> dict[str, Any]:
+    """A backfill; ``missing`` are the fire times without a run, of which a batch was made if ``batch_id`` says so."""
+    return {
+        "job": value.job,
+        "from": rfc3339(value.since),
+        "to": rfc3339(value.until),
+        "batch_id": batch_name(value.batch),
+        "runs": len(value.missing) if value.batch is not None else 0,
+        "missing": [rfc3339(at) for at in value.missing],
+        "answered": [
+            {"fire_time": rfc3339(one.at), "run_id": one.run, "state": one.state.value} for one in value.answered
+        ],
+    }
 
 
 def job(value: JobStatus) -> dict[str, Any]:
@@ -217,6 +233,10 @@ def check(*, valid: bool, jobs: int, errors: Iterable[Problem], warnings: Iterab
         "errors": [problem(each) for each in errors],
         "warnings": [problem(each) for each in warnings],
     }
+
+
+def imported(*, toml: str, jobs: Iterable[str], remarks: Iterable[Problem]) -> dict[str, Any]:
+    return {"toml": toml, "jobs": list(jobs), "remarks": [problem(each) for each in remarks]}
 
 
 def problem(value: Problem) -> dict[str, Any]:

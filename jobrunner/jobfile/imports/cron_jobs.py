@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
 
-from jobrunner.domain.params import escape
 from jobrunner.errors import Problem
 from jobrunner.jobfile import zones
 from jobrunner.jobfile.imports import cron_times
@@ -14,7 +13,8 @@ from jobrunner.jobfile.imports.crontab import REFUSED as REFUSED
 from jobrunner.jobfile.imports.crontab import Crontab, Line, has_users, read_crontab, seems_a_job, split_input
 from jobrunner.jobfile.imports.naming import name_of, unique
 from jobrunner.jobfile.imports.shell import plain_argv, with_input, without_folder
-from jobrunner.jobfile.imports.writing import Default, Imported, ImportedJob, write
+from jobrunner.jobfile.imports.surroundings import Found, defaults, finished, remarks_above, shared
+from jobrunner.jobfile.imports.writing import Default, Imported, write
 
 _DEFAULT_PATH = "/usr/bin:/bin"
 _MAIL = {"MAILFROM", "CONTENT_TYPE", "CONTENT_TRANSFER_ENCODING"}
@@ -26,6 +26,7 @@ _POLICY = (
     Default("catchup", "none", 'cron forgets what fell due while it was down; "latest" makes up for it'),
     Default("on_lost", "fail", 'cron does not repeat what a crash cut short; "retry" does'),
 )
+_WHY = {"cwd": "cron starts jobs in the home of their user", "user": "for a server that runs as root"}
 _LONGEST_DESCRIPTION = 100
 
 
@@ -69,24 +70,15 @@ def import_crontab(text: str, origin: Origin, host: Host) -> Imported:
     importing = _Importing(origin, host)
     found = [importing.job(line) for line in crontab.lines]
     remarks = [*crontab.unread, *importing.remarks, *_of_variables(crontab, origin)]
-    shared = _shared([job.surroundings for job in found])
-    defaults = [] if not found else [*_POLICY, *_defaults(shared)]
-    jobs = [_finished(job, shared) for job in found]
+    common = shared(found)
+    lines = [*_POLICY, *defaults(common, _WHY | _why_env(common))] if found else []
+    jobs = [finished(job, common) for job in found]
     head = _head(origin, crontab) if found else ()
     return Imported(
-        text=write(head, defaults, jobs, crontab.foot) if found or crontab.foot else "",
+        text=write(head, lines, jobs, crontab.foot) if found or crontab.foot else "",
         jobs=tuple(job.name for job in jobs),
         remarks=tuple(sorted(remarks, key=lambda remark: remark.line or 0)),
     )
-
-
-class _Found(NamedTuple):
-    """A job before it is known what all of them share."""
-
-    name: str
-    keys: dict[str, Any]
-    surroundings: dict[str, str]
-    above: tuple[str, ...]
 
 
 class _Importing:
@@ -97,7 +89,7 @@ class _Importing:
         self.remarks: list[Problem] = []
         self._names: set[str] = set()
 
-    def job(self, line: Line) -> _Found:
+    def job(self, line: Line) -> Found:
         """One job with what stands above it."""
         command, given = split_input(line.text)
         option = re.match(r"-n[ \t]+", command)
@@ -114,7 +106,7 @@ class _Importing:
         keys |= self._schedule(line, name, said)
         surroundings = self._surroundings(line, said)
         self.remarks += [Problem(self.origin.name, line.number, None, f"{name}: {text}") for text in said]
-        return _Found(name, keys, surroundings, (*above, *said))
+        return Found(name, keys, surroundings, (*above, *remarks_above(said)))
 
     def _command(self, line: str, given: str | None) -> dict[str, Any]:
         folder, rest = (None, line) if given is not None else without_folder(line)
@@ -188,41 +180,9 @@ def _not_its_own(comment: str) -> bool:
     return seems_a_job(comment) or comment.startswith("  ")
 
 
-def _shared(surroundings: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """What is the same for all jobs."""
-    first = surroundings[0] if surroundings else {}
-    return {key: text for key, text in first.items() if all(other.get(key) == text for other in surroundings)}
-
-
-def _defaults(shared: Mapping[str, str]) -> list[Default]:
-    found = [Default(key, text, _WHY[key]) for key, text in shared.items() if not key.startswith("env.")]
-    env = _env(shared)
-    if env:
-        found.append(Default("env", env, "the PATH that cron sets" if env == {"PATH": _DEFAULT_PATH} else ""))
-    return found
-
-
-_WHY = {"cwd": "cron starts jobs in the home of their user", "user": "for a server that runs as root", "shell": ""}
-
-
-def _env(surroundings: Mapping[str, str]) -> dict[str, str]:
-    return {key.removeprefix("env."): text for key, text in surroundings.items() if key.startswith("env.")}
-
-
-_ORDER = ("description", "command", "shell", "cwd", "user", "env", "schedule")
-
-
-def _finished(job: _Found, shared: Mapping[str, str]) -> ImportedJob:
-    """The job with those of its surroundings that not all jobs have."""
-    own = {key: text for key, text in job.surroundings.items() if shared.get(key) != text}
-    found: dict[str, Any] = {key: text for key, text in own.items() if not key.startswith("env.")}
-    if isinstance(job.keys["command"], list):
-        found.pop("shell", None)
-        found["command"] = [escape(word) for word in job.keys["command"]]
-    if _env(own):
-        found["env"] = _env(own)
-    found = {**found, **{key: text for key, text in job.keys.items() if key not in found or key == "cwd"}}
-    return ImportedJob(job.name, {key: found[key] for key in _ORDER if key in found}, job.above)
+def _why_env(common: Mapping[str, str]) -> dict[str, str]:
+    names = [key for key in common if key.startswith("env.")]
+    return {"env": "the PATH that cron sets"} if names == ["env.PATH"] and common["env.PATH"] == _DEFAULT_PATH else {}
 
 
 def _head(origin: Origin, crontab: Crontab) -> list[str]:
