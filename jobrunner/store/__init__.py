@@ -14,17 +14,24 @@ from jobrunner.store.migrations import migrate
 __all__ = ["Database", "file_of", "no_store", "open_store", "peek"]
 
 
-def open_store(url: str, *, durability: str = "full") -> Database:
+PERSON_SECONDS = 4.0
+"""The ``patience`` of somebody who sits at a terminal."""
+
+PROGRAM_SECONDS = 10.0
+
+
+def open_store(url: str, *, durability: str = "full", patience: float = PROGRAM_SECONDS) -> Database:
     """Connects to the store at ``url`` and brings its schema up to date; one that does not exist yet is made.
 
     ``url`` is ``sqlite:////absolute/path`` or ``postgresql://…``. ``durability`` is ``full`` (a commit survives a power
-    cut) or ``normal`` (it may lose the last moments, never more).
+    cut) or ``normal`` (it may lose the last moments, never more). ``patience``: how many seconds it may keep silent, or
+    a statement wait for another process, until it counts as unavailable.
 
     Raises:
         StoreUnavailable: it cannot be reached, read, written or understood.
         UsageError: ``url`` is neither.
     """
-    database = _connect(url, durability)
+    database = _connect(url, durability, patience)
     try:
         migrate(database)
     except BaseException:
@@ -33,7 +40,7 @@ def open_store(url: str, *, durability: str = "full") -> Database:
     return database
 
 
-def peek(url: str, *, durability: str = "full") -> Database:
+def peek(url: str, *, durability: str = "full", patience: float = PERSON_SECONDS) -> Database:
     """Connects to the store at ``url`` as it is: one that does not exist is not made, and an old schema stays.
 
     Raises:
@@ -42,7 +49,7 @@ def peek(url: str, *, durability: str = "full") -> Database:
     path = file_of(url)
     if path is not None and not path.exists():
         raise no_store(path)
-    return _connect(url, durability)
+    return _connect(url, durability, patience)
 
 
 def no_store(path: Path) -> StoreUnavailable:
@@ -59,14 +66,14 @@ def file_of(url: str) -> Path | None:
     return Path(unquote(url.removeprefix("sqlite:///")))
 
 
-def _connect(url: str, durability: str) -> Database:
+def _connect(url: str, durability: str, patience: float) -> Database:
     path = file_of(url)
     if path is not None:
         from jobrunner.store import sqlite
 
-        return sqlite.connect(path, durability=durability)
+        return sqlite.connect(path, durability=durability, patience=patience)
     if url.startswith(("postgresql://", "postgres://")):
         from jobrunner.store import postgresql
 
-        return postgresql.connect(url, durability=durability)
+        return postgresql.connect(url, durability=durability, patience=patience)
     raise UsageError(f"not a store: {url!r}", hint='write "sqlite:///FILE" or "postgresql://…"')

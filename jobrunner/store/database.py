@@ -23,6 +23,9 @@ from jobrunner.errors import StoreUnavailable
 
 _HINTS = {
     "locked": "another process holds it; try again",
+    "lock timeout": "another process holds it; try again",
+    "timeout expired": "check that it answers at this address",
+    "password authentication": "check the user and the password that [jobrunner] store names",
     "deadlock": "try again",
     "full": "free some room on its disk",
     "readonly": "check the permissions of the file and its folder",
@@ -30,6 +33,9 @@ _HINTS = {
     "not a database": "the file is something else, or damaged; name another in [jobrunner] store",
     "unable to open": "check that its folder exists and that you may write there",
 }
+NO_ANSWER = "no answer for"
+"""Part of the error of a store that has fallen silent: another connection has been tried, and is of no use either."""
+
 _SOME = 1_000
 """Rows that one statement adds."""
 
@@ -179,8 +185,8 @@ class Database:
         was_open = not self._connections.is_closed()
         try:
             self.execute(sql)
-        except StoreUnavailable:
-            if not was_open or not self._connections.is_closed():
+        except StoreUnavailable as error:
+            if not was_open or not self._connections.is_closed() or NO_ANSWER in str(error):
                 raise
             # The connection died while nobody used it; nothing was under way, so another may take its place.
             self.execute(sql)
@@ -231,11 +237,20 @@ _left = list[Any]()
 
 
 def _unavailable(url: str, error: Exception) -> StoreUnavailable:
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = _one_line(str(error)) or type(error).__name__
     if isinstance(error, _FAULTS):
         return StatementRefused(f"the store {url} refuses a statement: {text}")
     hint = next((words for key, words in _HINTS.items() if key in text), None)
     return StoreUnavailable(f"the store {url} cannot be used: {text}", hint=hint)
+
+
+def _one_line(text: str) -> str:
+    """What an error says first: not where in a statement, nor the same once more for each address of a host."""
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    end = next(
+        (n for n, line in enumerate(lines) if line.startswith(("LINE 1:", "Multiple connection att"))), len(lines)
+    )
+    return "; ".join(line for line in lines[:end] if line)
 
 
 def _fit(value: Any) -> Any:

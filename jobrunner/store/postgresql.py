@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,23 +13,22 @@ import peewee
 from jobrunner.errors import StoreUnavailable
 from jobrunner.store.database import Database
 
-_PATIENCE = {
-    "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
-"""How long a server may take to accept a connection (seconds), and how soon one is noticed whose host is gone."""
+_KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""How soon a connection is noticed on which nothing is under way, and whose host is gone (seconds)."""
 
 
-def connect(url: str, *, durability: str) -> Database:
+def connect(url: str, *, durability: str, patience: float) -> Database:
     """Opens the database at ``url``, any connection URI of libpq.
+
+    ``patience``: how many seconds it may keep silent, be it to a connection or to a statement, and how many a statement
+    waits for what another process has locked.
 
     Raises:
         StoreUnavailable: psycopg is not installed, or the database cannot be reached.
     """
-    database = Database(_Connections(url, durability), dialect="postgresql", url=without_password(url), path=None)
+    database = Database(
+        _Connections(url, durability, patience), dialect="postgresql", url=without_password(url), path=None
+    )
     database.execute("SELECT 1").fetchone()
     return database
 
@@ -46,8 +45,9 @@ class _Connections(peewee.Database):
     Peewee's own class for PostgreSQL imports its driver wherever one is installed, also where the store is SQLite.
     """
 
-    def __init__(self, url: str, durability: str) -> None:
+    def __init__(self, url: str, durability: str, patience: float) -> None:
         self._psycopg = _driver()
+        self._patience = patience
         self._commit = "on" if durability == "full" else "off"
         super().__init__(url.replace("postgres://", "postgresql://", 1))
 
@@ -58,17 +58,28 @@ class _Connections(peewee.Database):
         return not self.is_closed() and not self.connection().closed  # type: ignore[no-untyped-call]
 
     def _connect(self) -> Any:
+        from jobrunner.store.watched import WatchedConnection
+
         try:
             given = self._psycopg.conninfo.conninfo_to_dict(self.database)
         except self._psycopg.ProgrammingError as error:
             raise peewee.OperationalError(*error.args) from error
-        options = f"-c synchronous_commit={self._commit} {given.pop('options', '')}"
-        return self._psycopg.connect(
-            **{**_PATIENCE, "application_name": "jobrunner", **given},
-            options=options,
-            client_encoding="utf8",
-            autocommit=True,
-        )
+        milliseconds = round(self._patience * 1000)
+        options = f"-c synchronous_commit={self._commit} -c lock_timeout={milliseconds} {given.pop('options', '')}"
+        defaults = {"application_name": "jobrunner", "tcp_user_timeout": milliseconds, **_KEEPALIVE}
+        given = {**defaults, "connect_timeout": _connect_seconds(given, self._patience), **given}
+        connection = WatchedConnection.connect(**given, options=options, client_encoding="utf8", autocommit=True)
+        connection.patience = self._patience / 2
+        asked = {**given, "connect_timeout": max(2, round(self._patience / 2))}
+        connection.ask = lambda: self._psycopg.connect(**asked).close()
+        return connection
+
+
+def _connect_seconds(given: Mapping[str, Any], patience: float) -> int:
+    """How long one address may take to accept a connection: a name may stand for two, and each has its turn."""
+    host = str(given.get("host", ""))
+    single = not host or host.startswith("/") or "hostaddr" in given or host.replace(".", "").isdigit()
+    return max(2, round(patience if single and "," not in host else patience / 2))
 
 
 def _driver() -> Any:

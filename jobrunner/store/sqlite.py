@@ -12,14 +12,13 @@ from jobrunner.domain.clock import SystemClock
 from jobrunner.errors import StoreUnavailable
 from jobrunner.store.database import Database
 
-BUSY_SECONDS = 10
-"""How long a statement waits for another process that is writing to the same file."""
-
 _OLDEST = (3, 35, 0)
 
 
-def connect(path: Path, *, durability: str) -> Database:
+def connect(path: Path, *, durability: str, patience: float) -> Database:
     """Opens the file at ``path`` (absolute); a missing one is made, 0600.
+
+    ``patience``: how many seconds a statement waits for another process that is writing to the same file.
 
     Raises:
         StoreUnavailable: it cannot be opened, read or written.
@@ -32,24 +31,24 @@ def connect(path: Path, *, durability: str) -> Database:
         )
     _create_privately(path, url)
     pragmas = [
-        ("busy_timeout", BUSY_SECONDS * 1000),
+        ("busy_timeout", round(patience * 1000)),
         ("journal_mode", "wal"),
         ("synchronous", "full" if durability == "full" else "normal"),
         ("foreign_keys", 0),
         ("cache_size", -8_192),
         ("temp_store", "memory"),
     ]
-    connections = peewee.SqliteDatabase(str(path), pragmas=pragmas, timeout=BUSY_SECONDS)
+    connections = peewee.SqliteDatabase(str(path), pragmas=pragmas, timeout=patience)
     database = Database(connections, dialect="sqlite", url=url, path=path)
-    _begin(database)
+    _begin(database, patience)
     return database
 
 
-def _begin(database: Database) -> None:
+def _begin(database: Database, patience: float) -> None:
     # Where several open a new file at once, SQLite refuses to make its log for one while another does, and does not
     # wait by itself.
     clock = SystemClock()
-    deadline = clock.monotonic() + BUSY_SECONDS
+    deadline = clock.monotonic() + patience
     while True:
         try:
             database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()

@@ -95,11 +95,18 @@ class Worked:
 
 @pytest.fixture
 def make_engine(sqlite_url: str) -> Iterator[Callable[..., Worked]]:
-    """Starts an engine; ``broker`` and ``url`` may be given, and what Engine takes."""
+    """Starts an engine; ``broker``, ``url`` and ``patience`` may be given, and what Engine takes."""
     made = list[tuple[Worked, Bell | Listener]]()
 
-    def make(*, url: str = sqlite_url, broker: Broker | None = None, start: bool = True, **changes: Any) -> Worked:
-        db = open_store(url, durability="normal")
+    def make(
+        *,
+        url: str = sqlite_url,
+        patience: float = 10.0,
+        broker: Broker | None = None,
+        start: bool = True,
+        **changes: Any,
+    ) -> Worked:
+        db = open_store(url, durability="normal", patience=patience)
         bell = Bell(db.path) if db.path is not None else Listener(db)
         wake = bell.address if db.path is not None else None
         names = changes.get("queues", ("default",))

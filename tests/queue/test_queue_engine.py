@@ -219,10 +219,9 @@ class TestOperations:
 
 class TestStoreAway:
     def test_it_goes_on_when_the_store_is_back_and_loses_nothing(
-        self, make_engine: Make, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, heard: Callable[[str], bool]
+        self, make_engine: Make, sqlite_url: str, heard: Callable[[str], bool]
     ) -> None:
-        monkeypatch.setattr("jobrunner.store.sqlite.BUSY_SECONDS", 0)
-        worked = make_engine()
+        worked = make_engine(patience=0)
         worked.put()
         worked.engine.wake()
         running = worked.next()

@@ -24,9 +24,8 @@ Make = Callable[..., Any]
 
 
 @pytest.fixture
-def held(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
-    """Another process that may hold the store; nobody waits for it."""
-    monkeypatch.setattr("jobrunner.store.sqlite.BUSY_SECONDS", 0)
+def held(sqlite_url: str) -> Iterator[sqlite3.Connection]:
+    """Another process that may hold the store."""
     holder = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     yield holder
     holder.close()
@@ -134,7 +133,7 @@ def test_an_end_that_cannot_be_recorded_is_recorded_otherwise(make_engine: Make)
 
 
 def test_who_submits_hears_of_the_commit_and_not_before(make_engine: Make, held: sqlite3.Connection) -> None:
-    worked = make_engine()
+    worked = make_engine(patience=0)
     worked.settle()
     held.execute("BEGIN IMMEDIATE")
     heard = threading.Event()
@@ -152,7 +151,7 @@ def test_it_ends_with_the_store_away_and_says_how_much_is_not_written(
     make_engine: Make, held: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("jobrunner.queue.engine.STOP_SECONDS", 0.3)
-    worked = make_engine()
+    worked = make_engine(patience=0)
     worked.settle()
     held.execute("BEGIN IMMEDIATE")
     for _ in range(3):
@@ -166,7 +165,7 @@ def test_a_store_that_is_away_is_said_once_and_so_is_its_return(
     make_engine: Make, held: sqlite3.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    worked = make_engine()
+    worked = make_engine(patience=0)
     worked.settle()
     held.execute("BEGIN IMMEDIATE")
     tried = threading.Semaphore(0)

@@ -19,7 +19,7 @@ from samples import NOW, new, put, serve, states
 
 from jobrunner.domain.filter import RunFilter
 from jobrunner.errors import NotFound, StoreUnavailable, UsageError
-from jobrunner.store import Database, open_store, sqlite
+from jobrunner.store import Database, open_store
 from jobrunner.store.changes import Changes
 from jobrunner.store.database import StatementRefused
 from jobrunner.store.postgresql import without_password
@@ -91,9 +91,8 @@ class TestFiles:
             " check that its folder exists and that you may write there"
         )
 
-    def test_one_that_another_process_holds(self, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0)
-        db = open_store(sqlite_url)
+    def test_one_that_another_process_holds(self, sqlite_url: str) -> None:
+        db = open_store(sqlite_url, patience=0)
         holder = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
         holder.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StoreUnavailable) as refused:
