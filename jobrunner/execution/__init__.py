@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jobrunner.execution.attempt import StopReason as StopReason
     from jobrunner.execution.execution import Execution as Execution
     from jobrunner.execution.launcher import Launcher as Launcher
+    from jobrunner.execution.leftovers import end_left as end_left
     from jobrunner.execution.outcome import Failed as Failed
     from jobrunner.execution.outcome import NotStarted as NotStarted
     from jobrunner.execution.outcome import Outcome as Outcome
@@ -35,6 +36,7 @@ _HOMES = {
     "Stopped": "outcome",
     "Succeeded": "outcome",
     "TimedOut": "outcome",
+    "end_left": "leftovers",
 }
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "Stopped",
     "Succeeded",
     "TimedOut",
+    "end_left",
 ]
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple, cast
 
+from jobrunner.execution import sweep
+
 _LEAF = "jobrunner-server"
 _WANTED = ("memory", "pids")
 _PATIENCE = 5.0
@@ -63,11 +65,15 @@ def find(mark: str) -> Place:
     return Place(folder, _hand_down(own, base, folder))
 
 
-def end_attempts(place: Place, serial: str) -> None:
-    """Ends what is left in the groups that one launcher has made, and removes them. Called by its guard."""
+def leave(place: Place, token: str, server: int) -> None:
+    """Ends what is left in the groups that one launcher has made, and removes them; with the place itself, where the
+    process ``server``, whose it is, is dead. Called at the end of launcher and guard, and by the server."""
+    serial = token.rpartition(".")[2]
     for folder in _below(place.folder):
         if os.path.basename(folder).startswith(f"{serial}."):
             _end(folder)
+    if sweep.is_dead(server):
+        close(place)
 
 
 def close(place: Place) -> None:

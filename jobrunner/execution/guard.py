@@ -17,7 +17,7 @@ from jobrunner.execution.cgroup import Place
 
 def main(server: int, place: Place) -> None:
     """Forks the launcher, waits for its end, and ends everything that is left."""
-    token, asker = os.environ[sweep.MARKER].rpartition(".")[0], os.getppid()
+    token, asked_by = os.environ[sweep.MARKER].rpartition(".")[0], os.getppid()
     os.set_inheritable(server, False)
     os.chdir("/")
     # A terminal's Ctrl-C and a service manager's SIGTERM are for the server, which decides what becomes of its runs.
@@ -30,23 +30,22 @@ def main(server: int, place: Place) -> None:
     launcher = os.fork()
     if launcher == 0:
         os.close(held)
-        _launch(server, alive, token, place)
+        _launch(server, alive, token, place, asked_by)
     os.close(alive)
     os.close(server)
     _wait_for(launcher)
     sweep.end_children()
-    cgroup.end_attempts(place, token.rpartition(".")[2])
-    if os.getppid() != asker:  # the server is dead, and nobody else will
-        cgroup.close(place)
+    cgroup.leave(place, token, asked_by)
 
 
-def _launch(server: int, alive: int, token: str, place: Place) -> None:
+def _launch(server: int, alive: int, token: str, place: Place, asked_by: int) -> None:
     """``alive`` reads end of file when the guard is gone."""
     status = 1
     try:
         from jobrunner.execution.spawner import run
 
         run(server, alive, token, place)
+        cgroup.leave(place, token, asked_by)
         status = 0
     except BaseException:
         sys.excepthook(*sys.exc_info())

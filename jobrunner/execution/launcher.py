@@ -248,7 +248,7 @@ class Launcher:
             self._guard.wait()
         if self._guard.returncode != 0:
             end_marked(self.token)
-            cgroup.end_attempts(self.place, self.token.rpartition(".")[2])
+            cgroup.leave(self.place, self.token, os.getpid())
 
 
 def _environment() -> dict[str, str]:

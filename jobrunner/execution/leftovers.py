@@ -75,12 +75,9 @@ def _works(pid: int) -> bool:
 def _with_descendants(pids: Collection[int]) -> set[int]:
     """A process that wiped its environment is known by who started it, as long as that one lives."""
     own = os.getpid()
-    return {each for pid in pids for each in (pid, *sweep.descendants_of(pid)) if each != own and _alive(each)}
-
-
-def _alive(pid: int) -> bool:
-    stat = sweep.stat_of(pid)
-    return stat is not None and stat.state not in "ZX"
+    return {
+        each for pid in pids for each in (pid, *sweep.descendants_of(pid)) if each != own and not sweep.is_dead(each)
+    }
 
 
 def _kill(pid: int) -> None:

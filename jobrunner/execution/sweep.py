@@ -85,6 +85,20 @@ def stat_of(pid: int) -> Stat | None:
     return Stat(text[text.rindex(b")") + 2 :].split())
 
 
+def is_dead(pid: int) -> bool:
+    """Whether no process has this pid, or one that has ended and is not waited for yet."""
+    if HAS_PROC:
+        stat = stat_of(pid)
+        return stat is None or stat.state in "ZX"
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False
+
+
 def marker_of(pid: int) -> str | None:
     """The marker in the environment that a process was started with; None without one, or where it may not be read."""
     try:

@@ -29,7 +29,7 @@ from jobrunner.server.rescuer import Rescuer
 from jobrunner.server.scheduler import FireSchedule
 from jobrunner.server.signals import Signals
 from jobrunner.server.systemd import Systemd
-from jobrunner.store import servers
+from jobrunner.store import servers, traces
 from jobrunner.store.database import Database
 
 log = logging.getLogger("jobrunner.server")
@@ -200,8 +200,12 @@ class RunConsumer(Consumer):  # type: ignore[misc]
             self._rescuer.forget()
         try:
             dead = self._rescuer.look(self._db)
+            # Before the runs are given back: what is left of them may still be at work.
+            cleared = self._rescuer.clear_up(self._db)
         except StoreUnavailable:
             return  # the engine says so, and goes on trying
+        if cleared:
+            self._engine.submit(lambda db: _forget(db, cleared))
         if dead:
             self._engine.submit(lambda db: self._rescuer.rescue(db, dead))
 
@@ -261,3 +265,9 @@ class RunConsumer(Consumer):  # type: ignore[misc]
             return [ready for claimed in unstarted for ready in self._executor.give_back(db, claimed)]
 
         self._engine.submit(give_back)
+
+
+def _forget(db: Database, cleared: Sequence[int]) -> Sequence[Ready]:
+    for server_id in cleared:
+        traces.forget(db, server_id)
+    return ()

@@ -34,7 +34,7 @@ from jobrunner.server.rescuer import Rescuer
 from jobrunner.server.scheduler import FireSchedule, ServerOf
 from jobrunner.server.signals import Signals
 from jobrunner.server.systemd import Systemd
-from jobrunner.store import definitions, open_store, servers
+from jobrunner.store import definitions, open_store, servers, traces
 from jobrunner.store.database import Database
 from jobrunner.store.servers import NewServer
 from jobrunner.version import __version__
@@ -289,7 +289,10 @@ class Server:
             wake=ground.bell.address if isinstance(ground.bell, Bell) else None,
             config_error=self._refused,
         )
-        return servers.register(ground.db, new, lost_after=ground.file.settings.lost_after)
+        server_id = servers.register(ground.db, new, lost_after=ground.file.settings.lost_after)
+        place = ground.launcher.place
+        traces.leave(ground.db, server_id, mark=ground.launcher.mark, cgroup=place.folder, containment=place.words)
+        return server_id
 
     def _begin(self, parts: _Parts, file: Jobfile) -> None:
         parts.recorders.start()

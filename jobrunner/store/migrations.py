@@ -110,6 +110,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE decisions ADD COLUMN schedule {int} NOT NULL DEFAULT 0",
     ),
     (f"CREATE INDEX audit_steered ON audit (target, id) WHERE {STEERED}",),
+    (
+        "ALTER TABLE servers ADD COLUMN mark TEXT",
+        "ALTER TABLE servers ADD COLUMN cgroup TEXT",
+        "ALTER TABLE servers ADD COLUMN containment TEXT",
+        "CREATE INDEX servers_marked ON servers (host) WHERE mark IS NOT NULL",
+    ),
 )
 
 

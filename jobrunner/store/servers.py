@@ -119,7 +119,7 @@ def set_state(db: Database, server_id: int, state: ServerState, now: datetime) -
     ended = to_micros(now) if state in (ServerState.STOPPED, ServerState.LOST) else None
     sql = (
         "UPDATE servers SET state = ?, ended_at = ?, busy = CASE WHEN ? = 1 THEN 0 ELSE busy END"
-        f" WHERE id = ? AND {_LIVE}"
+        f"{', mark = NULL' if state is ServerState.STOPPED else ''} WHERE id = ? AND {_LIVE}"
     )
     return db.execute(sql, (state.value, ended, int(ended is not None), server_id)).rowcount > 0
 
