@@ -197,6 +197,14 @@ class Engine:
         return self._workers - self._outstanding if self._claiming else 0
 
     @property
+    def answers_for(self) -> int:
+        """The most runs that the store can have under way here, seen from an operation.
+
+        Those whose end is not written yet count: every other operation may be one.
+        """
+        return self._outstanding + len(self._operations) - 1
+
+    @property
     def busy(self) -> int:
         """Runs that are claimed and have not ended."""
         return self._outstanding

@@ -29,7 +29,7 @@ from jobrunner.server.rescuer import Rescuer
 from jobrunner.server.scheduler import FireSchedule
 from jobrunner.server.signals import Signals
 from jobrunner.server.systemd import Systemd
-from jobrunner.store import servers, traces
+from jobrunner.store import servers
 from jobrunner.store.database import Database
 
 log = logging.getLogger("jobrunner.server")
@@ -187,6 +187,10 @@ class RunConsumer(Consumer):  # type: ignore[misc]
             self._engine.submit(self._beat)
 
     def _beat(self, db: Database) -> Sequence[Ready]:
+        surplus = len(servers.running_runs(db, self._server_id)) - self._engine.answers_for
+        if surplus > 0:
+            log.error("the store was set back: %d of its runs here are not under way; starting over", surplus)
+            self.lost()
         ticked = self._fires.last_tick if self._fires is not None else None
         if not servers.heartbeat(db, self._server_id, busy=self._engine.busy, now=self._clock.now(), ticked=ticked):
             self.lost()
@@ -200,12 +204,8 @@ class RunConsumer(Consumer):  # type: ignore[misc]
             self._rescuer.forget()
         try:
             dead = self._rescuer.look(self._db)
-            # Before the runs are given back: what is left of them may still be at work.
-            cleared = self._rescuer.clear_up(self._db)
         except StoreUnavailable:
             return  # the engine says so, and goes on trying
-        if cleared:
-            self._engine.submit(lambda db: _forget(db, cleared))
         if dead:
             self._engine.submit(lambda db: self._rescuer.rescue(db, dead))
 
@@ -265,9 +265,3 @@ class RunConsumer(Consumer):  # type: ignore[misc]
             return [ready for claimed in unstarted for ready in self._executor.give_back(db, claimed)]
 
         self._engine.submit(give_back)
-
-
-def _forget(db: Database, cleared: Sequence[int]) -> Sequence[Ready]:
-    for server_id in cleared:
-        traces.forget(db, server_id)
-    return ()

@@ -163,3 +163,24 @@ def test_servers_that_could_not_write_do_not_declare_each_other_lost(where: Proj
         ended = [where.ended(run) for run in runs]
         assert {server["state"] for server in where.json("servers")} == {"running"}
     assert [(shown["state"], shown["attempt"]) for shown in ended] == [("succeeded", 1)] * 2
+
+
+def test_a_store_that_was_set_back_to_a_copy(where: Project) -> None:
+    where.write(JOBS.replace("[jobrunner]", '[jobrunner]\nlost_after = "1s"'))
+    store, copy = where.folder / "jobrunner.db", where.folder / "copy"
+    with where.server() as server:
+        run = where.trigger("waits")
+        until(lambda: "up" in where.logs(run), "the run")
+        with sqlite3.connect(store) as source, sqlite3.connect(copy) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+        (where.folder / "opened").touch()
+        assert where.ended(run)["state"] == "succeeded"
+        for name in ("-wal", "-shm"):
+            Path(f"{store}{name}").unlink()
+        copy.rename(store)
+        complaint(server, "the store was set back: 1 of the runs")
+        shown = where.ended(run)
+        until(lambda: "running" in {one["state"] for one in where.json("servers")}, "the new start")
+    assert [attempt["outcome"] for attempt in shown["attempts"]] == ["lost", "succeeded"]

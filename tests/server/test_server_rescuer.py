@@ -52,6 +52,13 @@ def _file(job: Job) -> Jobfile:
     return File()  # type: ignore[return-value]
 
 
+def test_what_this_process_was_before_it_started_over_is_lost_at_once(sqlite_db: Database) -> None:
+    serve(sqlite_db, "before", host=host(), identity="boot/me")
+    serve(sqlite_db, "unknown", host=host(), identity="")
+    watch = Watch(sqlite_db)
+    assert watch.look() == ["before"]
+
+
 def test_silence_is_counted_by_this_servers_own_clock(sqlite_db: Database) -> None:
     watch = Watch(sqlite_db)
     serve(sqlite_db, "peer", host=host())
