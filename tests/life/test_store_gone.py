@@ -180,7 +180,7 @@ def test_a_store_that_was_set_back_to_a_copy(where: Project) -> None:
         for name in ("-wal", "-shm"):
             Path(f"{store}{name}").unlink()
         copy.rename(store)
-        complaint(server, "the store was set back: 1 of the runs")
+        complaint(server, "the store was set back: 1 of its runs")
         shown = where.ended(run)
         until(lambda: "running" in {one["state"] for one in where.json("servers")}, "the new start")
     assert [attempt["outcome"] for attempt in shown["attempts"]] == ["lost", "succeeded"]
