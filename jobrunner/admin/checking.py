@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-PATIENCE = 4.0
+PATIENCE = 4.5
 """Seconds after which a store that has not answered counts as away. Who monitors does not want to wait."""
 
 
@@ -35,7 +35,7 @@ class Checking:
     def _health(self) -> Health:
         from jobrunner.domain import health
         from jobrunner.domain.finding import Severity
-        from jobrunner.store import queues, schedules, servers
+        from jobrunner.store import queues, servers
         from jobrunner.store.runs import read
 
         context = self._context
@@ -44,7 +44,7 @@ class Checking:
         with context.db.snapshot():
             found = servers.find(context.db, now)
             statuses = queues.statuses(context.db, settings.queues, settings.queue_limits, now)
-            dead, scheduled = read.dead_count(context.db), schedules.any_applied(context.db)
+            dead, scheduled = read.dead_count(context.db), servers.have_schedules(context.db)
         context.db.close()
         findings = health.of_servers(found, scheduled=scheduled, lost_after=settings.lost_after)
         findings += health.of_queues(statuses, found, settings.lost_after)

@@ -104,7 +104,7 @@ class Triggering:
         limits = {"timeout": format_duration(timeout)} if timeout is not None else {}
         settings = self._context.settings
         job = jobfile.adhoc(f"submit:{program}", argv, settings=settings, cwd=cwd, options=limits)
-        return self._create(self._new_run(job, {}, self._context.trigger, options))
+        return self._create(self._new_run(job, {}, self._context.trigger, options), _in_words(argv))
 
     def served(self, queue: str) -> bool:
         """Whether a server that was heard of lately serves a queue: else a run waits there for one."""
@@ -161,8 +161,8 @@ class Triggering:
             parents=tuple(dict.fromkeys(options.after)),
         )
 
-    def _create(self, new: NewRun) -> Triggered:
-        with self._context.acting("trigger", new.job, "" if new.params == "{}" else new.params) as made:
+    def _create(self, new: NewRun, detail: str = "") -> Triggered:
+        with self._context.acting("trigger", new.job, detail if new.params == "{}" else new.params) as made:
             added = add.add(self._context.db, new)
             made.append(f"run {added.id}")
         if added.ready is not None:
@@ -175,6 +175,12 @@ class Triggering:
         definition, checker = self._context.jobs.checked(job)
         new = self._new_run(definition, checker.values({}), Trigger.AFTER, _PLAIN)
         return new._replace(when=when, unique_key=None)
+
+
+def _in_words(argv: Sequence[str]) -> str:
+    """A program for the audit trail: its arguments may hold secrets that nobody has declared, and are counted."""
+    count = len(argv) - 1
+    return f"{argv[0]} with {count} argument{'s' * (count != 1)}" if count else argv[0]
 
 
 def _due(options: TriggerOptions, now: datetime) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -11,9 +11,6 @@ from jobrunner.cli import instants, output
 from jobrunner.cli.completion import job_names
 from jobrunner.cli.verb import Call, verb
 from jobrunner.domain.state import RunState
-
-if TYPE_CHECKING:
-    from jobrunner.domain.server import Server
 
 Value = TypeVar("Value")
 
@@ -106,8 +103,8 @@ def servers(ctx: typer.Context) -> int:
         found = admin.servers()
         times = call.times(admin)
     _show(call, found, json.server, lambda: lists.servers(found, call.screen(), times), _NO_SERVER)
-    if _differ(found):
-        output.say("warning: the servers have different configurations; see CONFIG, give all the same file")
+    for remark in lists.remarks_on_servers(found):
+        output.say(f"warning: {remark}")
     return 0
 
 
@@ -156,8 +153,3 @@ def _show(
         output.write_lines(table())
     else:
         output.say(nothing)
-
-
-def _differ(found: Sequence[Server]) -> bool:
-    live = {server.config_hash for server in found if server.state not in ("stopped", "lost")}
-    return len(live) > 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -45,3 +46,20 @@ class Server:
     def live(self) -> bool:
         """Whether it counts as living: it may have fallen silent a moment ago."""
         return self.state not in (ServerState.STOPPED, ServerState.LOST)
+
+
+def configurations(servers: Sequence[Server]) -> dict[str, list[Server]]:
+    """The living servers by the configuration that they have in force: all are meant to have the same."""
+    found = dict[str, list[Server]]()
+    for server in servers:
+        if server.live:
+            found.setdefault(server.config_hash, []).append(server)
+    return found
+
+
+def odd_configurations(servers: Sequence[Server]) -> frozenset[str]:
+    """Those that most servers do not have; all of several, where no one is that of most."""
+    by_hash = configurations(servers)
+    most = max(map(len, by_hash.values()), default=0)
+    usual = [digest for digest, having in by_hash.items() if len(having) == most]
+    return frozenset(by_hash).difference(usual if len(usual) == 1 else ())

@@ -81,6 +81,9 @@ FINDINGS = {
     Severity.FAULT: Label(*_FAILED, "fault", "bold red"),
 }
 
+DIFFERS = Label("≠", "!", "differs", "bold yellow")
+REFUSED = Label(*_FAILED, "refused", "bold red")
+
 PAUSED = Label(*_PAUSED, "paused", "magenta")
 OPEN = Label(*_OK, "open", "green")
 DISABLED = Label(*_OFF, "disabled", "dim")

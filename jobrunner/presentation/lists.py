@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from jobrunner.domain.audit import AuditEntry
+from jobrunner.domain.backfill import Backfill
 from jobrunner.domain.batch import Batch
 from jobrunner.domain.queue import QueueStatus
 from jobrunner.domain.run import Attempt, Run
-from jobrunner.domain.server import Server
+from jobrunner.domain.server import Server, configurations, odd_configurations
+from jobrunner.domain.size import format_size
 from jobrunner.domain.state import RunState
 from jobrunner.domain.status import Fire, JobStatus
 from jobrunner.presentation.json import batch_name, seconds_between
 from jobrunner.presentation.labels import (
     BATCH_STATES,
+    DIFFERS,
     OPEN,
     OUTCOMES,
     PAUSED,
+    REFUSED,
     RUN_STATES,
     SERVER_STATES,
     Label,
@@ -102,8 +106,10 @@ _ATTEMPT_COLUMNS = (
     Column(title="STARTED"),
     Column(title="TOOK", right=True),
     Column(title="EXIT", right=True),
-    Column(title="SERVER", minimum=8, leaves=1),
-    Column(title="ERROR", minimum=12, leaves=2),
+    Column(title="MEMORY", right=True, leaves=1),
+    Column(title="CPU", right=True, leaves=2),
+    Column(title="SERVER", minimum=8, leaves=3),
+    Column(title="ERROR", minimum=12, leaves=4),
 )
 
 
@@ -122,7 +128,22 @@ def queues(values: Sequence[QueueStatus], screen: Screen) -> Lines:
 
 
 def servers(values: Sequence[Server], screen: Screen, times: Times) -> Lines:
-    return render(_SERVER_COLUMNS, [_server(value, screen, times) for value in values], screen)
+    """A table of servers. CONFIG is marked where others have another one, or the server refused a newer one."""
+    odd = odd_configurations(values)
+    return render(_SERVER_COLUMNS, [_server(value, odd, screen, times) for value in values], screen)
+
+
+def remarks_on_servers(values: Sequence[Server]) -> Lines:
+    """What a person has to know who looks at servers: which differ, and which go on with an older file."""
+    by_hash = configurations(values)
+    if len(by_hash) > 1:
+        groups = ", ".join(
+            f"{' and '.join(one.name for one in having)}: {digest}" for digest, having in by_hash.items()
+        )
+        yield f"the servers have different configurations ({groups}); give all the same file"
+    for server in values:
+        if server.live and server.config_error:
+            yield f"server {server.name} goes on with an older file: {server.config_error}; see `jobrunner check`"
 
 
 def batches(values: Sequence[Batch], screen: Screen, times: Times) -> Lines:
@@ -143,6 +164,16 @@ def fires(values: Sequence[Fire], screen: Screen, times: Times) -> Lines:
     if not any(value.note for value in values):
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     return render(columns, rows, screen)
+
+
+def backfill(value: Backfill, screen: Screen, times: Times) -> Lines:
+    """A table of the fire times of a window: what is to be created, and what has a run."""
+    rows: list[tuple[datetime, Row]] = [(at, [absolute(at, times.zone), "-", "to create"]) for at in value.missing]
+    for one in value.answered:
+        label = RUN_STATES[one.state]
+        rows.append((one.at, [absolute(one.at, times.zone), str(one.run), Cell(label.text(screen), label.style)]))
+    columns = [Column(title="FIRE TIME"), Column(title="RUN", right=True), Column(title="STATE")]
+    return render(columns, [cells for _, cells in sorted(rows, key=lambda row: row[0])], screen)
 
 
 def attempts(values: Sequence[Attempt], screen: Screen, times: Times) -> Lines:
@@ -220,7 +251,7 @@ def _queue(value: QueueStatus, screen: Screen) -> Row:
     )
 
 
-def _server(value: Server, screen: Screen, times: Times) -> Row:
+def _server(value: Server, odd: Collection[str], screen: Screen, times: Times) -> Row:
     return (
         value.name,
         state(SERVER_STATES[value.state], screen),
@@ -230,10 +261,17 @@ def _server(value: Server, screen: Screen, times: Times) -> Row:
         elapsed(value.heartbeat_age),
         times.when(value.started_at),
         ",".join(value.queues),
-        value.config_hash,
+        _config(value, odd, screen),
         value.version,
         str(value.id),
     )
+
+
+def _config(value: Server, odd: Collection[str], screen: Screen) -> Cell:
+    mark = REFUSED if value.config_error else DIFFERS if value.config_hash in odd else None
+    if mark is None or not value.live:
+        return Cell(value.config_hash)
+    return Cell(f"{value.config_hash} {mark.glyph if screen.unicode else mark.ascii}", mark.style)
 
 
 def _batch(value: Batch, screen: Screen, times: Times) -> Row:
@@ -264,6 +302,8 @@ def _attempt(value: Attempt, screen: Screen, times: Times) -> Row:
         absolute(value.started_at, times.zone),
         took(value.started_at, value.finished_at, times),
         code,
+        "-" if value.peak_memory is None else format_size(value.peak_memory),
+        elapsed(value.cpu_time),
         value.server or "-",
         value.error or "",
     )

@@ -157,6 +157,11 @@ def running_runs(db: Database, server_id: int) -> list[tuple[int, int, int]]:
     return db.execute(sql, (server_id,)).fetchall()
 
 
+def have_schedules(db: Database) -> bool:
+    """Whether there are schedules that servers are to fire: some server has applied one that is still in force."""
+    return db.execute("SELECT 1 FROM schedules LIMIT 1").fetchone() is not None
+
+
 def stranded(db: Database, heard_after: datetime) -> list[tuple[int, str]]:
     """The (run, server) that the store says are under way on a server that has ended, or fallen silent before then."""
     sql = (

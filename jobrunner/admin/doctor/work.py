@@ -13,9 +13,9 @@ from jobrunner.domain import health
 from jobrunner.domain.duration import format_duration
 from jobrunner.domain.finding import Finding, Severity, fault, note, ok, warning
 from jobrunner.domain.queue import QueueStatus
-from jobrunner.domain.server import Server, ServerState
+from jobrunner.domain.server import Server, ServerState, configurations
 from jobrunner.errors import ConfigError
-from jobrunner.store import clocks, pauses, queues, schedules, servers
+from jobrunner.store import clocks, pauses, queues, servers
 from jobrunner.store.database import Database
 from jobrunner.store.runs import read
 
@@ -32,7 +32,7 @@ def look(patient: Patient, db: Database) -> list[Finding]:
     with db.snapshot():
         known = servers.find(db, now)
         statuses = queues.statuses(db, settings.queues, settings.queue_limits, now)
-        scheduled = schedules.any_applied(db)
+        scheduled = servers.have_schedules(db)
         left = servers.stranded(db, now - settings.lost_after)
         dead, held = read.dead_count(db), pauses.everything(db)
     there = health.heard(known, settings.lost_after)
@@ -72,9 +72,7 @@ def _servers(known: Sequence[Server], there: Sequence[Server], db: Database) -> 
 def _same(patient: Patient, there: Sequence[Server]) -> Iterator[Finding]:
     """Whether all servers have the file that lies here."""
     assert patient.path is not None
-    by_hash = dict[str, list[str]]()
-    for server in there:
-        by_hash.setdefault(server.config_hash, []).append(server.name)
+    by_hash = {digest: [server.name for server in having] for digest, having in configurations(there).items()}
     if len(by_hash) > 1:
         groups = "; ".join(f"{', '.join(names)}: {digest}" for digest, names in by_hash.items())
         hint = "give all the same file, and have it loaded (SIGHUP)"
