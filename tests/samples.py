@@ -8,10 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from jobrunner.domain.clock import to_micros
+from jobrunner.domain.decision import Why
 from jobrunner.domain.request import NewRun
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import Outcome, Ready, RunState, Trigger
-from jobrunner.store import Database, open_store, servers
+from jobrunner.store import Database, gaps, open_store, servers
+from jobrunner.store.gaps import Gap, Part
 from jobrunner.store.runs import add, claim, finish, read
 from jobrunner.store.runs.finish import Ending, Finished
 from jobrunner.store.servers import NewServer
@@ -50,6 +53,16 @@ def new(job: str = "job", **changes: Any) -> NewRun:
     values.update(changes)
     values.setdefault("run_after", values["created_at"])
     return NewRun(**values)
+
+
+def missed(db: Database, *fires: datetime, now: datetime = NOW, schedule: int = 1, policy: str = "too late") -> None:
+    """Decides that consecutive fires of the job have been missed and are not caught up."""
+
+    def never(*_: Any) -> Any:
+        raise AssertionError("nothing is caught up")
+
+    parts = [Part([to_micros(at) for at in fires], Why.MISSED)]
+    gaps.decide(db, Gap("job", schedule, parts, None, never, lambda _: policy, None, 0), now)
 
 
 def put(db: Database, job: str = "job", **changes: Any) -> int:

@@ -7,26 +7,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from math import exp, log
 from random import Random
 
-from jobrunner.domain.clock import to_micros
+from jobrunner.domain.blackout import DaysOff
 from jobrunner.domain.forecast import Estimate, Plan, PlannedJob
 from jobrunner.domain.job import Overlap
 from jobrunner.domain.schedule import Schedule, jitter_delay, parse
 from jobrunner.domain.tally import Delays
-from jobrunner.domain.timepoint import local_to_instant
-from jobrunner.domain.zone import Timeline, timeline
+from jobrunner.domain.zone import timeline
 
 QUANTILES = 256
 """How many durations stand for the distribution of a job's."""
 
 _RANKS = 1_000
 """More than there are priorities: a rank counts queues first, then priorities down."""
-
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 class Player:
@@ -119,33 +116,12 @@ class Line:
 
     def subscribe(self, player: Player, jitter: int, zone: str) -> None:
         days = player.planned.days_off
-        self.subscribers.append((player, jitter, DaysOff(days, timeline(zone)) if days else None))
+        self.subscribers.append((player, jitter, DaysOff({"": days}, timeline(zone)) if days else None))
 
     def next_after(self, at: int) -> int | None:
         """The first fire strictly after an instant."""
         following = self.rule.next_after(at)
         return None if following is None or following > self.last else following
-
-
-class DaysOff:
-    """The days of a blackout on the wall clock of a zone."""
-
-    __slots__ = ("_days", "_line")
-
-    def __init__(self, days: frozenset[date], line: Timeline) -> None:
-        self._days = {day.toordinal() - _EPOCH_DAY for day in days}
-        self._line = line
-
-    def end(self, at: int) -> int | None:
-        """The midnight at which the blackout that contains an instant ends; None where there is none."""
-        second = at // 1_000_000
-        day = (second + self._line.stretch(second).offset) // 86_400
-        if day not in self._days:
-            return None
-        while day in self._days:
-            day += 1
-        midnight = datetime.fromtimestamp(day * 86_400, UTC).replace(tzinfo=None)
-        return to_micros(local_to_instant(midnight, self._line.zone))
 
 
 class Limits:

@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from jobrunner.domain.blackout import DaysOff
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.forecast import ClockChange, Forecast, JobForecast, Plan
 from jobrunner.domain.job import Overlap
-from jobrunner.domain.players import QUANTILES, DaysOff, Entry, Limits, Line, Player, Run
+from jobrunner.domain.players import QUANTILES, Entry, Limits, Line, Player, Run
 from jobrunner.domain.schedule import CronRule, Schedule
 from jobrunner.domain.tally import Collisions, Idle, LoadCurve
 from jobrunner.domain.traps import clock_remark
@@ -128,11 +129,11 @@ class _Play:
         player.last_fire = at
         player.fires += 1
         due = at + jitter
-        if days_off is not None and (reopened := days_off.end(at)) is not None:
+        if days_off is not None and (off := days_off.at(at)) is not None:
             if not player.defers:
                 player.blackouts += 1
                 return
-            due = reopened + jitter
+            due = off.end + jitter
         active = player.busy or player.waiting
         if active and player.overlap is Overlap.SKIP:
             player.skips += 1

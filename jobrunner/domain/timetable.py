@@ -7,16 +7,18 @@ they have different schedules, a few thousand.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import groupby, islice
 from typing import NamedTuple
 
+from jobrunner.domain.blackout import DayOff, DaysOff
+from jobrunner.domain.clock import to_micros
+from jobrunner.domain.decision import LATE
 from jobrunner.domain.job import Job
-from jobrunner.domain.schedule import Schedule, jitter_delay, parse
-
-LATE = timedelta(minutes=1)
-"""A fire found later than this counts as missed, and ``catchup`` decides."""
+from jobrunner.domain.schedule import IntervalRule, Schedule, jitter_delay, parse
+from jobrunner.domain.zone import timeline
 
 _MOST_CAUGHT_UP = 1000
 _DENSEST = timedelta(seconds=_MOST_CAUGHT_UP)
@@ -25,25 +27,49 @@ _DENSEST = timedelta(seconds=_MOST_CAUGHT_UP)
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """A job with its schedules as rules, and their jitters."""
+    """A job with its schedules as rules, and their jitters.
+
+    ``number`` is another when what falls due may be another; ``days_off`` are those of its blackout, by rule.
+    """
 
     job: Job
     rules: tuple[tuple[Schedule, timedelta], ...]
+    number: int = 0
+    days_off: tuple[DaysOff, ...] = ()
 
     @classmethod
-    def of(cls, job: Job) -> Timed:
-        """A job with its schedules read.
+    def of(cls, job: Job, number: int = 0, calendars: Mapping[str, Iterable[date]] | None = None) -> Timed:
+        """A job with its schedules read; ``calendars`` are the days of those that its blackout names.
 
         Raises:
             ScheduleError: one of them cannot be.
         """
-        return cls(
-            job,
-            tuple(
-                (parse(spec, job=job.name, timezone=job.timezone), jitter_delay(spec.jitter, job.name))
-                for spec in job.schedules
-            ),
+        rules = tuple(
+            (parse(spec, job=job.name, timezone=job.timezone), jitter_delay(spec.jitter, job.name))
+            for spec in job.schedules
         )
+        days_off = tuple(DaysOff(calendars, timeline(rule.zone)) for rule, _ in rules) if calendars else ()
+        return cls(job, rules, number, days_off)
+
+    def off(self, at: datetime) -> DayOff | None:
+        """The day of its blackout on which a fire falls, in the zone of the schedule that is due."""
+        if not self.days_off:
+            return None
+        place = 0
+        if len(self.rules) > 1:
+            before = at - timedelta(microseconds=1)
+            place = next((n for n, (rule, _) in enumerate(self.rules) if rule.next_after(before) == at), 0)
+        return self.days_off[place].at(to_micros(at))
+
+    def oldest(self, after: datetime, until: datetime, most: int) -> Sequence[int]:
+        """The first distinct fires with ``after < fire <= until``, at most so many unless they need no walk; in
+        microseconds since the epoch."""
+        rule = self.rules[0][0]
+        if len(self.rules) == 1 and not self.days_off and isinstance(rule.rule, IntervalRule):
+            first = rule.rule.next_after(max(to_micros(after), rule.first - 1))
+            return range(first, min(to_micros(until), rule.last) + 1, rule.rule.step)
+        walks = heapq.merge(*(rule.between(after, until) for rule, _ in self.rules))
+        return [to_micros(at) for at, _ in islice(groupby(walks), most)]
 
     def between(self, after: datetime, until: datetime) -> list[datetime]:
         """The distinct fires with ``after < fire <= until`` in order, the newest thousand at most."""
@@ -99,10 +125,11 @@ class Timetable:
         self._attended = {name: min(at, instant) for name, at in self._attended.items()}
         self._arrange()
 
-    def due(self, now: datetime) -> Iterator[tuple[Timed, list[datetime]]]:
-        """Each job with fires that are due, rising; a fire is given out once, a job perhaps several times.
+    def due(self, now: datetime) -> Iterator[tuple[Timed, datetime, list[datetime]]]:
+        """Each job with the instant up to which its fires have been given out, and those that are due since, rising.
 
-        What is late comes with all that the job has had since, so that what it missed can be judged as a whole.
+        A fire is given out once, a job perhaps several times. What is late comes with all that the job has had since,
+        so that what it missed can be judged as a whole; of more than a thousand the newest.
         """
         while self._heap and self._heap[0][0] <= now:
             at, number = self._heap[0]
@@ -118,7 +145,7 @@ class Timetable:
                 fires = timed.between(after, now) if late else [at] if after < at else []
                 if fires:
                     self._attended[timed.job.name] = fires[-1]
-                    yield timed, fires
+                    yield timed, after, fires
 
     def _arrange(self) -> None:
         nexts = (

@@ -9,31 +9,35 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from jobrunner.domain.clock import Clock
-from jobrunner.domain.job import Catchup, Job
+from jobrunner.domain.clock import Clock, from_micros, to_micros
+from jobrunner.domain.decision import LATE
+from jobrunner.domain.job import Job
 from jobrunner.domain.jobfile import Jobfile
-from jobrunner.domain.params import Checker, split_secrets
-from jobrunner.domain.request import new_run
+from jobrunner.domain.params import Checker
 from jobrunner.domain.state import Ready, Trigger
-from jobrunner.domain.timetable import LATE, Timed, Timetable
+from jobrunner.domain.timetable import Timed, Timetable
 from jobrunner.domain.version import Applied, Origin
 from jobrunner.errors import JobrunnerError
+from jobrunner.jobfile import job_from_definition
 from jobrunner.queue.engine import Engine
-from jobrunner.store import definitions, files, schedules
+from jobrunner.server.firing import fire_at, is_late, lost, missed
+from jobrunner.store import definitions, files, gaps, schedules
 from jobrunner.store.database import Database
-from jobrunner.store.files import File
-from jobrunner.store.schedules import Fire
+from jobrunner.store.files import File, InForce
 from jobrunner.store.versions import Content, calendars_text
 
 log = logging.getLogger(__name__)
 
 _LONGEST_SLEEP = 1.0
 _APPLYING_SLEEP = 0.05
+_AT_ONCE = 20_000
+"""Fires of a gap that are walked in one tick, so that other jobs need not wait for it."""
 
 
 class ServerOf(NamedTuple):
@@ -42,6 +46,17 @@ class ServerOf(NamedTuple):
     who: str
     host: str
     name: str
+
+
+@dataclass(slots=True)
+class _Behind:
+    """A job whose fires after an instant have still to be decided: until now, or ``until`` its schedule ended."""
+
+    timed: Timed
+    after: datetime
+    slept: tuple[datetime, datetime] | None
+    until: datetime | None = None
+    ended: str | None = None
 
 
 class FireSchedule:
@@ -54,9 +69,11 @@ class FireSchedule:
         self._server = server
         self._lock = threading.Lock()
         self._applying = 0
-        self._applied: tuple[dict[str, Timed], dict[str, datetime]] | None = None
+        self._applied: tuple[dict[str, Timed], InForce, datetime] | None = None
         self._timetable = Timetable()
+        self._behind = dict[tuple[str, int], _Behind]()
         self._last_tick = clock.now()
+        self._slept: tuple[datetime, datetime] | None = None
 
     @property
     def last_tick(self) -> datetime:
@@ -65,19 +82,20 @@ class FireSchedule:
 
     def apply(self, jobfile: Jobfile, origin: Origin) -> None:
         """Puts the schedules of a file in force, from what was attended to of them before; does not wait for that."""
-        timed = _timed(jobfile.jobs.values())
-        file = File(_contents(jobfile), {name: _number(entry.job) for name, entry in timed.items()})
-        found = dict[str, datetime]()
+        timed = _timed(jobfile)
+        file = File(_contents(jobfile), {name: entry.number for name, entry in timed.items()})
+        found = list[tuple[dict[str, Timed], InForce, datetime]]()
 
         def note(db: Database) -> Sequence[Ready]:
-            in_force = files.apply(db, self._server_id, file, Applied(*self._server, origin), self._clock.now())
-            found.update(in_force.attended)
+            now = self._clock.now()
+            in_force = files.apply(db, self._server_id, file, Applied(*self._server, origin), now)
+            found[:] = [(timed, in_force, now)]
             return ()
 
         def noted() -> None:
             with self._lock:
                 self._applying -= 1
-                self._applied = timed, found
+                self._applied = found[0]
 
         with self._lock:
             self._applying += 1
@@ -88,8 +106,10 @@ class FireSchedule:
         with self._lock:
             now = self._clock.now()
             self._start_anew(now)
-            for work in self._due(now):
-                self._engine.submit(work)
+            self._fire_due(now)
+            self._catch_up(now)
+            if self._behind:
+                return 0.0
             if self._applying:
                 return _APPLYING_SLEEP
             coming = self._timetable.next
@@ -98,91 +118,104 @@ class FireSchedule:
 
     def _start_anew(self, now: datetime) -> None:
         """After a file was applied, and after the clock went back."""
-        stepped_back = now < self._last_tick - LATE
-        self._last_tick = now
+        before, self._last_tick = self._last_tick, now
+        self._slept = (before, now) if now - before > LATE else None
         if self._applied is not None:
-            (timed, attended), self._applied = self._applied, None
-            self._timetable = Timetable(timed.values(), attended)
-        elif stepped_back:
+            (timed, in_force, at), self._applied = self._applied, None
+            self._timetable = Timetable(timed.values(), in_force.attended)
+            self._behind = {(entry.timed.job.name, entry.timed.number): entry for entry in _ended(in_force, at)}
+        elif now < before - LATE:
             # A little before now, since the clock may have gone back a moment ago.
             self._timetable.go_back(now - LATE)
+            self._behind = {key: entry for key, entry in self._behind.items() if entry.after < now - LATE}
 
-    def _due(self, now: datetime) -> Iterator[_Work]:
-        for timed, fires in self._timetable.due(now):
-            try:
-                yield from self._decide(timed, fires, now)
-            except Exception:
-                log.exception("fault while firing", extra={"job": timed.job.name})
+    def _fire_due(self, now: datetime) -> None:
+        for timed, after, fires in self._timetable.due(now):
+            key = (timed.job.name, timed.number)
+            if key in self._behind:
+                continue
+            if is_late(fires[0], now):
+                self._behind[key] = _Behind(timed, after, self._slept)
+                continue
+            for at in fires:
+                with self._fault_of(timed.job):
+                    self._fire(timed, at, now)
 
-    def _decide(self, timed: Timed, fires: Sequence[datetime], now: datetime) -> list[_Work]:
-        fresh = [at for at in fires if now - at <= LATE]
-        missed = [at for at in fires if now - at > LATE]
-        caught = _caught_up(timed.job, missed, has_fresh=bool(fresh), now=now)
-        lost = [at for at in missed if at not in caught]
-        work = list[_Work]()
-        if lost:
-            work.append(_Work(timed.job, missed=tuple(lost), now=now))
-        work += [self._fire(timed, at, Trigger.CATCHUP, now, one_by_one=len(caught) > 1) for at in sorted(caught)]
-        work += [self._fire(timed, at, Trigger.SCHEDULE, now) for at in fresh]
-        return work
+    def _fire(self, timed: Timed, at: datetime, now: datetime) -> None:
+        due = fire_at(timed, at, Trigger.SCHEDULE, now)
+        self._engine.submit(lambda db: schedules.fire(db, due, now))
 
-    def _fire(self, timed: Timed, at: datetime, trigger: Trigger, now: datetime, *, one_by_one: bool = False) -> _Work:
-        job = timed.job
-        public, secret = split_secrets(job.params, Checker(job.params, job=job.name).values({}))
-        run = new_run(
-            job,
-            params=public,
-            secret_params=secret,
-            trigger=trigger,
-            now=now,
-            run_after=at + timed.jitter(at),
-            fire_time=at,
-        )
-        return _Work(
-            job, fire=Fire(run=run, schedule=_number(job), overlap=job.overlap, one_by_one=one_by_one), now=now
-        )
+    def _catch_up(self, now: datetime) -> None:
+        for key, behind in list(self._behind.items()):
+            done = True
+            with self._fault_of(behind.timed.job):
+                done = self._decide_some(behind, now)
+            if done:
+                del self._behind[key]
 
+    def _decide_some(self, behind: _Behind, now: datetime) -> bool:
+        """Decides the oldest fires of a gap, and the newest when these are done; says whether nothing is left."""
+        timed = behind.timed
+        until = behind.until or now
+        start = max(behind.after, until - timed.job.catchup_window)
+        newest = [] if behind.ended else timed.between(start, until)
+        edge = newest[0] - timedelta(microseconds=1) if newest else until
+        older = timed.oldest(behind.after, edge, _AT_ONCE)
+        if older:
+            gap = lost(timed, older, now, ended=behind.ended, slept=behind.slept, server_id=self._server_id)
+            self._engine.submit(lambda db: gaps.decide(db, gap, now))
+            behind.after = from_micros(older[-1])
+            if len(older) == _AT_ONCE:
+                return False
+        self._decide_newest(behind, newest, now)
+        return True
 
-@dataclass(frozen=True, slots=True, kw_only=False)
-class _Work:
-    """One decision for the store: a fire, or fires that are missed."""
+    def _decide_newest(self, behind: _Behind, fires: Sequence[datetime], now: datetime) -> None:
+        late = [to_micros(at) for at in fires if is_late(at, now)]
+        fresh = fires[len(late) :]
+        if late:
+            gap = missed(behind.timed, late, now, fresh=bool(fresh), slept=behind.slept, server_id=self._server_id)
+            self._engine.submit(lambda db: gaps.decide(db, gap, now))
+        for at in fresh:
+            self._fire(behind.timed, at, now)
 
-    job: Job
-    now: datetime
-    fire: Fire | None = None
-    missed: tuple[datetime, ...] = ()
-
-    def __call__(self, db: Database) -> list[Ready]:
-        if self.fire is not None:
-            return schedules.fire(db, self.fire, self.now)
-        why = f"no server ran then, and catchup is {self.job.catchup} within its window"
-        schedules.miss(db, self.job.name, _number(self.job), self.missed, why, self.now)
-        return []
-
-
-def _caught_up(job: Job, missed: Sequence[datetime], *, has_fresh: bool, now: datetime) -> set[datetime]:
-    within = [at for at in missed if now - at <= job.catchup_window]
-    match job.catchup:
-        case Catchup.NONE:
-            return set()
-        case Catchup.LATEST:
-            return set() if has_fresh else set(within[-1:])
-        case Catchup.ALL:
-            return set(within)
+    @contextmanager
+    def _fault_of(self, job: Job) -> Iterator[None]:
+        """What one job does wrong must not keep others from firing."""
+        try:
+            yield
+        except Exception:
+            log.exception("fault while firing", extra={"job": job.name})
 
 
-def _timed(jobs: Iterable[Job]) -> dict[str, Timed]:
+def _timed(jobfile: Jobfile) -> dict[str, Timed]:
     timed = {}
-    for job in jobs:
-        if not job.schedules or not job.enabled or job.shadow:
+    for job in jobfile.jobs.values():
+        if not job.schedules:
             continue
         try:
-            timed[job.name] = Timed.of(job)
+            calendars = {name: jobfile.calendars[name].dates for name in job.blackout}
             Checker(job.params, job=job.name).values({})
+            timed[job.name] = Timed.of(job, _number(job), calendars)
         except JobrunnerError as error:
             log.error("does not fire: %s", error, extra={"job": job.name})
-            timed.pop(job.name, None)
     return timed
+
+
+def _ended(in_force: InForce, now: datetime) -> Iterator[_Behind]:
+    """Schedules that are in force no more, with fires that nobody has decided: no server ran when they were due."""
+    for left in in_force.left:
+        version = in_force.before.get(left.job)
+        if version is None or version.definition is None:
+            continue
+        try:
+            job = job_from_definition(left.job, version.definition)
+            timed = Timed.of(job, left.schedule, version.calendars)
+        except JobrunnerError:
+            continue  # an older version of jobrunner could read it
+        if _number(job) == left.schedule and timed.oldest(left.seen_until, now, 1):
+            ended = "its schedule has been changed" if left.job in in_force.attended else "the job has been taken out"
+            yield _Behind(timed, left.seen_until, None, until=now, ended=ended)
 
 
 def _number(job: Job) -> int:

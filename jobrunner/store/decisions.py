@@ -49,6 +49,17 @@ def answers(db: Database, job: str, schedule: int, fire_time: int, now: int) -> 
     return bool(row[7] == schedule or fire_time in (row[1], row[2]))
 
 
+def spans(db: Database, job: str, schedule: int, first: int, last: int, now: datetime) -> list[tuple[int, int]]:
+    """The (first, last) fires of what has been decided between two fires of a schedule; as ``answers`` sees it."""
+    sql = "DELETE FROM decisions WHERE job = ? AND first_fire <= ? AND last_fire >= ? AND decided_at > ?"
+    db.execute(sql, (job, last, first, to_micros(now + LATE)))
+    sql = "SELECT first_fire, last_fire, schedule FROM decisions WHERE job = ? AND first_fire <= ? AND last_fire >= ?"
+    found = list[tuple[int, int]]()
+    for start, end, number in db.execute(sql, (job, last, first)):
+        found += [(start, end)] if number == schedule else [(start, start), (end, end)]
+    return found
+
+
 def write(db: Database, decision: Decision, schedule: int, *, mark: int | None) -> None:
     """Adds a decision; where ``mark``, the fire before it, ends one for the same reason, that one grows."""
     first, last, at = (to_micros(when) for when in (decision.first_fire, decision.last_fire, decision.decided_at))

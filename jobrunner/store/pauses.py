@@ -6,6 +6,7 @@ Called by admin, queue and scheduler.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -74,6 +75,24 @@ def over_job(db: Database, job: str, fire_time: datetime | None = None) -> Pause
     )
     rows = db.execute(sql, (job, at, at, job)).fetchall()
     return _pause(max(rows, key=lambda row: str(row[0]))) if rows else None
+
+
+def of_job(db: Database, job: str, since: datetime, until: datetime) -> list[Pause]:
+    """The pauses that kept a job from firing at some time of a window, or keep it now, by when they began.
+
+    ``until`` of each that is over says when it ended.
+    """
+    sql = (
+        f"SELECT {_COLUMNS}, 0 FROM pauses WHERE {_OF_JOB}"
+        f" UNION ALL SELECT {_COLUMNS}, 1 FROM past_pauses WHERE until > ? AND since <= ? AND {_OF_JOB}"
+    )
+    rows = db.execute(sql, (job, to_micros(since), to_micros(until), job)).fetchall()
+    found = [(_pause(row[:6]), row[6]) for row in rows]
+    return sorted((pause if over else replace(pause, until=None) for pause, over in found), key=_begin)
+
+
+def _begin(pause: Pause) -> datetime:
+    return pause.since
 
 
 _OF_JOB = "((scope = 'job' AND name = ?) OR scope = 'all')"

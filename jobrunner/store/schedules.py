@@ -7,7 +7,7 @@ up after downtime starts from.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -15,19 +15,29 @@ from typing import NamedTuple
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.decision import Decision, Why
 from jobrunner.domain.job import Overlap
+from jobrunner.domain.queue import Pause
 from jobrunner.domain.request import NewRun
 from jobrunner.domain.state import Ready, RunState
 from jobrunner.errors import Refused
 from jobrunner.store import decisions, definitions, pauses
 from jobrunner.store.database import Database, insert
-from jobrunner.store.migrations import ACTIVE
+from jobrunner.store.migrations import ACTIVE, LISTED
 from jobrunner.store.runs import steer
 from jobrunner.store.runs.add import INSERT, Start, find_unique, insert_row, paused, ready
 
-_ACTIVE_RUNS = f"SELECT id FROM runs INDEXED BY runs_active WHERE job = ? AND {ACTIVE}"
+_ACTIVE_RUNS = (
+    f"SELECT id FROM runs INDEXED BY runs_active WHERE job = ? AND {ACTIVE}"
+    " AND (state <> 'waiting' OR source <> 'backfill')"
+)
+"""What waits of a backfill is in nobody's way: a fire goes before it, and waits at most for the one that runs."""
+
 _ACTIVE_RUN = f"{_ACTIVE_RUNS} ORDER BY id LIMIT 1"
+_ORDINARY_RUN = f"{_ACTIVE_RUNS} AND source <> 'backfill' LIMIT 1"
+_DELAYED_RUN = (
+    f"SELECT id FROM runs WHERE job = ? AND {LISTED} AND state = 'scheduled' AND fire_time IS NOT NULL ORDER BY id"
+)
 _FIRED = "SELECT 1 FROM runs WHERE job = ? AND fire_time = ? AND fire_time IS NOT NULL"
-_OTHERS = f"{_ACTIVE_RUNS} AND (fire_time IS NULL OR fire_time <> ?) ORDER BY id"
+_OTHERS = f"{_ACTIVE_RUNS} AND source <> 'backfill' AND (fire_time IS NULL OR fire_time <> ?) ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +45,17 @@ class Fire:
     """A due fire time of a job: the run that it is to become, the number of the schedule, and the job's ``overlap``.
 
     ``one_by_one`` makes it wait for the runs before it whatever ``overlap`` says: catching up must not be a stampede.
+    ``instead`` is what the file decides before anything else is looked at. ``shadow``: it is decided, and makes no run.
+    ``delayed``: runs of the job's fires may be scheduled for later, by a jitter or a blackout; they count as active.
     """
 
     run: NewRun
     schedule: int
     overlap: Overlap
     one_by_one: bool = False
+    instead: tuple[Why, str] | None = None
+    shadow: bool = False
+    delayed: bool = False
 
 
 class Left(NamedTuple):
@@ -83,64 +98,96 @@ _MARKS = "schedules (job, schedule, applied_at, seen_until)"
 _MARK_ANEW = "(job, schedule) DO UPDATE SET applied_at = excluded.applied_at, seen_until = excluded.seen_until"
 
 
-def fire(db: Database, due: Fire, now: datetime) -> list[Ready]:
-    """Decides one due fire; gives the runs that a worker may take. Another server may have decided it already."""
-    new = due.run
-    assert new.fire_time is not None
-    with db.transaction():
-        _alone(db, new.job)
-        if _decided(db, new.job, due.schedule, new.fire_time, now):
-            _attended(db, new.job, due.schedule, new.fire_time)
-            return []
-        pause = pauses.over_job(db, new.job, new.fire_time)
-        if pause is not None:
-            detail = f"{pause.scope} paused by {pause.who} since {pause.since.isoformat()}"
-            _decide(db, due, Why.PAUSED, detail + (f": {pause.reason}" if pause.reason else ""), now)
-            return []
-        if (holder := find_unique(db, new)) is not None:
-            _decide(db, due, Why.NOT_UNIQUE, f"run {holder} has the same parameters", now)
-            return []
-        _attended(db, new.job, due.schedule, new.fire_time)
-        return _create(db, due, now)
-
-
 def any_applied(db: Database) -> bool:
     """Whether a server has applied the schedule of any job."""
     return db.execute("SELECT 1 FROM schedules LIMIT 1").fetchone() is not None
 
 
-def miss(db: Database, job: str, schedule: int, fire_times: Sequence[datetime], why: str, now: datetime) -> None:
-    """Decides that these fires get no run, those of them that another server has not decided otherwise."""
+def fire(db: Database, due: Fire, now: datetime) -> list[Ready]:
+    """Decides one due fire; gives the runs that a worker may take. Another server may have decided it already."""
+    new = due.run
+    assert new.fire_time is not None
     with db.transaction():
-        _alone(db, job)
-        mark = _mark(db, job, schedule)
-        for at in fire_times:
-            if not _decided(db, job, schedule, at, now):
-                decisions.write(db, Decision(job, at, at, 1, Why.MISSED, why, now), schedule, mark=mark)
-            mark = to_micros(at)
-            _attended(db, job, schedule, at)
+        alone(db, new.job)
+        if _decided(db, new.job, due.schedule, new.fire_time, now):
+            attended(db, new.job, due.schedule, new.fire_time)
+            return []
+        if due.instead is not None and due.instead[0] is Why.DISABLED:
+            return _decide(db, due, *due.instead, now)
+        if (pause := pauses.over_job(db, new.job, new.fire_time)) is not None:
+            return _decide(db, due, Why.PAUSED, words_of(pause), now)
+        if due.instead is not None:
+            return _decide(db, due, *due.instead, now)
+        return start(db, due, now)
+
+
+def start(db: Database, due: Fire, now: datetime) -> list[Ready]:
+    """Makes the run of a fire that nothing but ``unique``, ``shadow`` and ``overlap`` can keep from starting.
+
+    Part of a transaction in which this server is ``alone`` with the job's fires.
+    """
+    new = due.run
+    assert new.fire_time is not None
+    if (holder := find_unique(db, new)) is not None:
+        return _decide(db, due, Why.NOT_UNIQUE, f"run {holder} has the same parameters", now)
+    if due.shadow:
+        return _decide(db, due, Why.SHADOW, _would(db, due), now)
+    attended(db, new.job, due.schedule, new.fire_time)
+    return _create(db, due, now)
+
+
+def words_of(pause: Pause) -> str:
+    """Who paused what since when, and why."""
+    words = f"{pause.scope} paused by {pause.who} since {pause.since.isoformat()}"
+    return words + (f": {pause.reason}" if pause.reason else "")
+
+
+def _would(db: Database, due: Fire) -> str:
+    active = None if due.overlap is Overlap.ALLOW else _active(db, due)
+    if active is None:
+        return "it would run"
+    match due.overlap:
+        case Overlap.SKIP:
+            return f"it would be skipped: run {active} of this job was still active"
+        case Overlap.REPLACE:
+            return f"it would run in place of run {active}"
+        case _:
+            return f"it would wait for run {active}"
 
 
 def _create(db: Database, due: Fire, now: datetime) -> list[Ready]:
     new = due.run
     free = due.overlap is Overlap.ALLOW and not due.one_by_one
-    active = None if free else _active(db, new.job)
+    active = None if free else _active(db, due)
     if active is None:
         start = Start(RunState.SCHEDULED) if new.run_after > now else paused(db, new.job) or Start(RunState.QUEUED)
         run_id = _insert(db, new, start)
         return [ready(new, run_id)] if run_id is not None and start.state is RunState.QUEUED else []
-    if due.overlap is Overlap.SKIP and not due.one_by_one:
+    if due.overlap is Overlap.SKIP and not due.one_by_one and not _made_up(db, new.job, active):
         _skip(db, new, active, now)
         return []
     if _insert(db, new, Start.overlap(active)) is None or due.overlap is not Overlap.REPLACE:
         return []
-    return _replace(db, new, now)
+    return _replace(db, due, now)
 
 
-def _active(db: Database, job: str) -> int | None:
-    # Held, so that it cannot end unseen before the run that waits for it is there to be released by its end.
-    row = db.execute(_ACTIVE_RUN + db.for_update, (job,)).fetchone()
-    return row[0] if row else None
+def _active(db: Database, due: Fire) -> int | None:
+    """The first run of the job that counts for ``overlap``; with it all that a waiting one is to wait for are held.
+
+    Held, so that none can end unseen before the run that waits for it is there to be released by the last end.
+    """
+    waits = due.overlap is not Overlap.SKIP or due.one_by_one
+    sql = f"{_ACTIVE_RUNS} ORDER BY id" if waits and db.for_update else _ACTIVE_RUN
+    found = db.execute(sql + db.for_update, (due.run.job,)).fetchall()
+    if due.delayed:
+        found += db.execute(_DELAYED_RUN + db.for_update, (due.run.job,)).fetchall()
+    return min(found)[0] if found else None
+
+
+def _made_up(db: Database, job: str, active: int) -> bool:
+    """Whether a fire meets a run of a backfill and no other: it is not lost to that, and waits."""
+    (source,) = db.execute("SELECT source FROM runs WHERE id = ?", (active,)).fetchone()
+    return source == "backfill" and not db.execute(_ORDINARY_RUN, (job,)).fetchone()
 
 
 def _skip(db: Database, new: NewRun, active: int, now: datetime) -> None:
@@ -150,10 +197,13 @@ def _skip(db: Database, new: NewRun, active: int, now: datetime) -> None:
         db.execute(sql, (to_micros(now), f"run {active} of this job was still active", run_id))
 
 
-def _replace(db: Database, new: NewRun, now: datetime) -> list[Ready]:
-    released = list[Ready]()
+def _replace(db: Database, due: Fire, now: datetime) -> list[Ready]:
+    released, new = list[Ready](), due.run
     assert new.fire_time is not None
-    for (run_id,) in db.execute(_OTHERS, (new.job, to_micros(new.fire_time))):
+    others = db.execute(_OTHERS, (new.job, to_micros(new.fire_time))).fetchall()
+    if due.delayed:
+        others += db.execute(_DELAYED_RUN, (new.job,)).fetchall()
+    for (run_id,) in others:
         try:
             released += steer.cancel(db, run_id, at_once=False, now=now, why="replaced by the next fire").ready
         except Refused:
@@ -168,17 +218,19 @@ def _insert(db: Database, new: NewRun, start: Start) -> int | None:
     return row[0] if row else None
 
 
-def _alone(db: Database, job: str) -> None:
+def alone(db: Database, job: str) -> None:
     """Of two servers that decide fires of the same job the second waits here for the first."""
     db.lock(f"fires of {job}")
 
 
-def _mark(db: Database, job: str, schedule: int) -> int | None:
+def mark(db: Database, job: str, schedule: int) -> int | None:
+    """How far the fires of a schedule have been attended to, None where it is not in force."""
     row = db.execute("SELECT seen_until FROM schedules WHERE job = ? AND schedule = ?", (job, schedule)).fetchone()
     return row[0] if row else None
 
 
-def _attended(db: Database, job: str, schedule: int, fire_time: datetime) -> None:
+def attended(db: Database, job: str, schedule: int, fire_time: datetime) -> None:
+    """Notes that the fires of a schedule have been attended to up to this one."""
     at = to_micros(fire_time)
     sql = "UPDATE schedules SET seen_until = ? WHERE job = ? AND schedule = ? AND seen_until < ?"
     db.execute(sql, (at, job, schedule, at))
@@ -191,9 +243,10 @@ def _decided(db: Database, job: str, schedule: int, fire_time: datetime, now: da
     return decisions.answers(db, job, schedule, at, to_micros(now))
 
 
-def _decide(db: Database, due: Fire, why: Why, detail: str, now: datetime) -> None:
+def _decide(db: Database, due: Fire, why: Why, detail: str, now: datetime) -> list[Ready]:
     job, at = due.run.job, due.run.fire_time
     assert at is not None
-    mark = _mark(db, job, due.schedule)
-    decisions.write(db, Decision(job, at, at, 1, why, detail, now), due.schedule, mark=mark)
-    _attended(db, job, due.schedule, at)
+    decision = Decision(job, at, at, 1, why, detail, now)
+    decisions.write(db, decision, due.schedule, mark=mark(db, job, due.schedule))
+    attended(db, job, due.schedule, at)
+    return []

@@ -8,8 +8,9 @@ from random import Random
 import pytest
 from samples import NOW
 
+from jobrunner.domain.decision import LATE
 from jobrunner.domain.job import Command, Job, ScheduleSpec
-from jobrunner.domain.timetable import LATE, Timed, Timetable
+from jobrunner.domain.timetable import Timed, Timetable
 
 EXPRESSIONS = ("every 1m", "*/2 * * * *", "* * * * *", "7-59/10 * * * *", "*/20 * * * * *", "H * * * *", "every 90s")
 
@@ -21,7 +22,7 @@ def timed(name: str, *expressions: str, zone: str = "UTC") -> Timed:
 
 
 def given_out(table: Timetable, now: datetime) -> list[tuple[str, datetime]]:
-    return [(found.job.name, at) for found, fires in table.due(now) for at in fires]
+    return [(found.job.name, at) for found, _, fires in table.due(now) for at in fires]
 
 
 def test_jobs_with_the_same_times_share_an_entry() -> None:
@@ -53,8 +54,8 @@ def test_each_fire_is_given_out_once_and_in_order(seed: int) -> None:
 def test_what_is_late_comes_whole_and_what_is_not_one_by_one() -> None:
     entry = timed("job", "every 10s", "0 * * * *")
     table = Timetable([entry], {"job": NOW})
-    assert [fires for _, fires in table.due(NOW + LATE)] == [[NOW + timedelta(seconds=10 * n)] for n in range(1, 7)]
-    (late,) = [fires for _, fires in table.due(NOW + 2 * LATE + timedelta(seconds=11))]
+    assert [fires for _, _, fires in table.due(NOW + LATE)] == [[NOW + timedelta(seconds=10 * n)] for n in range(1, 7)]
+    (late,) = [fires for _, _, fires in table.due(NOW + 2 * LATE + timedelta(seconds=11))]
     assert late == [NOW + timedelta(seconds=10 * n) for n in range(7, 14)]
 
 

@@ -16,7 +16,7 @@ from jobrunner import jobfile
 from jobrunner.domain.decision import Decision
 from jobrunner.domain.schedule import IntervalRule
 from jobrunner.domain.version import Origin
-from jobrunner.server import scheduler
+from jobrunner.server import firing
 from jobrunner.server.scheduler import FireSchedule, ServerOf
 from jobrunner.store import Database, decisions
 from jobrunner.store.runs import read
@@ -205,14 +205,14 @@ def test_rare_fires_of_a_long_downtime_are_all_decided(fired: Fired) -> None:
 
 def test_a_fire_that_fails_takes_no_other_with_it(fired: Fired, monkeypatch: pytest.MonkeyPatch) -> None:
     fired.apply(minutely() + minutely().replace("minutely", "second"))
-    real: Callable[..., Any] = scheduler.new_run
+    real: Callable[..., Any] = firing.new_run
 
     def broken(job: Any, **values: Any) -> Any:
         if job.name == "minutely" and values["fire_time"] == later(60):
             raise ValueError("boom")
         return real(job, **values)
 
-    monkeypatch.setattr(scheduler, "new_run", broken)
+    monkeypatch.setattr(firing, "new_run", broken)
     fired.tick(60)
     fired.tick(60)
     names = [(read.get(fired.db, run).job, read.get(fired.db, run).fire_time) for run in read.ids(fired.db, 9)]

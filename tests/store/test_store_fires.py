@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from samples import NOW, at_once, end, later, new, put, run_to, serve, start, states
+from samples import NOW, at_once, end, later, missed, new, put, run_to, serve, start, states
 
+from jobrunner.domain.decision import Why
 from jobrunner.domain.job import Overlap
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.state import Ready, RunState, Trigger
@@ -15,10 +17,12 @@ from jobrunner.store.runs import claim, read, steer
 
 
 def fire(
-    db: Database, at: datetime, overlap: Overlap = Overlap.SKIP, *, one_by_one: bool = False, **changes: object
+    db: Database, at: datetime, overlap: Overlap = Overlap.SKIP, *, one_by_one: bool = False, **changes: Any
 ) -> list[Ready]:
+    policy = {key: changes.pop(key) for key in ("instead", "shadow", "delayed") if key in changes}
     run = new(trigger=Trigger.SCHEDULE, fire_time=at, created_at=NOW, run_after=changes.pop("run_after", at), **changes)
-    return schedules.fire(db, schedules.Fire(run=run, schedule=1, overlap=overlap, one_by_one=one_by_one), NOW)
+    due = schedules.Fire(run=run, schedule=1, overlap=overlap, one_by_one=one_by_one, **policy)
+    return schedules.fire(db, due, NOW)
 
 
 def decisions(db: Database) -> list[tuple[str, str, str]]:
@@ -147,6 +151,12 @@ class TestOverlap:
         assert [ready.id for ready in run_to(db, 2, server)] == [3]
         assert run_to(db, 3, server) == []
 
+    def test_a_fire_that_is_to_start_later_counts_where_fires_are_delayed(self, db: Database) -> None:
+        fire(db, NOW, run_after=later(600), delayed=True)
+        assert fire(db, later(60), run_after=later(600), delayed=True) == []
+        assert fire(db, later(120), Overlap.REPLACE, run_after=later(600), delayed=True) == []
+        assert states(db, 1, 2, 3) == ["cancelled", "skipped", "scheduled"]
+
     def test_another_job_is_not_meant(self, db: Database) -> None:
         put(db, "other")
         assert len(fire(db, NOW)) == 1
@@ -179,12 +189,48 @@ class TestDecisions:
     def test_missed_fires_are_recorded_each_once(self, db: Database) -> None:
         schedules.apply(db, {"job": HOURLY}, later(-99))
         for _ in range(2):
-            schedules.miss(db, "job", HOURLY, [later(-60), later(-30)], "no server ran then", NOW)
+            missed(db, later(-60), later(-30))
         found = [span[1:6] for span in spans.of(db, "job", later(-99), NOW)]
-        assert found == [(later(-60), later(-30), 2, "missed", "no server ran then")]
+        assert found == [(later(-60), later(-30), 2, "missed", "no server looked in time; too late")]
+
+    def test_what_the_file_decides(self, db: Database) -> None:
+        pauses.pause(db, Pause(scope="job", name="job", who="ana", since=NOW, until=None, reason=""))
+        fire(db, NOW, instead=(Why.DISABLED, "enabled = false"))
+        fire(db, NOW, instead=(Why.BLACKOUT, "2026-05-04 is in calendar holidays"), job="other")
+        assert [row[:2] for row in decisions(db)] == [("job", "disabled"), ("other", "blackout")]
+
+    def test_a_shadow_says_what_would_have_become_of_it(self, db: Database) -> None:
+        fire(db, NOW, shadow=True)
+        active = put(db)
+        for second, overlap in enumerate(Overlap, 1):
+            assert fire(db, later(second), overlap, shadow=True) == []
+        assert [detail for _, _, detail in decisions(db)] == [
+            "it would run",
+            f"it would be skipped: run {active} of this job was still active",
+            f"it would wait for run {active}",
+            "it would run",
+            f"it would run in place of run {active}",
+        ]
+        assert read.ids(db, 9) == [active]
+
+    def test_a_shadow_that_is_not_unique_or_paused_says_so(self, db: Database) -> None:
+        put(db, "other", unique_key="k")
+        fire(db, NOW, shadow=True, unique_key="k")
+        assert [row[1] for row in decisions(db)] == ["not unique"]
+
+    def test_fires_that_follow_each_other_for_the_same_reason_are_one_decision(self, db: Database) -> None:
+        schedules.apply(db, {"job": HOURLY}, later(-1))
+        off = (Why.DISABLED, "enabled = false")
+        for seconds in (0, 10, 20):
+            fire(db, later(seconds), instead=off)
+        fire(db, later(30), Overlap.ALLOW)
+        fire(db, later(40), instead=off)
+        fire(db, later(50), instead=(Why.BLACKOUT, "a day"))
+        found = [(span.first_fire, span.last_fire, span.fires) for span in spans.of(db, "job", NOW, later(99))]
+        assert found == [(NOW, later(20), 3), (later(40), later(40), 1), (later(50), later(50), 1)]
 
     def test_a_decision_stands_when_the_same_fire_is_decided_again(self, db: Database) -> None:
-        schedules.miss(db, "job", HOURLY, [NOW], "no server ran then", NOW)
+        missed(db, NOW)
         pauses.pause(db, Pause(scope="job", name="job", who="ana", since=NOW, until=None, reason=""))
         fire(db, NOW)
         assert [decision for _, decision, _ in decisions(db)] == ["missed"]
@@ -203,7 +249,7 @@ class TestAttended:
         schedules.apply(db, {"job": HOURLY}, NOW)
         fire(db, later(30))
         assert schedules.apply(db, {"job": HOURLY}, later(99)) == ({"job": later(30)}, [])
-        schedules.miss(db, "job", HOURLY, [later(20), later(40)], "why", NOW)
+        missed(db, later(20), later(40), now=later(99))
         fire(db, later(10))
         assert schedules.apply(db, {"job": HOURLY}, later(99)) == ({"job": later(40)}, [])
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from samples import NOW, at_once, later, new
+from samples import NOW, at_once, later, missed, new
 
 from jobrunner.domain.job import Overlap
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.state import Ready, Trigger
 from jobrunner.store import Database, pauses, schedules
+from jobrunner.store import decisions as spans
 from jobrunner.store.runs import read
 
 YEAR = timedelta(days=365)
@@ -64,7 +65,7 @@ def test_a_resume_that_comes_between_two_servers_makes_no_run(db: Database) -> N
 
 def test_what_another_server_fired_was_not_missed(db: Database) -> None:
     fire(db, later(-60))
-    schedules.miss(db, "job", 1, [later(-120), later(-60)], "no server ran then", NOW)
+    missed(db, later(-120), later(-60))
     assert decisions(db) == ["missed"]
 
 
@@ -102,7 +103,25 @@ class TestPausesThatAreOver:
 def test_a_clock_that_was_wrong_does_not_silence_a_schedule(db: Database) -> None:
     pairs = {"job": 1}
     schedules.apply(db, pairs, NOW)
-    schedules.miss(db, "job", 1, [NOW + 10 * YEAR], "why", NOW + 10 * YEAR)
+    missed(db, NOW + 10 * YEAR, now=NOW + 10 * YEAR)
     assert schedules.apply(db, pairs, later(60)) == ({"job": later(60)}, [])
     fire(db, later(120))
     assert schedules.apply(db, pairs, later(180)) == ({"job": later(120)}, [])
+
+
+def test_what_a_clock_that_was_wrong_decided_of_the_future_is_no_answer(db: Database) -> None:
+    missed(db, later(60), later(120), now=NOW + YEAR)
+    fire(db, later(60))
+    assert (read.ids(db, 9), decisions(db)) == ([1], [])
+    missed(db, later(30), later(180), now=NOW + YEAR)
+    missed(db, later(180), later(240))
+    assert [(span.first_fire, span.fires) for span in spans.of(db, "job", NOW, later(999))] == [(later(180), 2)]
+
+
+def test_a_decision_over_many_fires_answers_each_of_its_schedule_and_of_another_its_ends(db: Database) -> None:
+    missed(db, later(-180), later(-120), later(-60))
+    assert fire(db, later(-120)) == []
+    other = new(trigger=Trigger.SCHEDULE, fire_time=later(-150), created_at=NOW, run_after=NOW)
+    assert len(schedules.fire(db, schedules.Fire(run=other, schedule=2, overlap=Overlap.ALLOW), NOW)) == 1
+    at_its_end = other._replace(fire_time=later(-60))
+    assert schedules.fire(db, schedules.Fire(run=at_its_end, schedule=2, overlap=Overlap.ALLOW), NOW) == []
