@@ -6,6 +6,7 @@ Each is written once, here; each action of a person leaves an entry in the audit
 from __future__ import annotations
 
 from jobrunner.admin.answering import Answering
+from jobrunner.admin.backfilling import Backfilling
 from jobrunner.admin.checking import Checking
 from jobrunner.admin.context import Actor, Context
 from jobrunner.admin.explaining import Explaining
@@ -20,7 +21,9 @@ from jobrunner.domain.settings import Settings
 __all__ = ["Actor", "Admin", "Context"]
 
 
-class Admin(Triggering, Steering, Looking, Reading, Simulating, Checking, Explaining, Answering, Verifying):
+class Admin(
+    Triggering, Steering, Looking, Reading, Simulating, Checking, Explaining, Answering, Verifying, Backfilling
+):
     """All use cases on one project. Its methods may be called from several threads."""
 
     def __init__(self, context: Context) -> None:

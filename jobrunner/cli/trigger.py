@@ -210,7 +210,7 @@ def _options(
 
 
 def _answer(call: Call, admin: Admin, triggered: Triggered, waiting: Wait | None) -> int:
-    _say_who_serves(admin, triggered.queue)
+    say_who_serves(admin, triggered.queue)
     if triggered.existing:
         output.say(f"run {triggered.id} is there already, and unique")
     if waiting:
@@ -227,7 +227,7 @@ def _answer(call: Call, admin: Admin, triggered: Triggered, waiting: Wait | None
 
 
 def _answer_batch(call: Call, admin: Admin, triggered: BatchTriggered, waiting: Wait | None) -> int:
-    _say_who_serves(admin, triggered.queue)
+    say_who_serves(admin, triggered.queue)
     if waiting:
         from jobrunner.cli.waiting import wait_for_batch
 
@@ -241,6 +241,7 @@ def _answer_batch(call: Call, admin: Admin, triggered: BatchTriggered, waiting: 
     return 0
 
 
-def _say_who_serves(admin: Admin, queue: str) -> None:
+def say_who_serves(admin: Admin, queue: str) -> None:
+    """Tells a person whose run would wait for a server."""
     if not admin.served(queue):
         output.say(f"no server serves the queue {queue!r} now; it waits for one (`jobrunner run`)")

@@ -15,12 +15,15 @@ from jobrunner.errors import NotFound
 from jobrunner.store import definitions
 from jobrunner.store.database import Database
 
-_COLUMNS = (
-    "job, definition_id, state, max_attempts, queue, priority, source, params, secret_params, created_at, run_after,"
-    " expires, expires_at, batch_id, fire_time, waiting_reason, waiting_detail, after_when, after_batch_id, unique_key"
+COLUMNS = (
+    *("job", "definition_id", "state", "max_attempts", "queue", "priority", "source", "params", "secret_params"),
+    *("created_at", "run_after", "expires", "expires_at", "batch_id", "fire_time", "waiting_reason", "waiting_detail"),
+    *("after_when", "after_batch_id", "unique_key"),
 )
-_VALUES = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-INSERT = f"INSERT INTO runs ({_COLUMNS}) VALUES ({_VALUES}) RETURNING id"
+"""What a new run is made of, in the order of ``insert_row``."""
+
+_NAMES = ", ".join(COLUMNS)
+INSERT = f"INSERT INTO runs ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))}) RETURNING id"
 _UNIQUE_ACTIVE = (
     "SELECT id FROM runs WHERE unique_key = ? AND unique_key IS NOT NULL"
     " AND state IN ('scheduled','waiting','queued','running','retrying') ORDER BY id DESC LIMIT 1"
@@ -131,7 +134,7 @@ def _add_members(
     columns = ["?"] * len(row)
     columns[7], columns[8] = value.format(0), value.format(1)
     del row[7:9]
-    sql = f"INSERT INTO runs ({_COLUMNS}) SELECT {', '.join(columns)} FROM {each} RETURNING id, state"
+    sql = f"INSERT INTO runs ({_NAMES}) SELECT {', '.join(columns)} FROM {each} RETURNING id, state"
     ids = db.execute(sql, (*row, json.dumps(items, ensure_ascii=False))).fetchall()
     for parent in template.parents:
         db.execute(_PARENT_OF_MEMBERS, (parent, batch_id))

@@ -33,8 +33,8 @@ _CONTINUATIONS = (
     "SELECT id, after_when FROM runs WHERE after_batch_id = ? AND after_batch_id IS NOT NULL AND state = 'waiting'"
 )
 _NEXT_FIRE = (
-    "SELECT id FROM runs WHERE state = 'waiting' AND job = ? AND waiting_reason = 'overlap'"
-    " ORDER BY run_after, id LIMIT 1"
+    "SELECT id, source, run_after FROM runs WHERE state = 'waiting' AND job = ? AND waiting_reason = 'overlap'"
+    " AND run_after > ? ORDER BY run_after, id LIMIT 1"
 )
 _BUSY = (
     f"SELECT 1 FROM runs INDEXED BY runs_active WHERE job = ? AND {ACTIVE}"
@@ -57,7 +57,7 @@ def ended(db: Database, run_id: int, job: str, batch_id: int | None, now: dateti
             released += _settle(db, child, verdict(When(when or When.SUCCESS), states), now, todo)
         if batch_id is not None:
             released += _end_of_batch(db, batch_id, now, todo)
-        released += _next_fire(db, job, now)
+        released += next_fire(db, job, now)
     return released
 
 
@@ -119,8 +119,20 @@ def _end_of_batch(db: Database, batch_id: int, now: datetime, todo: deque[tuple[
     return released
 
 
-def _next_fire(db: Database, job: str, now: datetime) -> list[Ready]:
-    row = db.execute(_NEXT_FIRE + db.for_update, (job,)).fetchone()
-    if row is None or db.execute(_BUSY, (job,)).fetchone():
+def next_fire(db: Database, job: str, now: datetime) -> list[Ready]:
+    """Lets the next run go on that waits until no other of its job is active, if none is."""
+    run_id = _next_waiting(db, job)
+    if run_id is None or db.execute(_BUSY, (job,)).fetchone():
         return []
-    return release(db, row[0], now)
+    return release(db, run_id, now)
+
+
+def _next_waiting(db: Database, job: str) -> int | None:
+    """What is due now goes before what is made up for; a backfill is passed over whole, since it is due all at once."""
+    made_up, after = None, -(2**63)
+    while (row := db.execute(_NEXT_FIRE + db.for_update, (job, after)).fetchone()) is not None:
+        run_id, source, after = row
+        if source != "backfill":
+            return int(run_id)
+        made_up = made_up or int(run_id)
+    return made_up
