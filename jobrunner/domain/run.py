@@ -20,7 +20,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One execution of a run, on one server. ``outcome`` is None while it is under way."""
+    """One execution of a run, on one server. ``outcome`` is None while it is under way.
+
+    ``peak_memory`` in bytes and ``cpu_time`` in seconds are of all its processes; None where nobody measured them.
+    """
 
     number: int
     server: str | None
@@ -30,6 +33,8 @@ class Attempt:
     exit_code: int | None = None
     signal: int | None = None
     error: str | None = None
+    peak_memory: int | None = None
+    cpu_time: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,10 @@ def main(server: int, place: Place) -> None:
     _wait_for(launcher)
     sweep.end_children()
     cgroup.leave(place, token, asked_by)
+    if sweep.is_dead(asked_by):
+        from jobrunner.execution.leftovers import remove_files
+
+        remove_files(token.partition(".")[0])
 
 
 def _launch(server: int, alive: int, token: str, place: Place, asked_by: int) -> None:

@@ -30,9 +30,14 @@ def end_left(mark: str, group: str | None) -> int:
     ended = end_marked(mark)
     if group is not None:
         ended += cgroup.end(group, mark)
+    remove_files(mark)
+    return ended
+
+
+def remove_files(mark: str) -> None:
+    """Removes the temporary folders of a dead server."""
     for folder in _folders(cgroup.name_for(mark) + "-"):
         shutil.rmtree(folder, ignore_errors=True)
-    return ended
 
 
 def end_marked(mark: str) -> int:

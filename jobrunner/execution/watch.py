@@ -30,10 +30,12 @@ class Exceeded(NamedTuple):
     processes: int
 
     def __str__(self) -> str:
+        from jobrunner.domain.size import format_size
+
         where = f" in {self.processes} process{'es' if self.processes > 1 else ''}" if self.processes else ""
         match self.limit:
             case "memory_max":
-                return f"memory_max {_size(self.most)} exceeded: {_size(self.measured)}{where}"
+                return f"memory_max {format_size(self.most)} exceeded: {format_size(self.measured)}{where}"
             case "cpu_time":
                 return f"cpu_time {self.most:g} s exceeded: {self.measured:.1f} s{where}"
             case _:
@@ -86,11 +88,3 @@ class Watch:
             if name in self.limits and value > self.limits[name]:
                 return Exceeded(name, self.limits[name], value, usage.processes)
         return None
-
-
-def _size(size: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.4g} {unit}"
-        size /= 1024
-    return f"{size:.4g} GiB"

@@ -78,6 +78,8 @@ def attempt(value: Attempt) -> dict[str, Any]:
         "exit_code": value.exit_code,
         "signal": value.signal,
         "error": value.error,
+        "peak_memory": value.peak_memory,
+        "cpu_time": value.cpu_time,
     }
 
 

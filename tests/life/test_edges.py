@@ -1,6 +1,7 @@
 """What a server meets on real machines: odd folders, other files, other hosts, deaf logs, early signals."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -73,10 +74,14 @@ def test_servers_with_different_files_are_told_apart(project: Maker) -> None:
     with where.server("--name", "a"):
         where.write(HELLO + "\n[jobs.new]\ncommand = 'true'\n")
         with where.server("--name", "b"):
-            answer = where.call("servers")
-            assert "different configurations" in answer.err
             a, b = where.json("servers")
             assert a["config_hash"] != b["config_hash"]
+            told = f"the servers have different configurations (a: {a['config_hash']}, b: {b['config_hash']}); give all"
+            answer = where.call("servers")
+            assert told in answer.err
+            assert answer.out.count("≠") == 2
+            found = where.call("doctor", "--json").json["checks"]
+            assert [one["detail"] for one in found if "another configuration" in one["detail"]][0].startswith("a: ")
 
 
 def test_sqlite_on_two_hosts_is_refused(project: Maker) -> None:
@@ -159,11 +164,16 @@ if os.geteuid() == 0:
 
 def test_limits_of_an_attempt(project: Maker) -> None:
     where = project(
-        "[jobs.a]\ncommand = 'ulimit -n; ulimit -t'\nopen_files = 50\ncpu_time = '7s'\n"
-        "[jobs.hungry]\ncommand = ['python3', '-c', 'x = bytearray(10**9)']\nmemory_max = '200MiB'\n"
+        "[jobs.a]\ncommand = 'ulimit -n'\nopen_files = 50\n"
+        "[jobs.hungry]\ncommand = ['python3', '-c', 'import time; x = b\"x\" * 10**8; time.sleep(1000)']\n"
+        "memory_max = '20MiB'\n"
     )
     run, hungry = where.trigger("a"), where.trigger("hungry")
     where.burst()
-    assert where.logs(run) == "50\n7\n"
-    assert where.show(hungry)["state"] == "failed"
-    assert "MemoryError" in where.show(hungry)["error"]
+    assert where.logs(run) == "50\n"
+    shown = where.show(hungry)
+    (attempt,) = shown["attempts"]
+    assert shown["state"] == "failed"
+    assert re.fullmatch(r"memory_max 20 MiB exceeded: [0-9.]+ MiB in 1 process", shown["error"])
+    assert attempt["peak_memory"] > 20 * 1024**2
+    assert attempt["cpu_time"] > 0

@@ -12,7 +12,10 @@ RUN = {
     "run_after", "started_at", "finished_at", "duration", "exit_code", "error", "result", "progress", "server",
     "batch_id", "workflow_id", "parent_ids", "fire_time", "waiting_for",
 }  # fmt: skip
-ATTEMPT = {"attempt", "outcome", "server", "started_at", "finished_at", "duration", "exit_code", "signal", "error"}
+ATTEMPT = {
+    "attempt", "outcome", "server", "started_at", "finished_at", "duration", "exit_code", "signal", "error",
+    "peak_memory", "cpu_time",
+}  # fmt: skip
 JOB = {
     "name", "description", "kind", "schedule", "timezone", "next_fire", "last_run", "paused", "enabled", "queue", "tags"
 }  # fmt: skip

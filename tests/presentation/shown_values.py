@@ -39,6 +39,8 @@ def a_failed_run(**given: object) -> Run:
         outcome=Outcome.FAILED,
         exit_code=3,
         error="exit status 3: no space left",
+        peak_memory=12_345_678,
+        cpu_time=0.25,
     )
     values: dict[str, object] = {
         "state": RunState.FAILED,

@@ -62,6 +62,8 @@ def test_a_failed_run_with_its_attempts() -> None:
             "exit_code": 3,
             "signal": None,
             "error": "exit status 3: no space left",
+            "peak_memory": 12_345_678,
+            "cpu_time": 0.25,
         }
     ]
 

@@ -169,6 +169,7 @@ def test_a_run_whole() -> None:
     assert "jobrunner retry 1042" in text
     assert "\\x1b[2Jshop.sql" in text
     assert "ATTEMPT  OUTCOME" in text
+    assert "11.8 MiB  250ms" in text
     assert "\x1b" not in text
 
 

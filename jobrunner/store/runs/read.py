@@ -181,14 +181,15 @@ def _any_of(column: str, values: Sequence[str]) -> tuple[str, list[Any]]:
 
 def _attempts(db: Database, run_id: int) -> tuple[Attempt, ...]:
     sql = (
-        "SELECT a.number, s.name, a.started_at, a.finished_at, a.outcome, a.exit_code, a.signal, a.error"
+        "SELECT a.number, s.name, a.started_at, a.finished_at, a.outcome, a.exit_code, a.signal, a.error,"
+        " a.peak_memory, a.cpu_time"
         " FROM attempts a LEFT JOIN servers s ON s.id = a.server_id WHERE a.run_id = ? ORDER BY a.number"
     )
     return tuple(_attempt(row) for row in db.execute(sql, (run_id,)))
 
 
 def _attempt(row: Sequence[Any]) -> Attempt:
-    number, server, started, finished, outcome, exit_code, signal, error = row
+    number, server, started, finished, outcome, exit_code, signal, error, peak_memory, cpu_time = row
     return Attempt(
         number=number,
         server=server,
@@ -198,6 +199,8 @@ def _attempt(row: Sequence[Any]) -> Attempt:
         exit_code=exit_code,
         signal=signal,
         error=error,
+        peak_memory=peak_memory,
+        cpu_time=cpu_time / 1_000_000 if cpu_time is not None else None,
     )
 
 
