@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from jobrunner.domain.answer import Answer
     from jobrunner.domain.forecast import Estimate
     from jobrunner.domain.run import Run
+    from jobrunner.domain.run_facts import RunFacts
     from jobrunner.domain.server import Server
-    from jobrunner.domain.why_run import RunFacts
 
 
 class Explaining:
@@ -48,7 +48,7 @@ def run_facts(context: Context, run: Run) -> RunFacts:
     """All that is known of a run now."""
     from jobrunner.domain.job import When
     from jobrunner.domain.prospect import start_of
-    from jobrunner.domain.why_run import RunFacts
+    from jobrunner.domain.run_facts import RunFacts
     from jobrunner.store import audit, line, pauses
     from jobrunner.store.runs import read
 

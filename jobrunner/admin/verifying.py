@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from jobrunner.admin.answering import job_of
 from jobrunner.admin.context import Context
+from jobrunner.admin.record import attention, job_of
 from jobrunner.domain.clock import from_micros, to_micros
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Verifying:
             raise UsageError("--since: that is still to come", hint="name a time in the past, or a duration such as 7d")
         db = self._context.db
         attended = fires.attended(db)
-        attention = self._attention(now)
+        looked = attention(self._context)._replace(now=to_micros(now))
         versions = self._versions(start, now)
         names = sorted({*versions, *fires.jobs(db)})
         return Verification(
@@ -48,27 +48,26 @@ class Verifying:
             jobs=tuple(
                 found
                 for name in names
-                if (found := self._check(name, versions.get(name, ()), start, attended.get(name), attention))
-                is not None
+                if (found := self._check(name, versions.get(name, ()), start, attended.get(name), looked)) is not None
             ),
             known_since=fires.known_since(db),
-            unserved_since=_unserved_since(attention),
+            unserved_since=_unserved_since(looked),
         )
 
     def _check(
-        self, job: str, versions: Sequence[Version], since: datetime, attended: int | None, attention: Attention
+        self, job: str, versions: Sequence[Version], since: datetime, attended: int | None, looked: Attention
     ) -> JobCheck | None:
         """None of a job that had nothing due and nothing fired."""
         from jobrunner.domain.verification import check
         from jobrunner.store import fires
 
-        db, start, until = self._context.db, to_micros(since), attention.now
+        db, start, until = self._context.db, to_micros(since), looked.now
         stretches = list(_stretches(versions, start, until))
         # What ran before the first definition was recorded cannot be judged.
         begin = max(start, to_micros(versions[0].applied_at)) if versions else start
         runs = fires.runs(db, job, begin, until)
         decisions = fires.decided(db, job, begin, until)
-        found = check(job, stretches, runs, decisions, attention._replace(until=attended))
+        found = check(job, stretches, runs, decisions, looked._replace(until=attended))
         return found if found.expected or found.unexpected.fires else None
 
     def _versions(self, since: datetime, until: datetime) -> dict[str, list[Version]]:
@@ -78,18 +77,6 @@ class Verifying:
         for version in versions.in_force(self._context.db, since, until):
             found.setdefault(version.job, []).append(version)
         return found
-
-    def _attention(self, now: datetime) -> Attention:
-        from jobrunner.domain.verification import Attention
-        from jobrunner.store import fires
-
-        db, silence = self._context.db, self._context.settings.lost_after
-        return Attention(
-            until=None,
-            served=fires.served(db, now, silence),
-            since=fires.serving_since(db, now, silence),
-            now=to_micros(now),
-        )
 
 
 def _stretches(versions: Sequence[Version], since: int, until: int) -> list[Stretch]:
@@ -112,7 +99,7 @@ def _stretches(versions: Sequence[Version], since: int, until: int) -> list[Stre
     return found
 
 
-def _unserved_since(attention: Attention) -> datetime | None:
-    if attention.since is not None or not attention.served:
+def _unserved_since(looked: Attention) -> datetime | None:
+    if looked.since is not None or not looked.served:
         return None
-    return from_micros(attention.served[-1][1])
+    return from_micros(looked.served[-1][1])

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from jobrunner.domain.answer import Because, because
 from jobrunner.domain.clock import to_micros
 from jobrunner.domain.decision import Decision, Why
+from jobrunner.domain.holds import past_pause_words
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.run import Run
 from jobrunner.domain.schedule import CronRule, Schedule
@@ -127,44 +128,31 @@ def _delay(run: Run, at: datetime) -> Iterator[Because]:
     yield because("delay", "It started at {started}, {delay} after its time.", started=first, delay=late)
     planned = run.run_after - at
     if run.attempt == 1 and timedelta(0) < planned <= late:
-        yield because("jitter", "Of that, {planned} is the job's jitter.", planned=planned)
+        yield because(
+            "jitter", "Of that, {planned} was intended (jitter, or a blackout that puts it off).", planned=planned
+        )
 
 
 def _decided(facts: FireFacts, decision: Decision) -> Iterator[Because]:
     match decision.why:
         case Why.PAUSED if facts.pause is not None:
-            yield _past_pause(facts.pause)
-        case Why.MISSED:
+            yield past_pause_words(facts.pause)
+        case Why.MISSED if facts.outage is not None:
             yield from _outage(facts)
-            yield _detail(decision)
+            policy = decision.detail.partition("; ")[2]
+            yield _detail(decision, policy or decision.detail)
         case _:
-            yield _detail(decision)
+            yield _detail(decision, decision.detail)
     if decision.fires > 1:
-        words = "The same holds for {others} more fires from {first} to {last}."
-        yield because("span", words, others=decision.fires - 1, first=decision.first_fire, last=decision.last_fire)
+        words = "The same holds for all {fires} fires from {first} to {last}."
+        yield because("span", words, fires=decision.fires, first=decision.first_fire, last=decision.last_fire)
     if decision.why is Why.MISSED:
         yield because("make_up", "To run it after all: jobrunner trigger {job}.", job=facts.job)
 
 
-def _detail(decision: Decision) -> Because:
-    text = decision.detail.rstrip(".")
-    return because("detail", "{detail}.", detail=text[:1].upper() + text[1:], kind=decision.why.value)
-
-
-def _past_pause(pause: Pause) -> Because:
-    what = {"job": "Job {name}", "queue": "Queue {name}"}.get(pause.scope, "Everything")
-    until = " until {until}" if pause.until else ""
-    reason = ": {reason}" if pause.reason else ""
-    return because(
-        "paused",
-        f"{what} was paused by {{who}} from {{since}}{until}{reason}.",
-        scope=pause.scope,
-        name=pause.name,
-        who=pause.who,
-        since=pause.since,
-        until=pause.until,
-        reason=pause.reason.rstrip("."),
-    )
+def _detail(decision: Decision, text: str) -> Because:
+    said = text[:1].upper() + text[1:].rstrip(".")
+    return because("detail", "{detail}.", detail=said, kind=decision.why.value)
 
 
 def _outage(facts: FireFacts) -> Iterator[Because]:
@@ -181,7 +169,7 @@ def _left(facts: FireFacts, kind: Unanswered) -> Iterator[Because]:
     match kind:
         case Unanswered.PENDING if facts.outage is not None:
             start, _ = facts.outage
-            words = "No server fires schedules" + (" since {start}." if start else ".")
+            words = "No server has fired schedules" + (" since {start}." if start else " yet.")
             yield because("no_server", words, start=start)
             yield because("catchup", "The next one that starts decides it, by catchup and catchup_window.")
         case Unanswered.PENDING:

@@ -43,7 +43,8 @@ def headline(
 def reasons(job: Job | None, *, latest: Run | None, last: FireFacts | None, active: Sequence[Run]) -> Iterator[Because]:
     """Why it is not running: nothing is due, or what became of the fire before."""
     if len(active) > 1:
-        yield because("active", "{more} more runs of it are waiting or running.", more=len(active) - 1)
+        words = "{more} more run of it is active." if len(active) == 2 else "{more} more runs of it are active."
+        yield because("active", words, more=len(active) - 1)
     if job is not None and not job.schedules:
         yield from _unscheduled(job)
     if last is not None and not (last.run is not None and active and last.run.id == active[0].id):
@@ -77,7 +78,7 @@ def not_due(
         return headline, (because("removed", "It was in no file then, since {since}.", since=version.applied_at),)
     if not schedules:
         return headline, (because("unscheduled", "It has no schedule: a person, a program or another run starts it."),)
-    words = "Its schedule is {expression}: {meaning} ({zone})."
+    words = f"Its schedule {tense} {{expression}}: {{meaning}} ({{zone}})."
     return headline, tuple(
         because("schedule", words, expression=expression, meaning=meaning[:1].lower() + meaning[1:], zone=zone)
         for expression, meaning, zone in schedules

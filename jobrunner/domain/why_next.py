@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 from jobrunner.domain.answer import Because, Value, because
 from jobrunner.domain.forecast import Estimate
+from jobrunner.domain.holds import no_server_for, pause_words
 from jobrunner.domain.job import Job, Overlap
 from jobrunner.domain.prospect import Line, Start
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.run import Run
 from jobrunner.domain.server import Server
 from jobrunner.domain.state import RunState
-from jobrunner.domain.why_run import no_server_for, pause_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,43 +6,20 @@ Each function gives sentences for somebody who is tired and wants to go back to 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from jobrunner.domain.answer import Because, because
 from jobrunner.domain.audit import AuditEntry
 from jobrunner.domain.forecast import Estimate
+from jobrunner.domain.holds import no_server_for, pause_words
 from jobrunner.domain.job import When
 from jobrunner.domain.prospect import Line, Start
-from jobrunner.domain.queue import Pause
-from jobrunner.domain.run import Attempt, Run
-from jobrunner.domain.server import Server
-from jobrunner.domain.state import Outcome, RunState, Trigger, WaitingReason
+from jobrunner.domain.run import Run
+from jobrunner.domain.run_facts import RunFacts
+from jobrunner.domain.state import RunState, Trigger, WaitingReason
+from jobrunner.domain.why_ended import ended, past_attempts
 
 _SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFacts:
-    """What is known of a run now.
-
-    ``servers`` are the living ones, ``pauses`` those in force, ``parents`` the runs that it follows, ``in_the_way`` the
-    active runs of its job before it, ``steered`` what people did to it, newest first. ``line`` and ``start`` are of a
-    queued run, None elsewhere. ``usual`` is how long runs of its job take, where history tells.
-    """
-
-    run: Run
-    now: datetime
-    servers: Sequence[Server]
-    pauses: Sequence[Pause]
-    parents: Sequence[Run] = ()
-    when: When = When.SUCCESS
-    in_the_way: Sequence[Run] = ()
-    steered: Sequence[AuditEntry] = ()
-    line: Line | None = None
-    start: Start | None = None
-    usual: Estimate | None = None
-    expires: timedelta | None = None
 
 
 def headline(run: Run) -> Because:
@@ -83,30 +60,8 @@ def _of_state(facts: RunFacts) -> Iterator[Because]:
             yield from _running(facts)
         case RunState.RETRYING:
             yield from _retrying(facts)
-        case RunState.SUCCEEDED:
-            yield because(
-                "succeeded",
-                "It succeeded at {at}, after {took}, attempt {attempt}, on {server}.",
-                at=facts.run.finished_at,
-                took=_took(facts.run),
-                attempt=facts.run.attempt,
-                server=facts.run.server,
-            )
-            yield from _past_attempts(facts.run.attempts[:-1])
-        case RunState.FAILED:
-            yield from _failed(facts.run)
-        case RunState.CANCELLED:
-            yield from _cancelled(facts)
-        case RunState.SKIPPED:
-            yield from _skipped(facts)
-        case RunState.EXPIRED:
-            yield because(
-                "expired",
-                "It was due at {due} and may wait for {expires}; by {at} it had not started.",
-                due=facts.run.run_after,
-                expires=facts.expires,
-                at=facts.run.finished_at,
-            )
+        case _:
+            yield from ended(facts)
 
 
 def _waiting(facts: RunFacts) -> Iterator[Because]:
@@ -210,7 +165,8 @@ def _start_words(start: Start, now: datetime) -> Because:
                 run=start.overlong[0],
             )
         jobs = ", ".join(start.unknown[:_SHOWN])
-        return because("start_unknown", "Nobody can tell when it starts: no run of {jobs} has ended yet.", jobs=jobs)
+        words = "Nobody can tell when it starts: no run of {jobs} has succeeded yet."
+        return because("start_unknown", words, jobs=jobs)
     if start.at <= now:
         return because("starts", "A worker is free: it starts within a second or so.", about=start.at)
     words = "It will start at about {about}, if the runs before it take what they usually take."
@@ -231,7 +187,7 @@ def _running(facts: RunFacts) -> Iterator[Because]:
         who = _who(facts.steered, "cancel")
         yield because("cancelling", "{who} has asked to stop it.", who=who or "Somebody")
     yield from _usual_end(run, facts.usual, facts.now, whose="It")
-    yield from _past_attempts(run.attempts[:-1])
+    yield from past_attempts(run.attempts[:-1])
 
 
 def _usual_end(run: Run, usual: Estimate | None, now: datetime, *, whose: str) -> Iterator[Because]:
@@ -263,79 +219,9 @@ def _retrying(facts: RunFacts) -> Iterator[Because]:
         attempts=run.max_attempts,
         due=run.run_after,
     )
-    yield from _past_attempts(run.attempts)
+    yield from past_attempts(run.attempts)
     yield from _holds(facts)
     yield from _server_reasons(facts)
-
-
-def _failed(run: Run) -> Iterator[Because]:
-    if not run.attempts:
-        yield because("failed", "It never started: {error}.", error=run.error)
-    elif run.attempts[-1].outcome is Outcome.LOST:
-        lost = sum(attempt.outcome is Outcome.LOST for attempt in run.attempts)
-        words = "Its server died under it" + (" {lost} times." if lost > 1 else ", and on_lost is fail.")
-        yield because("lost", words, lost=lost)
-    elif run.attempt < run.max_attempts:
-        yield because("not_retried", "What it failed with is not retried (retry_on, no_retry_on).")
-    elif run.max_attempts > 1:
-        yield because("no_attempts_left", "None of its {attempts} attempts succeeded.", attempts=run.max_attempts)
-    yield from _past_attempts(run.attempts)
-    if run.dead:
-        words = "It is a dead letter: jobrunner retry {run}, or jobrunner discard {run}."
-        yield because("dead", words, run=run.id)
-
-
-def _cancelled(facts: RunFacts) -> Iterator[Because]:
-    run = facts.run
-    by = next((entry for entry in facts.steered if entry.action == "cancel"), None)
-    if run.error == "replaced by the next fire":
-        yield because("replaced", "The next fire of its job took its place (overlap = replace).")
-    elif by is not None:
-        words = "{who} cancelled it at {at}" + (" with its batch." if by.target.startswith("batch") else ".")
-        yield because("cancelled", words, who=by.who, host=by.host, at=by.at)
-    else:
-        yield because("cancelled", "It was cancelled at {at}.", at=run.finished_at)
-    if run.attempt == 0:
-        yield because("not_started", "It had not started.")
-    yield from _past_attempts(run.attempts)
-    yield because("again", "To run it after all: jobrunner retry {run}.", run=run.id)
-
-
-def _skipped(facts: RunFacts) -> Iterator[Because]:
-    yield because(
-        "skipped", "{error}.", error=_sentence(facts.run.error or "a policy of its job kept it from starting")
-    )
-    for parent in [parent for parent in facts.parents if parent.state.final and parent.state is not RunState.SUCCEEDED]:
-        yield because(
-            "parent", "Run {parent} of {job} {state}.", parent=parent.id, job=parent.job, state=_ended(parent)
-        )
-    if facts.run.fire_time is not None and facts.usual is not None:
-        yield because("usual", "Runs of {job} usually take {usual}.", job=facts.run.job, usual=facts.usual.median)
-
-
-def _past_attempts(attempts: Sequence[Attempt]) -> Iterator[Because]:
-    """What attempts came to: the first ones and the last ones of many."""
-    ended = [attempt for attempt in attempts if attempt.outcome is not None]
-    shown = ended if len(ended) <= 2 * _SHOWN else [*ended[:_SHOWN], *ended[-_SHOWN:]]
-    for place, attempt in enumerate(shown):
-        if place == _SHOWN and len(shown) < len(ended):
-            yield because("attempts", "{more} more attempts ended.", more=len(ended) - len(shown))
-        words = "Attempt {attempt} " + _OUTCOMES[attempt.outcome or Outcome.FAILED] + " at {at}"
-        said = attempt.error if attempt.outcome is not Outcome.SUCCEEDED else None
-        words += ": {error}." if said else "."
-        yield because(
-            "attempt_ended", words, attempt=attempt.number, at=attempt.finished_at, error=said, server=attempt.server
-        )
-
-
-_OUTCOMES = {
-    Outcome.SUCCEEDED: "succeeded",
-    Outcome.FAILED: "failed",
-    Outcome.TIMEOUT: "ran out of time",
-    Outcome.CANCELLED: "was cancelled",
-    Outcome.LOST: "was lost with its server {server}",
-    Outcome.INTERRUPTED: "was interrupted by the end of its server {server}",
-}
 
 
 def _holds(facts: RunFacts) -> Iterator[Because]:
@@ -346,38 +232,8 @@ def _holds(facts: RunFacts) -> Iterator[Because]:
             yield pause_words(pause)
 
 
-def pause_words(pause: Pause) -> Because:
-    """Who has paused what, since when, until when and why."""
-    what = {"job": "Job {name}", "queue": "Queue {name}"}.get(pause.scope, "Everything")
-    until = " until {until}" if pause.until else ""
-    reason = ": {reason}" if pause.reason else ""
-    return because(
-        "paused",
-        f"{what} has been paused by {{who}} since {{since}}{until}{reason}.",
-        scope=pause.scope,
-        name=pause.name,
-        who=pause.who,
-        since=pause.since,
-        until=pause.until,
-        reason=pause.reason.rstrip("."),
-    )
-
-
 def _server_reasons(facts: RunFacts) -> Iterator[Because]:
     return no_server_for(facts.run.queue, facts.servers)
-
-
-def no_server_for(queue: str, servers: Sequence[Server]) -> Iterator[Because]:
-    """That nobody serves a queue, where so; ``servers`` are the living ones."""
-    if not servers:
-        yield because("no_server", "No server runs: jobrunner run.")
-    elif not any(queue in server.queues for server in servers):
-        names = ", ".join(sorted(server.name for server in servers)[:_SHOWN])
-        yield because(
-            "queue_not_served", "No server serves queue {queue}; there is {servers}.", queue=queue, servers=names
-        )
-    elif all(server.state.value == "draining" for server in servers if queue in server.queues):
-        yield because("draining", "The servers of queue {queue} are about to end.", queue=queue)
 
 
 def _origin(run: Run) -> Iterator[Because]:
@@ -394,17 +250,5 @@ def _origin(run: Run) -> Iterator[Because]:
             yield because("origin", words, trigger=run.trigger.value, at=run.created_at)
 
 
-def _took(run: Run) -> timedelta | None:
-    return run.finished_at - run.started_at if run.finished_at and run.started_at else None
-
-
 def _who(steered: Sequence[AuditEntry], action: str) -> str | None:
     return next((entry.who for entry in steered if entry.action == action), None)
-
-
-def _ended(run: Run) -> str:
-    return {"cancelled": "was cancelled", "skipped": "was skipped"}.get(run.state.value, run.state.value)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".")

@@ -16,9 +16,9 @@ _INDENT = "  "
 
 def answer(value: Answer, screen: Screen, times: Times) -> Iterator[str]:
     """The whole answer."""
-    yield from _folded(sentence(value.headline, times), screen, style="bold")
+    yield from folded(sentence(value.headline, times), screen, style="bold")
     for reason in value.because:
-        yield from _folded(sentence(reason, times), screen, indent=_INDENT)
+        yield from folded(sentence(reason, times), screen, indent=_INDENT)
     if value.before is not None or value.after is not None:
         yield ""
         yield from _around(value, times)
@@ -37,13 +37,13 @@ def _around(value: Answer, times: Times) -> Iterator[str]:
 def _next(value: Coming, screen: Screen, times: Times, *, told: bool) -> Iterator[str]:
     """The coming fire, ``told`` where the headline has said when, and what may stand in its way."""
     if not told:
-        yield from _folded(f"next fire: {times.full(value.at)}", screen)
+        yield from folded(f"next fire: {times.full(value.at)}", screen)
     if not value.obstacles:
         yield "nothing stands in its way"
         return
     yield screen.paint("in its way:", "yellow")
     for reason in value.obstacles:
-        yield from _folded(sentence(reason, times), screen, indent=_INDENT)
+        yield from folded(sentence(reason, times), screen, indent=_INDENT)
 
 
 def sentence(reason: Because, times: Times) -> str:
@@ -60,8 +60,8 @@ def _text(value: Value, times: Times) -> str:
     return "-" if value is None else str(value)
 
 
-def _folded(text: str, screen: Screen, *, indent: str = "", style: str = "") -> Iterator[str]:
-    """Only a terminal has a width; elsewhere a sentence is a line."""
+def folded(text: str, screen: Screen, *, indent: str = "", style: str = "") -> Iterator[str]:
+    """The lines of a text. Only a terminal has a width; elsewhere it is one line."""
     if not screen.terminal:
         yield indent + text
         return

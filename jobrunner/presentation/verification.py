@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from jobrunner.domain.clock import from_micros
 from jobrunner.domain.verification import JobCheck, Listed, Span, Verification
+from jobrunner.presentation.answers import folded
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell, Column, Row, render
@@ -39,16 +40,17 @@ def verification(value: Verification, screen: Screen, times: Times) -> Iterator[
     since, until = absolute(value.since, times.zone), absolute(value.until, times.zone)
     yield screen.paint(f"from {since} to {until}", "bold")
     if value.known_since is None:
-        yield "no definition is recorded yet: a server does that when it starts (jobrunner run)"
+        yield from folded("no definition is recorded yet: a server does that when it starts (jobrunner run)", screen)
         return
     if value.known_since > value.since:
-        yield f"the first definition was recorded at {absolute(value.known_since, times.zone)}: it begins there"
+        begin = absolute(value.known_since, times.zone)
+        yield from folded(f"the first definition was recorded at {begin}: it begins there", screen)
     if value.jobs:
         yield ""
         rows = [_row(job) for job in value.jobs]
         yield from render(_COLUMNS, [*rows, _row(_total(value.jobs))] if len(rows) > 1 else rows, screen)
     yield ""
-    yield from _pending(value, times)
+    yield from _pending(value, screen, times)
     for kind, meaning in _WRONG.items():
         yield from _wrong(kind, meaning, value.jobs, screen, times)
     yield _sum(value, screen)
@@ -81,15 +83,16 @@ def _total(jobs: Sequence[JobCheck]) -> JobCheck:
     return total
 
 
-def _pending(value: Verification, times: Times) -> Iterator[str]:
+def _pending(value: Verification, screen: Screen, times: Times) -> Iterator[str]:
     fires = sum(job.pending.fires for job in value.jobs)
     if not fires:
         return
     if value.unserved_since is not None:
         since = absolute(value.unserved_since, times.zone)
-        yield f"pending: {_fires(fires)}; no server has looked since {since}, the next one decides"
+        text = f"pending: {_fires(fires)}; no server has looked since {since}, the next one decides"
     else:
-        yield f"pending: {_fires(fires)}, which a server is about to look at, or will when one starts"
+        text = f"pending: {_fires(fires)}, which a server is about to look at, or will when one starts"
+    yield from folded(text, screen)
 
 
 def _wrong(kind: str, meaning: str, jobs: Sequence[JobCheck], screen: Screen, times: Times) -> Iterator[str]:
