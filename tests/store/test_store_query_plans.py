@@ -17,6 +17,7 @@ from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.job import Overlap, When
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.run import Progress
+from jobrunner.domain.server import Server
 from jobrunner.domain.state import RunState, Trigger
 from jobrunner.store import (
     Database,
@@ -24,6 +25,8 @@ from jobrunner.store import (
     batches,
     definitions,
     durations,
+    fires,
+    line,
     listeners,
     open_store,
     output,
@@ -37,6 +40,7 @@ from jobrunner.store.runs import add, claim, finish, read, steer
 
 FINISHED = 200_000
 MICROS = 1_000_000
+LONG_AGO = int(NOW.timestamp()) * MICROS - 10**12
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +48,6 @@ def full_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A store with many finished runs, of 50 jobs, in 200 batches, with attempts, output, dead letters."""
     url = f"sqlite:///{tmp_path_factory.mktemp('full') / 'jobrunner.db'}"
     db = open_store(url, durability="normal")
-    at = int(NOW.timestamp()) * MICROS
     db.execute("PRAGMA synchronous = off")
     with db.transaction():
         db.execute(
@@ -54,7 +57,7 @@ def full_url(tmp_path_factory: pytest.TempPathFactory) -> str:
             " SELECT 'job' || (i % 50), 1, CASE WHEN i % 100 = 0 THEN 'failed' WHEN i % 333 = 0 THEN 'skipped'"
             " ELSE 'succeeded' END, 1, 1, 'default', 0, 'schedule', '{}', ? + i, ? + i, ? + i, ? + i, i % 7,"
             " CASE WHEN i % 10 = 0 THEN i / 1000 END, ? + i, 'key' || i, i % 1000 = 0 FROM n",
-            (FINISHED, *[at - 10**12] * 5),
+            (FINISHED, *[LONG_AGO] * 5),
         )
         db.execute(
             "INSERT INTO attempts (run_id, number, server_id, started_at, finished_at, outcome)"
@@ -131,6 +134,10 @@ def used(found: dict[str, list[str]]) -> set[str]:
     return set(re.findall(r"\b(runs_\w+|INTEGER PRIMARY KEY)", steps))
 
 
+def servers_of(db: Database) -> list[Server]:
+    return servers.find(db, NOW)
+
+
 def _fire(db: Database, overlap: Overlap) -> None:
     run = new("job1", trigger=Trigger.SCHEDULE, fire_time=later(9), unique_key="key77")
     schedules.fire(db, schedules.Fire(run=run, schedule=1, overlap=overlap), NOW)
@@ -201,6 +208,16 @@ READS: dict[str, Case] = {
     "has a batch ended": (lambda db, _: batches.finished(db, 5), {KEY}),
     "audit": (lambda db, _: audit.find(db, None, 5), {KEY}),
     "definition": (lambda db, _: definitions.body(db, 1), {KEY}),
+    "what people did to a run": (lambda db, _: audit.steered(db, ["run 7", "batch b1"]), set()),
+    "active runs of a job": (lambda db, _: read.active(db, "job1"), {KEY, "runs_active"}),
+    "some runs": (lambda db, _: read.some(db, [3, 4]), {KEY}),
+    "runs by fire time": (lambda db, _: list(fires.runs(db, "job1", 0, LONG_AGO + 9_000)), {"runs_fire"}),
+    "decisions by fire time": (lambda db, _: list(fires.decided(db, "job1", 0, LONG_AGO)), set()),
+    "jobs that ever fired": (lambda db, _: fires.jobs(db), {"runs_fire"}),
+    "the run of a fire": (lambda db, _: fires.run_at(db, "job1", NOW), {"runs_fire"}),
+    "the last answer": (lambda db, _: fires.last_answered(db, "job1", NOW), {"runs_fire"}),
+    "how far a job was attended to": (lambda db, _: fires.attended_of(db, "job1"), set()),
+    "terms": (lambda db, _: line.terms(db, 77), {KEY}),
     "who listens": (lambda db, _: listeners.wakes(db), set()),
     "who lives": (lambda db, _: servers.peers(db), {"runs_running"}),
     "all runs": (lambda db, _: read.find(db, RunFilter()), {KEY}),
@@ -214,6 +231,11 @@ READS: dict[str, Case] = {
 
 SORTED_READS: dict[str, Case] = {
     "run": (lambda db, _: read.get(db, 77), {KEY}),
+    "the line": (
+        lambda db, _: line.line(db, line.Place("default", 0, NOW), servers_of(db)),
+        {"runs_queue", "runs_running"},
+    ),
+    "when it was served": (lambda db, _: fires.served(db, NOW, timedelta(seconds=30)), set()),
     "dead letters": (lambda db, _: read.find(db, RunFilter(dead=True)), {KEY, "runs_dead"}),
     "dead letters of a job": (lambda db, _: read.find(db, RunFilter(dead=True, jobs=("job0",))), {KEY, "runs_dead"}),
     "ids of dead letters": (lambda db, _: read.dead_ids(db, []), {"runs_dead"}),
