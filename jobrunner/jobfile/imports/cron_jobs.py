@@ -100,6 +100,8 @@ class _Importing:
         said = (
             [] if option is None else ["cron's option -n (mail only when it fails) is left out: output is not mailed"]
         )
+        if given is not None:
+            said.append("what stands behind % is its standard input, as cron has it; a percent sign would be \\%")
         above, description = _comments(line)
         keys: dict[str, Any] = {"description": description} if description else {}
         keys |= self._command(command, given)
@@ -168,7 +170,7 @@ def _comments(line: Line) -> tuple[tuple[str, ...], str | None]:
     """The comments that stay above the job, and the one that becomes its description."""
     above = list(line.above)
     if line.touching and (len(above) == 1 or not above[-2]):
-        last = above[-1].strip(" #*=-")
+        last = re.sub(r"^(?:Ansible|Puppet Name): ", "", above[-1].strip(" #*=-"))
         if last and len(last) <= _LONGEST_DESCRIPTION and last.isprintable() and not _not_its_own(above[-1]):
             while len(above) > 1 and not above[-2]:
                 above.pop(-2)
@@ -177,7 +179,7 @@ def _comments(line: Line) -> tuple[tuple[str, ...], str | None]:
 
 
 def _not_its_own(comment: str) -> bool:
-    return seems_a_job(comment) or comment.startswith("  ")
+    return seems_a_job(comment) or re.match(r"(?i)  |begin |end ", comment) is not None
 
 
 def _why_env(common: Mapping[str, str]) -> dict[str, str]:
@@ -193,17 +195,22 @@ def _head(origin: Origin, crontab: Crontab) -> list[str]:
         "To watch it beside cron first, take away the mark before `shadow`: fires are decided and recorded, and",
         "nothing is started. Then take the lines out of the crontab, and `shadow` out of here.",
     ]
-    targets = list(dict.fromkeys(text for _, name, text in crontab.variables if name == "MAILTO" and text))
+    targets = list(dict.fromkeys(text for _, name, text in crontab.variables if name == "MAILTO" and text.strip()))
     if targets:
         lines += [
             "",
             f"cron mailed what jobs print to {', '.join(targets)}. Here it is kept: `jobrunner logs RUN`. To be mailed",
             'what failed, add notify = ["mail"] to [defaults], and',
             "  [notify.mail]",
-            f'  url = "mailto://localhost?from=jobrunner@localhost&to={",".join(targets)}"',
+            f'  url = "mailto://localhost?from=jobrunner@localhost&to={_addresses(targets)}"',
             '  on = ["failed", "recovered"]',
         ]
     return lines
+
+
+def _addresses(targets: list[str]) -> str:
+    names = [name.strip() for target in targets for name in target.split(",")]
+    return ",".join(name if "@" in name else f"{name}@localhost" for name in names)
 
 
 def _of_variables(crontab: Crontab, origin: Origin) -> list[Problem]:

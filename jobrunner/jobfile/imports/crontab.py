@@ -24,7 +24,10 @@ _ENTRY = re.compile(r"(-?)(@[A-Za-z_]+|(?:[^\s]+[ \t]+){4}[^\s]+)[ \t]+(.*)", re
 _FIELDS = re.compile(
     r"(?:[\d*?~hH][\w*?~/,()#-]*[ \t]+){3}[\w*?~/,()-]+[ \t]+[\w*?~/,#-]+[ \t]+\S|@[a-z]+[ \t]+[/\w.\[]"
 )
-_SIX = re.compile(r"(?:[\d*?/,-]+[ \t]+){5}(?:[\d*?/,-]+|[A-Za-z]{3}(?:[-,][A-Za-z]{3})*)[ \t]")
+_NAMES = "sun mon tue wed thu fri sat"
+_SIX = re.compile(
+    rf"(?:[\d*?/,-]+[ \t]+){{5}}(?:[\d*?/,-]+|(?:(?:{_NAMES.replace(' ', '|')})[-,]?)+)[ \t]", re.IGNORECASE
+)
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}\$?", re.ASCII)
 _AMBIGUOUS = frozenset("backup games git irc list mail man mysql news postgres proxy redis sync uucp www".split())  # noqa: SIM905
 """Accounts that often are there and bear the name of a program, so that they say nothing about a line."""

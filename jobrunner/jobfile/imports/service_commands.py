@@ -52,7 +52,7 @@ def command_of(unit: Unit, expanded: Callable[[str], str], say: Say) -> str | li
 
 def _commands(text: str) -> list[tuple[list[str], str]] | None:
     """The commands of one value, which a lone ``;`` parts, with the marks before their programs."""
-    found = words(re.sub(r"(?<!\S)\\;(?!\S)", "';'", re.sub(r"(?<!\S);(?!\S)", "\\\\x00", text)))
+    found = words(text)
     if found is None:
         return None
     commands, current = list[tuple[list[str], str]](), list[str]()
@@ -65,7 +65,7 @@ def _commands(text: str) -> list[tuple[list[str], str]] | None:
             argv = [program, *current[2 if "@" in flags else 1 :]]
             commands.append(([word.replace("$", "$$") for word in argv] if ":" in flags else argv, flags))
             current = []
-    return [(argv, flags) for argv, flags in commands if argv[0]]
+    return [(argv, flags) for argv, flags in commands if argv[0].strip()]
 
 
 def _remark(flags: str, setting: Setting, say: Say) -> None:
@@ -85,7 +85,7 @@ def _quoted(word: str) -> str:
     if _is_variable(word):
         return word
     if not _VARIABLE.search(word):
-        return shlex.quote(word)
+        return f'"{_escaped(word)}"' if "'" in word else shlex.quote(word)
     pieces, place = list[str](), 0
     for match in _VARIABLE.finditer(word):
         pieces += [_escaped(word[place : match.start()]), _escaped("$") if match[0] == "$$" else match[0]]

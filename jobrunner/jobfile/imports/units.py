@@ -166,7 +166,10 @@ def expand(text: str, known: Mapping[str, str], unknown: set[str]) -> str:
 
 
 def words(text: str) -> list[str] | None:
-    """The words of a value, quotes and escapes resolved; None where a quote does not end."""
+    """The words of a value, quotes and escapes resolved; None where a quote does not end.
+
+    A lone ``;`` outside of quotes, which parts commands, is a NUL.
+    """
     found, word, quote, place = list[str](), None, "", 0
     while place < len(text):
         mark = text[place]
@@ -180,6 +183,8 @@ def words(text: str) -> list[str] | None:
                 quote = ""
             else:
                 word = (word or "") + mark
+        elif mark == ";" and word is None and (place == len(text) or text[place].isspace()):
+            found.append("\0")
         elif mark in "'\"":
             quote, word = mark, word or ""
         elif mark.isspace():
@@ -195,7 +200,7 @@ def _escaped(text: str, place: int) -> tuple[str, int]:
     mark = text[place]
     if match := re.compile(r"x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([0-3][0-7]{2})").match(text, place):
         code = int(match[3], 8) if match[3] else int(match[1] or match[2], 16)
-        return chr(code), match.end()
+        return chr(code) if code and not 0xD800 <= code < 0xE000 else f"\\{match[0]}", match.end()
     if mark in _ESCAPES:
         return _ESCAPES[mark], place + 1
     return (mark if mark in "\\'\"; " else f"\\{mark}"), place + 1

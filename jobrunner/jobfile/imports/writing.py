@@ -64,7 +64,7 @@ def value(found: Any) -> str:
     if isinstance(found, Mapping):
         return "{ " + ", ".join(f"{key(name)} = {value(inner)}" for name, inner in found.items()) + " }"
     if isinstance(found, Sequence):
-        return _list([value(item) for item in found])
+        return _list([_single(item) if isinstance(item, str) else value(item) for item in found])
     return json.dumps(found)
 
 
@@ -114,9 +114,17 @@ def _text(text: str) -> str:
         return _basic(text)
     if "\n" in text:
         return f"'''\n{text}'''" if "'''" not in text and text[-1] != "'" else _basic(text)
-    pieces = _pieces(text) if len(text) > _WIDTH and "\\" not in text and '"""' not in text else []
+    pieces = _pieces(text) if len(text) > _WIDTH and '"""' not in text and text[0] != " " else []
     if len(pieces) > 1:
-        return '"""\\\n' + "".join(f"    {piece}\\\n" for piece in pieces) + '    """'
+        escaped = (piece.replace("\\", "\\\\") for piece in pieces)
+        return '"""\\\n' + "".join(f"    {piece}\\\n" for piece in escaped) + '    """'
+    return _single(text)
+
+
+def _single(text: str) -> str:
+    """A text on one line."""
+    if not text.isprintable():
+        return _basic(text)
     if '"' not in text and "\\" not in text:
         return f'"{text}"'
     if "'" not in text:
