@@ -74,7 +74,7 @@ def schema(ctx: typer.Context) -> int:
 def _create(path: Path, text: str) -> None:
     """Writes a new file, whole or not at all, readable by its owner only."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_privately(path.parent)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise Refused(f"{error.filename} exists", hint="init never overwrites; name another folder") from error
@@ -86,6 +86,13 @@ def _create(path: Path, text: str) -> None:
     except OSError as error:
         path.unlink(missing_ok=True)
         raise JobrunnerError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _make_privately(folder: Path) -> None:
+    """Makes a folder and those above it that are missing; ``mkdir`` with ``parents`` would leave these open to all."""
+    for each in [*reversed(folder.parents), folder]:
+        if not each.exists():
+            each.mkdir(mode=0o700)
 
 
 def _checked(explicit: str | None) -> tuple[str, int, Sequence[Problem], Sequence[Problem]]:

@@ -124,6 +124,48 @@ def test_redirects_are_followed(bench: Any, web: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("/round", "GET http://127.0.0.1:PORT/round failed: more than 20 redirects"),
+        ("file:///etc/passwd", "failed: Request URL has an unsupported protocol 'file://'."),
+        ("http://[", "failed: "),
+    ],
+)
+def test_a_redirect_leads_neither_round_nor_to_files(bench: Any, web: Any, location: str, words: str) -> None:
+    web.answers["/round"] = (302, {"Location": location}, b"")
+    outcome = bench.run(HttpRequest(url=web.url + "/round"))
+    assert isinstance(outcome, Failed)
+    assert words.replace("PORT", str(web.server_port)) in outcome.error
+    assert "root:" not in outcome.error + bench.sink.stdout.decode()
+    assert len(web.seen) <= 21
+
+
+SECRET_HEADERS = {"Authorization": "Bearer abc", "X-Api-Key": "key s3cret", "X-Plain": "x"}
+
+
+def test_a_redirect_takes_no_secret_to_another_host(bench: Any, web: Any) -> None:
+    web.answers["/here"] = (302, {"Location": f"http://localhost:{web.server_port}/there"}, b"")
+    request = HttpRequest(url=web.url + "/here", headers=SECRET_HEADERS)
+    assert isinstance(bench.run(request, spec={"secrets": ("s3cret",)}), Succeeded)
+    (first, second) = [headers for _, _, headers, _ in web.seen]
+    assert first.items() >= SECRET_HEADERS.items()
+    assert {name for name in SECRET_HEADERS if name in second} == {"X-Plain"}
+    web.seen.clear()
+    web.answers["/here"] = (302, {"Location": "/there"}, b"")
+    assert isinstance(bench.run(request, spec={"secrets": ("s3cret",)}), Succeeded)
+    assert web.seen[1][2].items() >= SECRET_HEADERS.items()
+
+
+def test_a_body_that_unpacks_to_far_more_is_output_and_no_result(bench: Any, web: Any) -> None:
+    packed = gzip.compress(b"0" * (8 * 1024 * 1024))
+    web.answers["/bomb"] = (200, {"Content-Type": "application/json", "Content-Encoding": "gzip"}, packed)
+    outcome = bench.run(HttpRequest(url=web.url + "/bomb"))
+    assert isinstance(outcome, Succeeded)
+    assert outcome.result is None
+    assert len(bench.sink.stdout) == 8 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
     ("status", "expect", "error"),
     [
         (503, (), "HTTP 503 Service Unavailable"),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from project import Project, until
+from project import Project, marked, until
 
 CANARY = "canary-3f9c71"
 SECOND = "finch-88d1aa"
@@ -77,7 +77,18 @@ def test_secrets_appear_nowhere(where: Project) -> None:
         assert said[-1].out == 'got *** ***\n{"t": "***"}\n'
         runs = [run["id"] for run in where.json("runs")]
         assert len(runs) == 5
-        for args in (["runs"], ["audit"], ["jobs"], *(["show", str(run)] for run in runs)):
+        looks = [
+            ["runs"],
+            ["audit"],
+            ["jobs"],
+            ["servers"],
+            ["batches"],
+            ["queues"],
+            ["doctor"],
+            ["verify"],
+            ["show", "echo"],
+        ]
+        for args in (*looks, *([verb, str(run)] for run in runs for verb in ("show", "why"))):
             said += [where.call(*args), where.call(*args, "--json")]
         said += [where.call("logs", str(run)) for run in runs]
         said += [where.call("logs", str(run), "--json", "--attempt", "1") for run in runs]
@@ -93,6 +104,50 @@ def test_secrets_appear_nowhere(where: Project) -> None:
     assert where.show(2)["progress"]["message"] == "using ***"
     assert where.show(3)["result"] == {"nested": ["it is ***"]}
     _only_in_the_column_of_secrets(where)
+
+
+HELD = """
+[jobs.command]
+command = "touch here; cat gate > /dev/null"
+env = { TOKEN = "${SECOND}", FROM_FILE = "${file:secret.txt}" }
+params.token = { secret = true, default = "CANARY" }
+
+[jobs.function]
+python = "functions:waits"
+env = { TOKEN = "${SECOND}" }
+params.token = { secret = true, default = "CANARY" }
+"""
+
+WAITS = """
+def waits(token):
+    with open("there", "w"), open("gate"):
+        pass
+"""
+
+
+def test_no_secret_is_in_the_command_line_of_any_process(project: Maker) -> None:
+    where = project(HELD.replace("CANARY", CANARY))
+    (where.folder / "functions.py").write_text(WAITS)
+    (where.folder / "secret.txt").write_text(THIRD + "\n")
+    os.mkfifo(where.folder / "gate")
+    with where.server(SECOND=SECOND) as server:
+        runs = [where.trigger("command"), where.trigger("function")]
+        until(lambda: all((where.folder / name).exists() for name in ("here", "there")), "both")
+        lines = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in marked(server.mark)]
+        assert any(b"gate" in line for line in lines)
+        assert len(lines) >= 6
+        for secret in (CANARY, SECOND, THIRD):
+            assert not [line for line in lines if secret.encode() in line]
+        until(lambda: opened(where, runs), "the end of both")
+
+
+def opened(where: Project, runs: list[int]) -> bool:
+    """Lets whoever waits at the gate through; whether all have gone."""
+    try:
+        os.close(os.open(where.folder / "gate", os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        pass  # nobody waits
+    return all(where.show(run)["state"] == "succeeded" for run in runs)
 
 
 def _only_in_the_column_of_secrets(where: Project) -> None:
@@ -191,6 +246,7 @@ def test_every_action_is_in_the_audit_trail(project: Maker) -> None:
     assert {(entry["who"], entry["host"]) for entry in entries} == {(getpass.getuser(), socket.gethostname())}
     assert entries[9]["detail"] == "noise"
     assert entries[0]["detail"] == 'run 1 {"n":"1"}'
+    assert entries[2]["detail"] == "run 3 true"
     assert [entry["detail"] for entry in entries if "batch" in entry["detail"]] == ["batch b1 of 2 runs"]
     before = len(entries)
     for args in (["runs"], ["show", "1"], ["logs", "1"], ["jobs"], ["audit"], ["next"], ["check"]):
@@ -210,6 +266,70 @@ def test_retrying_and_discarding_are_in_the_audit_trail_run_by_run(project: Make
         ("retry", f"run {runs[1]}"),
         ("retry", f"run {runs[2]}"),
     ]
+
+
+def test_the_arguments_of_a_submitted_program_are_not_in_the_audit_trail(project: Maker) -> None:
+    where = project("")
+    where.call("submit", "--", "/bin/echo", "--password", CANARY)
+    (entry,) = where.json("audit")
+    assert (entry["target"], entry["detail"]) == ("submit:echo", "run 1 /bin/echo with 2 arguments")
+
+
+def test_folders_that_were_there_stay_as_they_were_and_new_ones_are_private(tmp_path: Path) -> None:
+    umask = os.umask(0)
+    try:
+        where = Project(tmp_path)
+        where.file.unlink()
+        (tmp_path / "srv").mkdir(mode=0o755)
+        assert where.call("init", "srv/jobs/deep").status == 0
+        assert where.call("-c", "srv/jobs/deep/jobs.toml", "trigger", "hello").status == 0
+    finally:
+        os.umask(umask)
+    modes = {path.relative_to(tmp_path).as_posix(): stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    assert modes.pop("srv") == 0o755
+    assert modes.pop("srv/jobs") == modes.pop("srv/jobs/deep") == 0o700
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_file_is_as_unsafe_as_what_a_link_leads_to(project: Maker) -> None:
+    where = project("[jobs.a]\ncommand = 'true'\n")
+    (where.folder / "link.toml").symlink_to("jobs.toml")
+    assert where.call("-c", "link.toml", "trigger", "a").status == 0
+    where.file.chmod(0o646)
+    answer = where.call("-c", "link.toml", "trigger", "a")
+    assert (answer.status, answer.out) == (78, "")
+    assert "everybody can write it" in answer.err
+    assert where.call("-c", "link.toml", "run").status == 78
+
+
+SHELL = r"""'"`$(touch pwned)`; touch pwned; ${IFS} \ & | > pwned < * ? ~ ! # {x} %s -n --help"""
+
+
+def test_a_parameter_is_never_read_by_a_shell(project: Maker) -> None:
+    where = project(
+        "[jobs.line]\ncommand = 'printf %s \"$JOBRUNNER_PARAM_WORD\"'\nparams.word = {}\n"
+        "[jobs.list]\ncommand = ['printf', '%s', '{word}']\nparams.word = {}\n"
+    )
+    (where.folder / "pasted.toml").write_text("[jobs.pasted]\ncommand = 'echo {word}'\nparams.word = {}\n")
+    answer = where.call("trigger", "pasted", "-p", "word=x", "-c", "pasted.toml")
+    assert answer.status == 78
+    assert "JOBRUNNER_PARAM_WORD" in answer.err
+    runs = [where.trigger(job, "-p", f"word={SHELL}") for job in ("line", "list")]
+    where.burst()
+    assert [where.logs(run) for run in runs] == [SHELL, SHELL]
+    assert not (where.folder / "pwned").exists()
+
+
+def test_what_a_service_manager_gave_the_server_is_not_handed_on(project: Maker) -> None:
+    where = project("[jobs.a]\ncommand = 'env'\n[jobs.b]\npython = 'functions:names'\n")
+    (where.folder / "functions.py").write_text("import os\ndef names():\n    return list(os.environ)\n")
+    runs = [where.trigger("a"), where.trigger("b")]
+    ours = {"WATCHDOG_USEC": "60000000", "LISTEN_FDS": "1", "LISTEN_PID": "1", "LISTEN_FDNAMES": "x"}
+    where.burst(NOTIFY_SOCKET=str(where.folder / "notify"), KEPT="1", **ours)
+    names = {line.partition("=")[0] for line in where.logs(runs[0]).splitlines()}
+    for seen in (names, set(where.show(runs[1])["result"])):
+        assert "KEPT" in seen
+        assert seen.isdisjoint([*ours, "NOTIFY_SOCKET", "WATCHDOG_PID"])
 
 
 def test_what_a_server_does_is_no_action_of_a_person(project: Maker) -> None:
