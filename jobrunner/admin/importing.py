@@ -76,11 +76,10 @@ def _of_file(file: str, given: bytes) -> tuple[bytes, Origin]:
     if file == "-":
         return given, Origin("standard input", "a crontab", _myself(), system=None)
     path = Path(file).resolve()
-    what = f"the crontab {file}" if path.name != "crontab" else file
     if path.parent in _SPOOLS:
-        return _read(file), Origin(file, what, path.name, given=path.name != _myself())
+        return _read(file), Origin(file, file, path.name, given=path.name != _myself())
     system = True if path == Path("/etc/crontab") or path.parent in _SYSTEM else None
-    return _read(file), Origin(file, what, _myself(), system=system)
+    return _read(file), Origin(file, file, _myself(), system=system)
 
 
 def _of_user(user: str | None) -> tuple[bytes, Origin]:

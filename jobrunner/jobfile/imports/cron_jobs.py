@@ -192,6 +192,7 @@ def _head(origin: Origin, crontab: Crontab) -> list[str]:
         f"Imported from {origin.what}.",
         "",
         "Jobs do what they did under cron; what could not be carried over stands above the job that it concerns.",
+        "",
         "To watch it beside cron first, take away the mark before `shadow`: fires are decided and recorded, and",
         "nothing is started. Then take the lines out of the crontab, and `shadow` out of here.",
     ]
