@@ -64,6 +64,13 @@ def end_marked(mark: str) -> int:
     return len(ended)
 
 
+def alive(mark: str) -> list[int]:
+    """The processes on this host whose marker is, or begins with, this mark, and everything below them; in order."""
+    if not sweep.HAS_PROC:
+        return []
+    return sorted(_with_descendants([*_marked(mark, helpers=False), *_marked(mark, helpers=True)]))
+
+
 def _marked(mark: str, *, helpers: bool) -> Iterable[int]:
     for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))):
         marker = sweep.marker_of(pid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -13,14 +14,14 @@ import pytest
 from samples import NOW, later, put, run_to, serve, start
 
 from jobrunner import jobfile
-from jobrunner.admin.doctor import Patient, examine, host, places, work
+from jobrunner.admin.doctor import Patient, examine, host, places, processes
 from jobrunner.domain.clock import to_micros
 from jobrunner.domain.finding import Finding, Severity
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.state import RunState
 from jobrunner.errors import ConfigError
 from jobrunner.queue.redis import RedisQueues
-from jobrunner.store import Database, open_store, pauses, peek, servers
+from jobrunner.store import Database, open_store, pauses, peek, servers, traces
 
 JOBS = '[jobs.a]\ncommand = "true"\n'
 FAULT, WARNING, NOTE = Severity.FAULT, Severity.WARNING, Severity.NOTE
@@ -448,8 +449,8 @@ def test_the_rules_of_time_zones() -> None:
 def test_open_files_of_a_process() -> None:
     import resource
 
-    assert work.open_files(os.getpid()) == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    assert work.open_files(2**22 + 1) is None
+    assert processes.open_files(os.getpid()) == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    assert processes.open_files(2**22 + 1) is None
 
 
 def test_a_server_that_may_open_too_few_files(well: Ward, db: Database) -> None:
@@ -457,3 +458,27 @@ def test_a_server_that_may_open_too_few_files(well: Ward, db: Database) -> None:
     found = [finding for finding in well.look() if finding.name == "limits"]
     assert [finding.status for finding in found] == [WARNING]
     assert "1000000 workers" in found[0].detail
+
+
+def test_what_keeps_attempts_together(well: Ward, db: Database) -> None:
+    traces.leave(db, 1, mark="x", cgroup=None, containment="no cgroups: nobody may")
+    assert ("processes", NOTE, "one: no cgroups: nobody may") in well.said()
+    traces.leave(db, 1, mark="x", cgroup="/x", containment="a cgroup for each attempt")
+    assert [finding for finding in well.look() if finding.name == "processes"] == []
+    assert any(finding.detail == "one: a cgroup for each attempt" for finding in well.all())
+
+
+def test_orphans(well: Ward, db: Database) -> None:
+    mark = f"test{os.getpid()}"
+    traces.leave(db, 1, mark=mark, cgroup=None, containment="a cgroup for each attempt")
+    db.execute("UPDATE servers SET host = 'here'")
+    with subprocess.Popen(["sleep", "60"], env={"JOBRUNNER_PROCESS": f"{mark}.1.7"}) as orphan:
+        try:
+            assert [finding for finding in well.look() if finding.name == "orphans"] == []
+            alive(db, 1, later(-31))
+            (found,) = [finding for finding in well.look() if finding.name == "orphans"]
+        finally:
+            orphan.kill()
+    assert found.status is FAULT
+    assert found.detail == f"1 process of server one (pid 4711), which is gone: {orphan.pid}"
+    assert [finding for finding in well.look() if finding.name == "orphans"] == []

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 from jobrunner import jobfile
+from jobrunner.admin.doctor import processes
 from jobrunner.admin.doctor.patient import Patient
 from jobrunner.domain import health
 from jobrunner.domain.duration import format_duration
@@ -21,8 +20,6 @@ from jobrunner.store.runs import read
 
 _LONG_WAIT = timedelta(hours=1)
 _SKEW = 1.0
-_FILES_OF_SERVER = 100
-_FILES_OF_WORKER = 10
 
 
 def look(patient: Patient, db: Database) -> list[Finding]:
@@ -39,8 +36,7 @@ def look(patient: Patient, db: Database) -> list[Finding]:
     found = health.of_servers(known, scheduled=scheduled, lost_after=settings.lost_after)
     found += health.of_queues(statuses, known, settings.lost_after)
     found += [*_servers(known, there, db), *_same(patient, there), *_stranded(left), *_clocks(patient, db)]
-    found += _open_files(patient, there)
-    found += _waits(statuses, found)
+    found += [*_waits(statuses, found), *processes.look(patient, db, there)]
     if dead:
         letters = "1 dead letter" if dead == 1 else f"{dead} dead letters"
         found.append(note("runs", letters, "see them: jobrunner runs --dead; then retry or discard them"))
@@ -106,27 +102,6 @@ def _clocks(patient: Patient, db: Database) -> Iterator[Finding]:
             where = "ahead of" if ahead > 0 else "behind"
             hint = "keep it in step (NTP): what is due is judged by each host's own clock"
             yield warning("clock", f"the clock of {host} is {abs(ahead):.1f} s {where} the store's", hint)
-
-
-def _open_files(patient: Patient, there: Sequence[Server]) -> Iterator[Finding]:
-    """Whether the servers of this host may open as many files as their workers need."""
-    for server in there:
-        if server.host != patient.host:
-            continue
-        may, needs = open_files(server.pid), _FILES_OF_SERVER + _FILES_OF_WORKER * server.workers
-        if may is not None and may < needs:
-            detail = f"server {server.name} may open {may} files, and {server.workers} workers need some {needs}"
-            yield warning("limits", detail, f"ulimit -n {needs}, or LimitNOFILE={needs} in its unit")
-
-
-def open_files(pid: int) -> int | None:
-    """How many files a process may open; None where the host does not tell, or there is no limit."""
-    try:
-        text = Path(f"/proc/{pid}/limits").read_text()
-    except OSError:
-        return None
-    found = re.search(r"^Max open files +(\d+)", text, re.MULTILINE)
-    return int(found[1]) if found else None
 
 
 def _waits(statuses: Sequence[QueueStatus], found: Sequence[Finding]) -> Iterator[Finding]:
