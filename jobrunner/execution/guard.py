@@ -35,11 +35,7 @@ def main(server: int, place: Place) -> None:
     os.close(server)
     _wait_for(launcher)
     sweep.end_children()
-    cgroup.leave(place, token, asked_by)
-    if sweep.is_dead(asked_by):
-        from jobrunner.execution.leftovers import remove_files
-
-        remove_files(token.partition(".")[0])
+    _leave(place, token, asked_by)
 
 
 def _launch(server: int, alive: int, token: str, place: Place, asked_by: int) -> None:
@@ -49,12 +45,21 @@ def _launch(server: int, alive: int, token: str, place: Place, asked_by: int) ->
         from jobrunner.execution.spawner import run
 
         run(server, alive, token, place)
-        cgroup.leave(place, token, asked_by)
+        _leave(place, token, asked_by)
         status = 0
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(status)
+
+
+def _leave(place: Place, token: str, asked_by: int) -> None:
+    """Removes what is left in files; a dead server's own, too."""
+    cgroup.leave(place, token, asked_by)
+    if sweep.is_dead(asked_by):
+        from jobrunner.execution.leftovers import remove_files
+
+        remove_files(token.partition(".")[0])
 
 
 def _wait_for(launcher: int) -> None:

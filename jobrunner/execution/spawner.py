@@ -201,8 +201,7 @@ class Spawner:
                 continue
             self._ending.remove(started)
             del self._by_id[started.id]
-            started.report_end()
-            if started.group is not None and not started.group.remove():
+            if not started.report_end() and started.group is not None:
                 self._occupied.append(started.group)
 
     def _tell(self, started: Started, left: list[int]) -> None:

@@ -51,8 +51,11 @@ class Started:
             self.exceeded = True
             report(self.status, f"exceeded {found.limit} {found.most:.6f} {found.measured:.6f} {found.processes}")
 
-    def report_end(self) -> None:
-        """Tells the server how it ended and what all of it together has used, and closes the pipe."""
+    def report_end(self) -> bool:
+        """Tells the server how it ended and what all of it together has used, and closes the pipe.
+
+        False where its cgroup cannot be removed yet.
+        """
         assert self.ended is not None
         status, usage = self.ended
         memory = max(usage.ru_maxrss * MAXRSS_UNIT, self.others_peak, self.watch.peak if self.watch else 0)
@@ -64,8 +67,10 @@ class Started:
             refused = self.group.refused()
             if refused is not None and self.watch is not None and refused in self.watch.limits:
                 self.exceed(Exceeded(refused, self.watch.limits[refused], memory if refused == "memory_max" else 0, 0))
+        removed = self.group is None or self.group.remove()
         report(self.status, f"exited {status} {len(self.left)} {memory} {cpu:.6f}")
         os.close(self.status)
+        return removed
 
 
 def report(status: int, line: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
@@ -17,10 +19,10 @@ import pytest
 
 from jobrunner.domain.clock import SystemClock
 from jobrunner.domain.job import Command, PythonCall
-from jobrunner.execution import Control, Execution, Launcher, Stopped, StopReason, Succeeded
+from jobrunner.execution import Control, Execution, Launcher, Stopped, StopReason, Succeeded, end_left
 
 SERVER = """
-import sys, threading
+import json, sys, threading
 from jobrunner.domain.clock import SystemClock
 from jobrunner.domain.job import Command, Job, PythonCall
 from jobrunner.execution import AttemptSpec, Control, Execution, Launcher
@@ -30,8 +32,13 @@ class Sink:
     def progress(self, progress): pass
     def started(self, pid): pass
 
-folder = sys.argv[1]
-execution = Execution(Launcher.start(), SystemClock())
+folder, hidden = sys.argv[1], ""
+launcher = Launcher.start(cgroups=sys.argv[2:] != ["marks"])
+execution = Execution(launcher, SystemClock())
+if sys.argv[2:] == ["hidden"]:
+    hidden = "(env -i setsid sh ./keep.sh hidden &); "
+with open(folder + "/trace.json", "w") as file:
+    json.dump([launcher.mark, launcher.place.folder], file)
 
 def work(number, kind):
     job = Job(name="job", kind=kind, folder=folder, timezone="UTC", definition="{}")
@@ -39,7 +46,7 @@ def work(number, kind):
                       Control(), Sink())
 
 for number in range(3):
-    threading.Thread(target=work, args=(number, Command(line=f"sh ./tree.sh c{number}"))).start()
+    threading.Thread(target=work, args=(number, Command(line=f"{hidden}sh ./tree.sh c{number}"))).start()
 threading.Thread(target=work, args=(9, PythonCall(target="tree:grow"))).start()
 """
 
@@ -83,6 +90,8 @@ def server(forest: Path) -> Iterator[psutil.Process]:
     with subprocess.Popen([sys.executable, str(script), str(forest)], stderr=subprocess.DEVNULL) as process:
         yield psutil.Process(process.pid)
         process.kill()
+    # Where guard and launcher were gone before it.
+    end_left(*json.loads((forest / "trace.json").read_text()))
 
 
 def _chain(server: psutil.Process) -> tuple[psutil.Process, psutil.Process]:
@@ -113,6 +122,45 @@ def test_nothing_survives_a_kill(
         assert server.is_running()
     else:
         assert survivors(gone) == []
+
+
+@pytest.mark.parametrize("keeper", ["hidden", "marks"])
+def test_what_is_left_when_all_three_are_killed_is_ended_later(
+    keeper: str,
+    forest: Path,
+    pids_in: Callable[[Path, int], list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script = forest / "server.py"
+    script.write_text(SERVER)
+    with subprocess.Popen([sys.executable, str(script), str(forest), keeper], env=_temporary(forest)) as process:
+        pids = pids_in(forest, COUNT + (keeper == "hidden"))
+        mark, group = json.loads((forest / "trace.json").read_text())
+        if keeper == "hidden" and group is None:
+            process.kill()
+            pytest.skip("no cgroup can be made here, and nothing else finds what wipes its environment")
+        watchers = [psutil.Process(process.pid), *_chain(psutil.Process(process.pid))]
+        for watcher in watchers:
+            watcher.suspend()
+        for watcher in watchers:
+            watcher.kill()
+    assert sum(map(alive, pids)) >= len(pids) - 1  # the warm child dies with the launcher
+    assert list((forest / "tmp").iterdir())
+    monkeypatch.setattr(tempfile, "tempdir", str(forest / "tmp"))
+    assert end_left("0" * 24, group) == 0
+    assert end_left(mark, group) >= len(pids) - 1
+    assert [pid for pid in pids if alive(pid)] == []
+    assert group is None or not Path(group).exists()
+    assert list((forest / "tmp").iterdir()) == []
+
+
+def alive(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def _temporary(forest: Path) -> dict[str, str]:
+    (forest / "tmp").mkdir()
+    return os.environ | {"TMPDIR": str(forest / "tmp")}
 
 
 @pytest.fixture

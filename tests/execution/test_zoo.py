@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jobrunner.domain.job import Command
-from jobrunner.execution import Control, Failed, Stopped, StopReason, Succeeded, TimedOut
+from jobrunner.domain.clock import SystemClock
+from jobrunner.domain.job import Command, Limits
+from jobrunner.execution import Control, Execution, Failed, Launcher, Stopped, StopReason, Succeeded, TimedOut
 
 LONG = timedelta(minutes=10)
 SHORT = timedelta(milliseconds=100)
@@ -51,11 +54,24 @@ ESCAPES = {
     "job control": "bash -c 'set -m; python keeper.py a.pid & true'",
     "own subtree": "setsid sh -c 'setsid sh -c \"python keeper.py a.pid & python keeper.py b.pid & wait\" & wait' &",
     "holds the pipe": "setsid python keeper.py a.pid 2>&1 &",
+    "stopped": "(setsid python keeper.py a.pid &); until [ -e a.pid ]; do sleep 0.01; done; kill -STOP $(cat a.pid)",
+    "zombies": "setsid sh -c 'for i in 1 2 3; do (exit 1) & done; exec python keeper.py a.pid' &",
 }
 
 
+@pytest.fixture(scope="module", params=[True, False], ids=["cgroups", "marks"])
+def keeper(request: pytest.FixtureRequest) -> Iterator[tuple[Execution, Launcher]]:
+    """Whatever keeps attempts together, where this machine has it, and what there is everywhere."""
+    launcher = Launcher.start(cgroups=request.param)
+    execution = Execution(launcher, SystemClock())
+    yield execution, launcher
+    execution.close()
+    launcher.close()
+
+
 @pytest.fixture
-def zoo(bench: Any) -> Any:
+def zoo(keeper: tuple[Execution, Launcher], bench: Any) -> Any:
+    bench.execution, bench.launcher = keeper
     (bench.folder / "keeper.py").write_text(KEEPER)
     (bench.folder / "daemon.py").write_text(DAEMON)
     (bench.folder / "python").write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
@@ -177,3 +193,80 @@ def test_closing_its_streams_is_no_end(zoo: Any) -> None:
     outcome = zoo.shell("echo on; exec >&- 2>&-; sleep 0.1; exit 5")
     assert isinstance(outcome, Failed)
     assert outcome.exit_code == 5
+
+
+def test_every_exit_status_is_told(zoo: Any) -> None:
+    for status in (0, 1, 2, 64, 126, 127, 128, 137, 143, 254, 255):
+        outcome = zoo.shell(f"exit {status}")
+        assert outcome.exit_code == status
+        assert isinstance(outcome, Succeeded) == (status == 0)
+
+
+@pytest.mark.faults
+def test_all_exit_statuses_and_signals_are_told(zoo: Any) -> None:
+    assert [zoo.shell(f"exit {status}").exit_code for status in range(256)] == list(range(256))
+    harmless = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
+    stopping = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
+    for number in sorted(signal.valid_signals() - harmless - stopping):
+        outcome = zoo.shell(f"ulimit -c 0; kill -{int(number)} $$; sleep 10")
+        assert (outcome.signal, outcome.exit_code) == (number, None), outcome
+    for number in stopping:
+        outcome = zoo.shell(f"kill -{int(number)} $$; sleep 1000", timeout=timedelta(seconds=0.3), kill_grace=SHORT)
+        assert isinstance(outcome, TimedOut)
+
+
+@pytest.mark.faults
+def test_a_fork_bomb_of_two_hundred(zoo: Any, survivors: Callable[[list[int]], list[int]]) -> None:
+    bomb = """if True:
+        import os, signal, sys, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in range(200):
+            if os.fork() == 0:
+                os.setsid()
+                if number % 2:
+                    os.fork() and os._exit(0)
+                os.environ.clear()
+                open(f"{os.getpid()}.pid", "w").close()
+                time.sleep(1000)
+        time.sleep(1000)
+    """
+    for more in ({"timeout": timedelta(seconds=2)}, {"resources": Limits(processes=150)}):
+        outcome = zoo.run(Command(argv=(sys.executable, "-S", "-c", bomb)), kill_grace=SHORT, **more)
+        assert isinstance(outcome, TimedOut | Failed)
+        pids = [int(path.stem) for path in zoo.folder.glob("*.pid")]
+        assert len(pids) > 50
+        assert survivors(pids) == []
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    "writer",
+    [
+        "head -c 1073741824 /dev/zero",
+        "yes | head -c 1073741824",
+        "head -c 104857600 /dev/zero | tr '\\0' x",
+        "head -c 209715200 /dev/urandom",
+        "yes \"$(printf '\\377\\376\\200')\" | head -c 209715200",
+    ],
+    ids=["no newline", "lines", "one long line", "noise", "invalid UTF-8"],
+)
+def test_output_without_bound_is_no_memory_of_ours(zoo: Any, writer: str) -> None:
+    class Nothing:
+        size = 0
+
+        def output(self, _stream: str, data: bytes) -> None:
+            self.size += len(data)
+
+        def progress(self, progress: object) -> None: ...
+        def started(self, pid: int | None) -> None: ...
+
+    def run(line: str) -> int:
+        sink = Nothing()
+        spec = zoo.spec(zoo.job(Command(line=line)), secrets=("a secret",))
+        assert isinstance(zoo.execution.execute(spec, Control(), sink), Succeeded)
+        return sink.size
+
+    run("echo warm")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert run(writer) >= 104857600
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 1024
