@@ -162,9 +162,20 @@ _NTH = re.compile(rf"({_VALUE})#(\d+)", _FLAGS)
 
 
 def _plain(field: Field, text: str, job: str) -> int:
-    if job and uses_hash(text):
-        return _elements(field, text, job)
-    return _shared(field, text)
+    if not job or not uses_hash(text):
+        return _shared(field, text)
+    return _bare_hash(field, job) if len(text) == 1 else _elements(field, text, job)
+
+
+def _bare_hash(field: Field, job: str) -> int:
+    """What ``_element`` gives for ``H``, without its expressions: a file may have 100,000."""
+    low, high = _hash_bounds(field)
+    return 1 << low + hashed(job, field.name) % (high - low + 1)
+
+
+def _hash_bounds(field: Field) -> tuple[int, int]:
+    """A day of the month from a bare ``H`` is at most 28, so that every month has it."""
+    return field.low, 28 if field is DAY else 6 if field is WEEKDAY else field.high
 
 
 @lru_cache(maxsize=4096)
@@ -228,8 +239,7 @@ def _element(field: Field, element: str, job: str) -> int:
 
 
 def _hashed_values(field: Field, match: re.Match[str], step: int | None, job: str) -> range:
-    """A day of the month from a bare ``H`` is at most 28, so that every month has it."""
-    low, high = field.low, {DAY: 28, WEEKDAY: 6}.get(field, field.high)
+    low, high = _hash_bounds(field)
     if match["from"]:
         low, high = _value(field, match["from"], match[0]), _value(field, match["to"], match[0])
         if high < low:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -78,8 +77,7 @@ class DateRule(NamedTuple):
         return self.instant if self.instant > micros else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Schedule:
+class Schedule(NamedTuple):
     """When a job fires by itself. ``key`` is equal for two schedules that always fire at the same instants.
 
     ``expression`` is as written, ``zone`` the name of the zone whose wall clock it is on. ``rule`` is what the kind

@@ -27,7 +27,7 @@ from jobrunner.errors import JobrunnerError
 from jobrunner.jobfile import job_from_definition
 from jobrunner.queue.engine import Engine
 from jobrunner.server.firing import fire_at, is_late, lost, missed
-from jobrunner.store import definitions, files, gaps, schedules
+from jobrunner.store import definitions, files, gaps, reloads, schedules
 from jobrunner.store.database import Database
 from jobrunner.store.files import File, InForce
 from jobrunner.store.versions import Content, calendars_text
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_SLEEP = 1.0
 _APPLYING_SLEEP = 0.05
+_RECENT = timedelta(minutes=5)
 _AT_ONCE = 20_000
 """Fires of a gap that are walked in one tick, so that other jobs need not wait for it."""
 
@@ -88,7 +89,9 @@ class FireSchedule:
 
         def note(db: Database) -> Sequence[Ready]:
             now = self._clock.now()
-            in_force = files.apply(db, self._server_id, file, Applied(*self._server, origin), now)
+            edit = reloads.edited(db, jobfile.config_hash, now - _RECENT) if origin is Origin.RELOAD else None
+            by = Applied(edit.who, edit.host, self._server.name, edit.origin) if edit else Applied(*self._server, origin)
+            in_force = files.apply(db, self._server_id, file, by, now)
             found[:] = [(timed, in_force, now)]
             return ()
 
@@ -195,7 +198,8 @@ def _timed(jobfile: Jobfile) -> dict[str, Timed]:
             continue
         try:
             calendars = {name: jobfile.calendars[name].dates for name in job.blackout}
-            Checker(job.params, job=job.name).values({})
+            if job.params:
+                Checker(job.params, job=job.name).values({})
             timed[job.name] = Timed.of(job, _number(job), calendars)
         except JobrunnerError as error:
             log.error("does not fire: %s", error, extra={"job": job.name})

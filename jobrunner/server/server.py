@@ -28,8 +28,10 @@ from jobrunner.server.consumer import RunConsumer
 from jobrunner.server.definitions import Definitions
 from jobrunner.server.executor import Executor
 from jobrunner.server.identity import host, identity
+from jobrunner.server.memory import made_for_good
 from jobrunner.server.options import ServerOptions
 from jobrunner.server.recorder import Recorders
+from jobrunner.server.reloader import NOT_VALID, Reloader
 from jobrunner.server.rescuer import Rescuer
 from jobrunner.server.scheduler import FireSchedule, ServerOf
 from jobrunner.server.signals import Signals
@@ -41,7 +43,6 @@ from jobrunner.version import __version__
 
 log = logging.getLogger("jobrunner.server")
 
-_NOT_VALID = "the file is not valid; the last good one stays in force: %s"
 _STORE_PAUSE = 2.0
 
 BrokerMaker = Callable[[Settings, Database], RedisQueues | None]
@@ -70,6 +71,7 @@ class _Parts:
     recorders: Recorders
     execution: Execution
     fires: FireSchedule | None
+    reloader: Reloader
 
 
 class Server:
@@ -95,6 +97,7 @@ class Server:
         self._signals = signals
         self._last_good: Jobfile | None = None
         self._refused: str | None = None
+        self._read_at = clock.now()
         self._path = path
         self._options = options
         self._make_broker = broker
@@ -109,7 +112,8 @@ class Server:
             StoreUnavailable: the store was away when it ended, and has not taken what its last runs came to.
         """
         again = self._last_good is not None
-        file = self._last_good = self._read()
+        with made_for_good():
+            file = self._last_good = self._read()
         queues = self._queues(file.settings)
         with ExitStack() as stack:
             # The guard and the launcher come first: they must not inherit threads, connections or locks.
@@ -136,12 +140,13 @@ class Server:
             return self._serve(ground)
 
     def _read(self) -> Jobfile:
+        self._read_at = self._clock.now()
         try:
             file = jobfile.read(self._path)
         except ConfigError as error:
             if self._last_good is None:
                 raise
-            log.error(_NOT_VALID, error.problems[0])
+            log.error(NOT_VALID, error.problems[0])
             self._refused = str(error.problems[0])
             return self._last_good
         self._refused = None
@@ -178,6 +183,7 @@ class Server:
         try:
             went_on = consumer.run()
         finally:
+            parts.reloader.stop()
             parts.recorders.stop()
             parts.execution.close()
             unwritten = self._stop(parts.engine)
@@ -229,6 +235,19 @@ class Server:
             recorders=recorders,
             execution=execution,
             fires=fires,
+            reloader=Reloader(
+                self._path,
+                ground.file,
+                since=self._read_at,
+                clock=clock,
+                server_id=server_id,
+                engine=engine,
+                in_force=in_force,
+                fires=fires,
+                execution=execution,
+                loaded=self._keep,
+                wake=self._signals.wake,
+            ),
         )
 
     def _consumer(self, ground: _Ground, parts: _Parts) -> RunConsumer:
@@ -255,7 +274,7 @@ class Server:
             fires=parts.fires,
             begin=lambda: self._begin(parts, ground.file),
             tidy=parts.execution.tidy,
-            reload=lambda: self._reload(parts),
+            reloader=parts.reloader,
             feed=feed,
         )
 
@@ -297,32 +316,7 @@ class Server:
     def _begin(self, parts: _Parts, file: Jobfile) -> None:
         parts.recorders.start()
         parts.execution.prepare(file.jobs.values())
-        if parts.fires is not None:
-            parts.fires.apply(file, Origin.START)
+        parts.reloader.start()
 
-    def _reload(self, parts: _Parts) -> None:
-        """All or nothing: a file that is not valid changes nothing, and the log says so."""
-        try:
-            file = jobfile.read(self._path)
-        except ConfigError as error:
-            log.error(_NOT_VALID, error.problems[0])
-            refused = str(error.problems[0])
-            parts.engine.submit(lambda db: _note_config_error(db, parts.server_id, refused))
-            return
+    def _keep(self, file: Jobfile) -> None:
         self._last_good = file
-        parts.in_force.apply(file)
-        if parts.fires is not None:
-            parts.fires.apply(file, Origin.RELOAD)
-        parts.execution.recycle()
-        parts.engine.submit(lambda db: _note_config(db, parts.server_id, file.config_hash))
-        log.info("reloaded: %d jobs", len(file.jobs))
-
-
-def _note_config_error(db: Database, server_id: int, error: str) -> Sequence[Ready]:
-    servers.set_config_error(db, server_id, error)
-    return ()
-
-
-def _note_config(db: Database, server_id: int, config_hash: str) -> Sequence[Ready]:
-    servers.set_config(db, server_id, config_hash)
-    return ()
