@@ -167,9 +167,9 @@ def stranded(db: Database, heard_after: datetime) -> list[tuple[int, str]]:
     sql = (
         "SELECT r.id, coalesce(s.name, '') FROM runs r INDEXED BY runs_running"
         " LEFT JOIN servers s ON s.id = r.server_id WHERE r.state = 'running'"
-        " AND (s.id IS NULL OR s.heartbeat_at < ? OR s.state IN ('stopped','lost')) ORDER BY r.id"
+        " AND (s.id IS NULL OR s.heartbeat_at < ? OR s.state IN ('stopped','lost'))"
     )
-    return [(run, server) for run, server in db.execute(sql, (to_micros(heard_after),))]
+    return sorted((run, server) for run, server in db.execute(sql, (to_micros(heard_after),)))
 
 
 def find(db: Database, now: datetime) -> list[Server]:
