@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jobrunner.domain.backfill import Backfill
     from jobrunner.domain.job import Job
     from jobrunner.domain.request import NewRun
+    from jobrunner.domain.state import Ready
 
 
 class Backfilling:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 from jobrunner.admin.jobs import Jobs
 from jobrunner.domain.clock import Clock
@@ -14,9 +13,12 @@ from jobrunner.domain.state import Ready, Trigger
 from jobrunner.errors import BrokerUnavailable, NotFound, Refused, StoreUnavailable
 from jobrunner.queue.announce import Announcer
 from jobrunner.store import audit, file_of, no_store
-from jobrunner.store.database import Database
+from jobrunner.store.database import Collision, Database
+
+T = TypeVar("T")
 
 _BROKER_PAUSE = 5.0
+_TRIES = 5
 
 
 class Actor(NamedTuple):
@@ -72,20 +74,29 @@ class Context:
         if self._db is None and path is not None and not path.exists():
             raise no_store(path)
 
-    @contextmanager
-    def acting(self, action: str, target: str, detail: str = "") -> Iterator[list[str]]:
+    def act(self, action: str, target: str, operation: Callable[[list[str]], T], detail: str = "") -> T:
         """One action in one transaction with its entry in the audit trail; a refused one leaves an entry, too.
 
-        What the action adds to the list that it is given, such as the run that it made, begins the entry's detail.
+        What the operation adds to the list that it is given, such as the run that it made, begins the entry's detail.
+        It is done again when the transaction had to give way to another one.
         """
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                return self._act(action, target, operation, detail)
+            except Collision:
+                if not tries_left:
+                    raise
+            except (Refused, NotFound) as error:
+                self._record(action, target, detail, error.message)
+                raise
+        raise AssertionError
+
+    def _act(self, action: str, target: str, operation: Callable[[list[str]], T], detail: str) -> T:
         made = list[str]()
-        try:
-            with self.db.transaction():
-                yield made
-                self._record(action, target, " ".join([*made, detail]).strip(), "done")
-        except (Refused, NotFound) as error:
-            self._record(action, target, detail, error.message)
-            raise
+        with self.db.transaction():
+            value = operation(made)
+            self._record(action, target, " ".join([*made, detail]).strip(), "done")
+        return value
 
     def tell(self, ready: Sequence[Ready]) -> None:
         """Tells servers of runs that are ready; a broker that is away is a remark and no error."""

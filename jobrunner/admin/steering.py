@@ -33,8 +33,10 @@ class Steering:
         from jobrunner.store.runs import read, steer
 
         run = read.get(self._context.db, run_id)
-        with self._context.acting("retry", f"run {run_id}", run.job):
-            steered = steer.retry(self._context.db, run_id, retries=self._retries(run), now=self._context.clock.now())
+        db, now, retries = self._context.db, self._context.clock.now(), self._retries(run)
+        steered = self._context.act(
+            "retry", f"run {run_id}", lambda _: steer.retry(db, run_id, retries=retries, now=now), run.job
+        )
         self._context.tell(steered.ready)
         return read.get(self._context.db, run_id)
 
@@ -63,8 +65,7 @@ class Steering:
         """Takes a dead letter off the list. Raises NotFound, Refused."""
         from jobrunner.store.runs import read, steer
 
-        with self._context.acting("discard", f"run {run_id}"):
-            steer.discard(self._context.db, run_id)
+        self._context.act("discard", f"run {run_id}", lambda _: steer.discard(self._context.db, run_id))
         return read.get(self._context.db, run_id)
 
     def cancel(self, run_id: int, now: bool = False) -> Run:
@@ -76,8 +77,10 @@ class Steering:
         """
         from jobrunner.store.runs import read, steer
 
-        with self._context.acting("cancel", f"run {run_id}", "now" if now else ""):
-            steered = steer.cancel(self._context.db, run_id, at_once=now, now=self._context.clock.now())
+        db, at = self._context.db, self._context.clock.now()
+        steered = self._context.act(
+            "cancel", f"run {run_id}", lambda _: steer.cancel(db, run_id, at_once=now, now=at), "now" if now else ""
+        )
         self._context.tell(steered.ready)
         self._context.tell_changed()
         return read.get(self._context.db, run_id)
@@ -88,14 +91,17 @@ class Steering:
         from jobrunner.store.runs import read, steer
 
         members = batches.member_ids(self._context.db, batch_id, _UNENDED)
-        ready = list[Ready]()
-        with self._context.acting("cancel", f"batch b{batch_id}", f"{len(members)} runs"):
+
+        def cancel_each(_: list[str]) -> list[Ready]:
+            ready = list[Ready]()
             for run_id in members:
                 try:
                     ready += steer.cancel(self._context.db, run_id, at_once=now, now=self._context.clock.now()).ready
                 except Refused:
                     continue  # it ended by itself in between
-        self._context.tell(ready)
+            return ready
+
+        self._context.tell(self._context.act("cancel", f"batch b{batch_id}", cancel_each, f"{len(members)} runs"))
         self._context.tell_changed()
         return [read.get(self._context.db, run_id) for run_id in members]
 
@@ -114,8 +120,7 @@ class Steering:
         if until is not None and until <= now:
             raise UsageError("the end of a pause must be in the future")
         pause = Pause(scope=scope, name=name, who=self._context.actor.who, since=now, until=until, reason=reason)
-        with self._context.acting("pause", _target(scope, name), reason):
-            pauses.pause(self._context.db, pause)
+        self._context.act("pause", _target(scope, name), lambda _: pauses.pause(self._context.db, pause), reason)
         self._context.tell_changed()
         return pause
 
@@ -124,8 +129,10 @@ class Steering:
         from jobrunner.store import pauses
 
         self._known(scope, name)
-        with self._context.acting("resume", _target(scope, name)):
-            was_paused, ready = pauses.resume(self._context.db, scope, name, self._context.clock.now())
+        db, now = self._context.db, self._context.clock.now()
+        was_paused, ready = self._context.act(
+            "resume", _target(scope, name), lambda _: pauses.resume(db, scope, name, now)
+        )
         self._context.tell(ready)
         self._context.tell_changed()
         return was_paused

@@ -12,7 +12,7 @@ from jobrunner.domain.duration import format_duration
 from jobrunner.domain.job import Job, When
 from jobrunner.domain.params import Checker, split_secrets
 from jobrunner.domain.request import NewRun, canonical, new_run
-from jobrunner.domain.state import Trigger
+from jobrunner.domain.state import Ready, Trigger
 from jobrunner.domain.trigger import BatchTriggered, Triggered, TriggerOptions
 from jobrunner.errors import NotFound, ParameterError, UsageError
 from jobrunner.store import listeners
@@ -85,9 +85,13 @@ class Triggering:
             for continuation, when in ((then, When.SUCCESS), (then_on_failure, When.FAILURE))
             if continuation is not None
         ]
-        with self._context.acting("trigger", job, f"of {len(rows)} runs") as made:
+
+        def create(made: list[str]) -> tuple[int, list[Ready]]:
             batch_id, ready = add.add_batch(self._context.db, template, name or job, rows, follow)
             made.append(f"batch b{batch_id}")
+            return batch_id, ready
+
+        batch_id, ready = self._context.act("trigger", job, create, f"of {len(rows)} runs")
         self._context.tell(ready)
         return BatchTriggered(batch_id, len(rows), template.queue)
 
@@ -162,9 +166,12 @@ class Triggering:
         )
 
     def _create(self, new: NewRun, detail: str = "") -> Triggered:
-        with self._context.acting("trigger", new.job, detail if new.params == "{}" else new.params) as made:
+        def create(made: list[str]) -> add.Added:
             added = add.add(self._context.db, new)
             made.append(f"run {added.id}")
+            return added
+
+        added = self._context.act("trigger", new.job, create, detail if new.params == "{}" else new.params)
         if added.ready is not None:
             self._context.tell([added.ready])
         elif not added.existing:

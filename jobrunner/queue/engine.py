@@ -26,7 +26,7 @@ from jobrunner.queue.operations import Operation, Operations, Submitted, away
 from jobrunner.queue.serializer import message
 from jobrunner.queue.storage import STOP
 from jobrunner.store import pauses, servers
-from jobrunner.store.database import Database
+from jobrunner.store.database import Collision, Database
 from jobrunner.store.runs import claim, steer
 
 log = logging.getLogger(__name__)
@@ -146,13 +146,14 @@ class Engine:
         frees_worker: bool = False,
         committed: Callable[[], None] | None = None,
         instead: Operation | None = None,
+        batch: int | None = None,
     ) -> None:
         """Adds an operation to the next transaction and returns; it is kept until the store has taken it.
 
         ``committed`` is called in the engine's thread when it has. ``instead`` takes the place of an operation that
-        fails for a reason of its own.
+        fails for a reason of its own. ``batch``: the one that it may end; it comes after what may end none.
         """
-        self._operations.add(Submitted(operation, committed, instead))
+        self._operations.add(Submitted(operation, committed, instead, batch))
         if frees_worker:
             self._free()
         self._nudge()
@@ -242,7 +243,9 @@ class Engine:
         return not self._operations or self._clock.monotonic() >= self._stop_at
 
     def _gone(self, error: Exception) -> None:
-        if not isinstance(error, StoreUnavailable):
+        if isinstance(error, Collision):
+            log.debug("%s", error)
+        elif not isinstance(error, StoreUnavailable):
             log.error("fault in the engine; trying again", exc_info=error)
         elif str(error) != self._complaint:
             self._complaint = str(error)
@@ -322,7 +325,7 @@ class Engine:
         try:
             ready, claimed = self._commit(offered, room, now, look=look)
         except Exception as error:
-            if not taken or away(error):
+            if not taken or (away(error) and not isinstance(error, Collision)):
                 raise
             self._look = True
             self._tell(self._operations.write_singly(self._db), ())

@@ -9,20 +9,26 @@ from typing import NamedTuple
 
 from jobrunner.domain.state import Ready
 from jobrunner.errors import StoreUnavailable
-from jobrunner.store.database import Database, StatementRefused
+from jobrunner.store.database import Collision, Database, StatementRefused
 
 log = logging.getLogger(__name__)
+
+_TRIES = 5
 
 Operation = Callable[[Database], Sequence[Ready]]
 """Part of a transaction; gives the runs that it made ready. It may run again when the store was away."""
 
 
 class Submitted(NamedTuple):
-    """An operation, who hears that it was committed, and what is done in its place when it fails by itself."""
+    """An operation, who hears that it was committed, and what is done in its place when it fails by itself.
+
+    ``batch``: the one that it may end.
+    """
 
     operation: Operation
     committed: Callable[[], None] | None = None
     instead: Operation | None = None
+    batch: int | None = None
 
 
 class Operations:
@@ -47,6 +53,8 @@ class Operations:
         """Takes what there is; says whether something is taken now."""
         while self._new:
             self._taken.append(self._new.popleft())
+        # Two servers that end members of the same batches lock these in the same order, or would wait for each other.
+        self._taken.sort(key=lambda submitted: submitted.batch or 0)
         return bool(self._taken)
 
     def write(self, db: Database) -> list[Ready]:
@@ -68,23 +76,33 @@ class Operations:
         """
         ready = list[Ready]()
         while self._taken:
-            operation, committed, instead = self._taken[0]
+            operation, committed, instead, batch = self._taken[0]
             try:
-                with db.transaction():
-                    made = operation(db)
+                made = _alone(operation, db)
             except Exception as error:
                 if away(error):
                     raise
                 del self._taken[0]
                 log.error("an operation on the store failed and is dropped", exc_info=error)
                 if instead is not None:
-                    self.add(Submitted(instead))
+                    self.add(Submitted(instead, batch=batch))
                 continue
             del self._taken[0]
             ready += made
             if committed is not None:
                 committed()
         return ready
+
+
+def _alone(operation: Operation, db: Database) -> Sequence[Ready]:
+    for _ in range(_TRIES):
+        try:
+            with db.transaction():
+                return operation(db)
+        except Collision:
+            log.debug("an operation on the store gave way to another, and is tried again")
+    with db.transaction():
+        return operation(db)
 
 
 def away(error: Exception) -> bool:

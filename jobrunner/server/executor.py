@@ -238,9 +238,9 @@ class Executor:
             return _finish(db, self._failed(claimed, None, error))
 
         if recorder is not None:
-            recorder.close(end, instead=instead)
+            recorder.close(end, instead=instead, batch=claimed.batch_id)
         else:
-            self._engine.submit(end, frees_worker=True, instead=instead)
+            self._engine.submit(end, frees_worker=True, instead=instead, batch=claimed.batch_id)
 
 
 def _finish(db: Database, ending: Ending) -> Sequence[Ready]:

@@ -137,7 +137,7 @@ class Recorder:
             self._writing = True
             self._recorders.engine.submit(lambda db: self._write(db, taken), committed=self._written)
 
-    def close(self, end: Operation, *, instead: Operation | None) -> None:
+    def close(self, end: Operation, *, instead: Operation | None, batch: int | None) -> None:
         """The attempt has ended: its last words are written together with the record of that."""
 
         def write(db: Database) -> Sequence[Ready]:
@@ -148,7 +148,7 @@ class Recorder:
         with self._lock:
             self._closed = True
             taken = self._take()
-            self._recorders.engine.submit(write, frees_worker=True, instead=instead)
+            self._recorders.engine.submit(write, frees_worker=True, instead=instead, batch=batch)
 
     def _written(self) -> None:
         with self._lock:

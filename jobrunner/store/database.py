@@ -26,7 +26,6 @@ _HINTS = {
     "lock timeout": "another process holds it; try again",
     "timeout expired": "check that it answers at this address",
     "password authentication": "check the user and the password that [jobrunner] store names",
-    "deadlock": "try again",
     "full": "free some room on its disk",
     "readonly": "check the permissions of the file and its folder",
     "malformed": "restore it from a copy; the file is damaged",
@@ -39,11 +38,16 @@ NO_ANSWER = "no answer for"
 _SOME = 1_000
 """Rows that one statement adds."""
 
+_COLLISIONS = ("40P01", "40001")
 _FAULTS = (peewee.IntegrityError, peewee.DataError, peewee.ProgrammingError)
 
 
 class StatementRefused(StoreUnavailable):
     """The store is there and refuses this statement: it would be refused again."""
+
+
+class Collision(StoreUnavailable):
+    """Two transactions have waited for each other, and this one was undone: it may be tried again at once."""
 
 
 class Rows:
@@ -238,6 +242,8 @@ _left = list[Any]()
 
 def _unavailable(url: str, error: Exception) -> StoreUnavailable:
     text = _one_line(str(error)) or type(error).__name__
+    if getattr(getattr(error, "orig", None), "sqlstate", None) in _COLLISIONS:
+        return Collision(f"the store {url} is too busy: {text}", hint="try again")
     if isinstance(error, _FAULTS):
         return StatementRefused(f"the store {url} refuses a statement: {text}")
     hint = next((words for key, words in _HINTS.items() if key in text), None)
@@ -248,7 +254,8 @@ def _one_line(text: str) -> str:
     """What an error says first: not where in a statement, nor the same once more for each address of a host."""
     lines = [" ".join(line.split()) for line in text.splitlines()]
     end = next(
-        (n for n, line in enumerate(lines) if line.startswith(("LINE 1:", "Multiple connection att"))), len(lines)
+        (n for n, line in enumerate(lines) if line.startswith(("LINE 1:", "DETAIL:", "Multiple connection att"))),
+        len(lines),
     )
     return "; ".join(line for line in lines[:end] if line)
 

@@ -15,6 +15,7 @@ from jobrunner.domain.server import ServerState
 from jobrunner.domain.state import Ready, RunState
 from jobrunner.errors import BrokerUnavailable, StoreUnavailable
 from jobrunner.store import Database, servers
+from jobrunner.store.database import Collision
 from jobrunner.store.runs import read
 
 PATIENCE = 20
@@ -213,3 +214,21 @@ def test_offers_that_come_when_claiming_has_stopped_are_dropped(make_engine: Mak
     assert worked.nothing_more
     assert read.state(worked.db, run) == RunState.QUEUED
     assert not worked.engine._offered
+
+
+def test_what_gives_way_to_another_transaction_is_tried_again_and_nobody_is_bothered(
+    make_engine: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    worked = make_engine()
+    left = [Collision("deadlock") for _ in range(4)]
+    noted = list[str]()
+
+    def collides(_: Database) -> Sequence[Ready]:
+        if left:
+            raise left.pop()
+        noted.append("done")
+        return ()
+
+    assert worked.write(collides)
+    assert (left, noted) == ([], ["done"])
+    assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []

@@ -19,7 +19,7 @@ class Pending:
     waiting: list[tuple[Any, Any]] = field(default_factory=list)
     freed: int = 0
 
-    def submit(self, operation: Any, *, frees_worker: bool = False, committed: Any = None, instead: Any = None) -> None:
+    def submit(self, operation: Any, *, frees_worker: bool = False, committed: Any = None, **_: Any) -> None:
         self.waiting.append((operation, committed))
         self.freed += frees_worker
 

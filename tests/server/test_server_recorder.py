@@ -31,7 +31,7 @@ class Attempt:
     finish: Callable[[Database], Sequence[Ready]]
 
     def close(self) -> None:
-        self.recorder.close(self.finish, instead=None)
+        self.recorder.close(self.finish, instead=None, batch=None)
 
     def kept(self) -> bytes:
         parts, place, found = list[bytes](), Place(), True

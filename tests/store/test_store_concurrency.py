@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from jobrunner.domain.queue import Pause
 from jobrunner.domain.state import RunState, Trigger
 from jobrunner.errors import Refused
 from jobrunner.store import Database, batches, pauses, schedules
+from jobrunner.store.database import Collision
 from jobrunner.store.runs import add, read, steer
 
 ROUNDS = range(12)
@@ -176,3 +178,25 @@ def test_an_end_and_a_cancel_at_once_leave_one_of_both(store_url: str, db: Datab
     assert sum(at_once(store_url, 2, work)) == len(runs)
     ended = {(run.state, run.dead, run.cancelling) for run in (read.get(db, run.id) for run in runs)}
     assert ended <= {(RunState.FAILED, True, False), (RunState.CANCELLED, False, False)}
+
+
+def test_two_that_wait_for_each_other_are_told_so(store_url: str, db: Database) -> None:
+    if db.dialect == "sqlite":
+        return  # a transaction is alone
+    first, second = put(db), put(db)
+    both = threading.Barrier(2)
+
+    def work(mine: Database, number: int) -> str:
+        try:
+            with mine.transaction():
+                steer.cancel(mine, (first, second)[number], at_once=False, now=NOW)
+                both.wait(20)
+                steer.cancel(mine, (second, first)[number], at_once=False, now=NOW)
+        except Collision as error:
+            return str(error)
+        return ""
+
+    told = sorted(at_once(store_url, 2, work))
+    assert told[0] == ""
+    assert told[1].endswith(" is too busy: deadlock detected; try again")
+    assert states(db, first, second) == ["cancelled", "cancelled"]
