@@ -6,7 +6,7 @@ import os
 import pwd
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,9 @@ from jobrunner.store import PERSON_SECONDS, PROGRAM_SECONDS, open_store
 from jobrunner.store.database import Database
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jobrunner.admin.editing import Editor
     from jobrunner.domain.finding import Finding
     from jobrunner.queue.redis import RedisQueues
     from jobrunner.server.options import ServerOptions
@@ -49,20 +52,32 @@ def make_admin(config: str | os.PathLike[str] | None, *, source: Trigger, warn: 
     """The same, to be kept as long as the process lives."""
     path = jobfile.locate(config, os.environ)
     settings, warnings = jobfile.read_settings(path, warn=warn)
-    clock = SystemClock()
-    patience = PERSON_SECONDS if source is Trigger.MANUAL else PROGRAM_SECONDS
-    return Admin(
-        Context(
-            settings=settings,
-            jobs=Jobs(path, clock),
-            open_store=lambda: open_store(settings.store, durability=settings.durability, patience=patience),
-            announcer=lambda db: Announcer(db, _broker(settings, db)),
-            actor=Actor(_user(), socket.gethostname() or "localhost"),
-            clock=clock,
-            trigger=source,
-            warnings=warnings,
-        )
-    )
+    return Admin(_context(path, settings, warnings, source))
+
+
+@contextmanager
+def open_editor(config: str | os.PathLike[str] | None) -> Iterator[Editor]:
+    """Edits the configuration that is named or found, which may be broken.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    from jobrunner.admin.editing import Editor
+
+    path = jobfile.locate(config, os.environ)
+    opened = list[Context]()
+
+    def open_context() -> Context:
+        if not opened:
+            settings, _ = jobfile.read_settings(path, warn=False)
+            opened.append(_context(path, settings, (), Trigger.MANUAL))
+        return opened[0]
+
+    try:
+        yield Editor(path, open_context, SystemClock())
+    finally:
+        for context in opened:
+            context.close()
 
 
 def diagnose(config: str | os.PathLike[str] | None) -> list[Finding]:
@@ -129,6 +144,21 @@ def run_server(config: str | os.PathLike[str] | None, options: ServerOptions) ->
     while not server.run():
         pass  # it was declared lost, and starts over
     return 0
+
+
+def _context(path: Path, settings: Settings, warnings: Sequence[str], source: Trigger) -> Context:
+    clock = SystemClock()
+    patience = PERSON_SECONDS if source is Trigger.MANUAL else PROGRAM_SECONDS
+    return Context(
+        settings=settings,
+        jobs=Jobs(path, clock),
+        open_store=lambda: open_store(settings.store, durability=settings.durability, patience=patience),
+        announcer=lambda db: Announcer(db, _broker(settings, db)),
+        actor=Actor(_user(), socket.gethostname() or "localhost"),
+        clock=clock,
+        trigger=source,
+        warnings=warnings,
+    )
 
 
 def _broker(settings: Settings, db: Database) -> RedisQueues | None:

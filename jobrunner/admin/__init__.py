@@ -12,6 +12,7 @@ from jobrunner.admin.context import Actor, Context
 from jobrunner.admin.explaining import Explaining
 from jobrunner.admin.looking import Looking
 from jobrunner.admin.reading import Reading
+from jobrunner.admin.reloading import Reloading
 from jobrunner.admin.simulating import Simulating
 from jobrunner.admin.steering import Steering
 from jobrunner.admin.triggering import Triggering
@@ -22,7 +23,8 @@ __all__ = ["Actor", "Admin", "Context"]
 
 
 class Admin(
-    Triggering, Steering, Looking, Reading, Simulating, Checking, Explaining, Answering, Verifying, Backfilling
+    Triggering, Steering, Looking, Reading,
+    Reloading, Simulating, Checking, Explaining, Answering, Verifying, Backfilling
 ):
     """All use cases on one project. Its methods may be called from several threads."""
 

@@ -31,6 +31,16 @@ GROUPS = {
         "import-crontab": ("imports:import_crontab", "A crontab as a jobs.toml."),
         "import-systemd": ("imports:import_systemd", "Timers of systemd with their services as a jobs.toml."),
     },
+    "Editing": {
+        "edit": ("editing:edit", "Edit jobs.toml, or one job, safely."),
+        "set": ("editing:set_keys", "Set keys of a job, and nothing else."),
+        "enable": ("editing:enable", "Let a job fire again."),
+        "disable": ("editing:disable", "Keep a job from firing."),
+        "diff": ("editing:diff", "What loading a file would change."),
+        "history": ("editing:history", "The versions of jobs, who and when."),
+        "rollback": ("editing:rollback", "Go back to a version of a job."),
+        "reload": ("editing:reload", "Have the servers read the file again."),
+    },
     "Running": {
         "run": ("server:run", "The server: schedule jobs and work off the queues."),
         "trigger": ("trigger:trigger", "Create a run of a job, or a batch of them."),

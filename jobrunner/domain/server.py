@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ServerState(StrEnum):
@@ -63,3 +64,15 @@ def odd_configurations(servers: Sequence[Server]) -> frozenset[str]:
     most = max(map(len, by_hash.values()), default=0)
     usual = [digest for digest, having in by_hash.items() if len(having) == most]
     return frozenset(by_hash).difference(usual if len(usual) == 1 else ())
+
+
+class Reloaded(NamedTuple):
+    """What a server made of a request: ``done`` whether it has answered, ``error`` why it keeps its old file."""
+
+    server_id: int
+    name: str
+    host: str
+    live: bool
+    done: bool
+    config_hash: str
+    error: str | None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jobrunner.jobfile.location import locate as locate
     from jobrunner.jobfile.names import job_names as job_names
     from jobrunner.jobfile.reader import check as check
+    from jobrunner.jobfile.reader import home_of as home_of
     from jobrunner.jobfile.reader import read as read
     from jobrunner.jobfile.reader import read_job as read_job
     from jobrunner.jobfile.reader import read_settings as read_settings
@@ -26,6 +27,7 @@ _HOMES = {
     "CheckResult": "whole",
     "adhoc": "definition",
     "check": "reader",
+    "home_of": "reader",
     "job_from_definition": "definition",
     "job_names": "names",
     "locate": "location",

@@ -98,6 +98,11 @@ def build(made: Draft, *, folder: str, timezone: str, definition: str | None = N
     )
 
 
+def table_of(definition: str) -> dict[str, Any]:
+    """The table that a definition was taken from, with [defaults] in it."""
+    return _listed_params(json.loads(definition)["job"])
+
+
 def table_text(table: Mapping[str, Any]) -> str:
     """The canonical JSON of a job's merged table: equal tables have equal texts. Parameters keep their order."""
     if "params" in table:

@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from jobrunner.errors import Problem
 from jobrunner.jobfile.include import expand, is_pattern
 from jobrunner.jobfile.keys import JOBRUNNER, MAIN_ONLY, TOP
 from jobrunner.jobfile.shapes import INVALID
-from jobrunner.jobfile.source import Source, load
+from jobrunner.jobfile.source import Source, load, parse
 from jobrunner.jobfile.words import meant, quoted
+
+AS_THEY_ARE: Mapping[str, str] = MappingProxyType({})
+"""For ``instead``: every file holds what it holds."""
 
 
 class Files:
-    """``main`` and ``includes`` as read; every fault is noted in the source that has it."""
+    """``main`` and ``includes`` as read; every fault is noted in the source that has it.
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    ``instead`` has texts by real path that take the place of what those files hold: what would be if they were written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], instead: Mapping[str, str] = AS_THEY_ARE) -> None:
         self.path = os.fspath(path)
+        self._instead = instead
+        self._paths = dict[Source, str]()
         self.repeated: set[tuple[str, str]] = set()
-        self.main = load(self.path)
+        self.main = self._source(self.path)
         self.includes = self._included()
 
     @property
     def sources(self) -> list[Source]:
         """The main file first, then the others by name."""
         return [self.main, *self.includes]
+
+    def path_of(self, source: Source) -> str:
+        """Where the file is."""
+        return self._paths[source]
 
     def problems(self) -> tuple[Problem, ...]:
         """Every fault, by file and line."""
@@ -90,7 +104,13 @@ class Files:
         if named and not os.path.exists(path):
             self.main.fault(place, f"names a file that does not exist: {quoted(path)}")
             return Source(path)
-        return load(path)
+        return self._source(path)
+
+    def _source(self, path: str) -> Source:
+        text = self._instead.get(os.path.realpath(path)) if self._instead else None
+        source = load(path) if text is None else parse(path, text)
+        self._paths[source] = path
+        return source
 
 
 def _unknown_table(name: str) -> str:

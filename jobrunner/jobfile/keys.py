@@ -23,21 +23,16 @@ from jobrunner.jobfile.time_forms import Day, Zone
 
 NOT_YET = frozenset(
     {
-        "calendars",
         "jobrunner.production",
-        "jobrunner.reload",
         "jobs.*.after",
         "jobs.*.approve",
-        "jobs.*.blackout",
         "jobs.*.confirm",
         "jobs.*.limits",
         "jobs.*.max_running",
         "jobs.*.max_runs",
         "jobs.*.notify",
         "jobs.*.on",
-        "jobs.*.on_blackout",
         "jobs.*.rate_limit",
-        "jobs.*.shadow",
         "jobs.*.sla",
         "limits",
         "notify",
@@ -49,11 +44,8 @@ NOT_YET = frozenset(
 
 PLAYED = frozenset(
     {
-        "calendars",
-        "jobs.*.blackout",
         "jobs.*.limits",
         "jobs.*.max_running",
-        "jobs.*.on_blackout",
         "jobs.*.sla",
         "limits",
         "queues.*.max_running",
@@ -193,7 +185,8 @@ CALENDAR = Table(
         Key(
             name="file",
             shape=Text(like="a path"),
-            description="A file with more such days, one in each line; relative to this file.",
+            description="A file with more such days: one date in each line, then what you like; `#` begins a comment. "
+            "Relative to the folder of jobs.toml, and read when that is.",
             examples=("holidays.txt",),
         ),
     ),

@@ -1,6 +1,6 @@
 """Where the keys and values of a TOML text stand: line and column, both from 1, columns in characters.
 
-Loaded only when there is an error or a warning to locate, by ``source``.
+Loaded only when there is an error or a warning to locate, by ``source``, or something to change, by ``layout``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Positions:
         self.repeated: tuple[Path, Position, Position] | None = None
         self._elements: dict[Path, int] = {}
         try:
-            self._document(_parse(text))
+            self._document(parse_tree(text))
         except RecursionError:
             pass
 
@@ -115,12 +115,18 @@ class Positions:
         return row + 1, len(self._lines[row][:column].decode(errors="replace")) + 1
 
 
-def _parse(text: str) -> Node:
+def parse_tree(text: str) -> Node:
+    """The syntax tree of a text."""
     import tree_sitter
     import tree_sitter_toml
 
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
     return parser.parse(text.encode(errors="surrogatepass")).root_node
+
+
+def key_names(key: Node) -> Iterator[str]:
+    """The parts of a key from left to right, as they mean, without quotes."""
+    return (name for name, _ in _names(key))
 
 
 def _names(key: Node) -> Iterator[tuple[str, Node]]:

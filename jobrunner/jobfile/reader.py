@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from jobrunner.domain.job import Job
@@ -11,7 +11,7 @@ from jobrunner.domain.settings import Settings
 from jobrunner.errors import ConfigError, NotFound
 from jobrunner.jobfile.definition import build
 from jobrunner.jobfile.draft import Defaults, draft, name_fault
-from jobrunner.jobfile.files import Files
+from jobrunner.jobfile.files import AS_THEY_ARE, Files
 from jobrunner.jobfile.rules import check_draft, check_queue
 from jobrunner.jobfile.settings import read_settings_of
 from jobrunner.jobfile.words import nearest, quoted
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 _SHOWN_WARNINGS = 3
 
 
-def read(path: str | os.PathLike[str]) -> Jobfile:
-    """The whole file with its includes.
+def read(path: str | os.PathLike[str], instead: Mapping[str, str] = AS_THEY_ARE) -> Jobfile:
+    """The whole file with its includes; ``instead`` has texts in the place of what files (by real path) hold.
 
     Raises:
         ConfigError: with every fault of every file, by file and line.
     """
     from jobrunner.jobfile.whole import Whole
 
-    whole = Whole(path, os.environ)
+    whole = Whole(path, os.environ, instead)
     if whole.jobfile is None:
         raise ConfigError(whole.files.problems())
     return whole.jobfile
@@ -94,6 +94,22 @@ def read_job(path: str | os.PathLike[str], name: str) -> tuple[Settings, Job]:
     if _fault_count(files) > before or ("jobs", name) in files.repeated:
         raise ConfigError(files.problems())
     return settings, build(made, folder=settings.folder, timezone=settings.timezone)
+
+
+def home_of(path: str | os.PathLike[str], name: str) -> str:
+    """The path of the file, the main one or one that it includes, in which a job stands.
+
+    Raises:
+        ConfigError: the main file cannot be read.
+        NotFound: there is no such job.
+    """
+    files = Files(path)
+    if files.main.broken is not None:
+        raise ConfigError([files.main.broken])
+    tables = files.tables("jobs")
+    if name not in tables:
+        raise _no_such_job(name, tables, files)
+    return files.path_of(tables[name][0])
 
 
 def _settings(files: Files) -> Settings:

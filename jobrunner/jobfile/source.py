@@ -121,6 +121,33 @@ def load(path: str) -> Source:
     return source
 
 
+def parse(path: str, text: str) -> Source:
+    """Parses a text as if the file at ``path`` held it."""
+    source = Source(_printable(path))
+    raw = text.encode(errors="surrogatepass")
+    if len(raw) > MAX_BYTES:
+        source.broken = _whole(source, _TOO_LARGE)
+    else:
+        _parse(raw, source)
+    return source
+
+
+def read_text(path: str) -> tuple[str | None, str]:
+    """The text of a file that the configuration names, or what is wrong with it, under the same rules."""
+    source = Source(_printable(path))
+    try:
+        raw = _read_safely(path, source)
+    except OSError as error:
+        return None, _reason(error)
+    if raw is None:
+        assert source.broken is not None
+        return None, source.broken.message
+    try:
+        return raw.decode(), ""
+    except UnicodeDecodeError as error:
+        return None, f"is not UTF-8 (byte {error.start + 1})"
+
+
 def _read_safely(path: str, source: Source) -> bytes | None:
     # O_NONBLOCK: a pipe in the place of the file must not hold the reader up.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
@@ -143,7 +170,7 @@ def _unsafe(status: os.stat_result) -> str | None:
         owner = _owner(status.st_uid)
         return f"belongs to {owner}, neither root nor the user who runs this; `chown` it"
     if status.st_size > MAX_BYTES:
-        return f"is larger than {MAX_BYTES // 1024**2} MiB"
+        return _TOO_LARGE
     return None
 
 
@@ -276,6 +303,7 @@ def _printable(path: str) -> str:
     return path if path.isprintable() else quoted(path)
 
 
+_TOO_LARGE = f"is larger than {MAX_BYTES // 1024**2} MiB"
 _AT = r" \(at line (\d+), column (\d+)\)$"
 _LONG_KEY = r"""(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){""" + f"{MAX_KEY_PARTS}}}"
 _STRUCTURE = r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}]'

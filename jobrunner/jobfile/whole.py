@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from jobrunner.domain.job import Job
@@ -15,9 +16,10 @@ from jobrunner.domain.jobfile import Calendar, Jobfile, Notifier
 from jobrunner.domain.settings import Settings
 from jobrunner.errors import Problem
 from jobrunner.jobfile import crosscheck, zones
+from jobrunner.jobfile.calendars import read_days
 from jobrunner.jobfile.definition import CANONICAL, build, definition_text, table_text
 from jobrunner.jobfile.draft import Defaults, Draft, draft, name_fault
-from jobrunner.jobfile.files import Files
+from jobrunner.jobfile.files import AS_THEY_ARE, Files
 from jobrunner.jobfile.job_keys import JOB
 from jobrunner.jobfile.keys import CALENDAR, EVENTS, LIMIT, NOTIFIER, no_effect
 from jobrunner.jobfile.rules import check_draft, check_queue
@@ -40,11 +42,16 @@ class CheckResult:
 class Whole:
     """All files of a configuration. ``jobfile`` is None where they have faults; ``job_count`` counts tables of jobs."""
 
-    def __init__(self, path: str | os.PathLike[str], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        environ: Mapping[str, str],
+        instead: Mapping[str, str] = AS_THEY_ARE,
+    ) -> None:
         self.jobfile: Jobfile | None = None
         self.job_count = 0
         with _no_collection():
-            self.files = Files(path)
+            self.files = Files(path, instead)
             if self.files.main.broken is None:
                 self._read(environ)
 
@@ -69,7 +76,8 @@ class Whole:
         self._check(drafts, names, settings, references)
         self._warn_not_yet(drafts)
         if settings is not None and all(source.sound for source in files.sources):
-            jobs, digest = _build(drafts, settings, files)
+            days = {name: calendar.dates for name, calendar in calendars.items() if calendar.file is not None}
+            jobs, digest = _build(drafts, settings, files, days)
             self.jobfile = Jobfile(
                 settings=settings,
                 jobs=jobs,
@@ -111,8 +119,15 @@ class Whole:
     def _calendars(self, folder: str) -> dict[str, Calendar]:
         found = {}
         for name, table in self._named("calendars", CALENDAR, "a calendar").items():
-            file = os.path.join(folder, table["file"]) if "file" in table else None
-            found[name] = Calendar(name=name, dates=table.get("dates", ()), file=file)
+            dates, file = table.get("dates", ()), None
+            if "file" in table:
+                file = os.path.join(folder, table["file"])
+                days, complaint = read_days(file)
+                dates = tuple(sorted({*dates, *days}))
+                if complaint is not None:
+                    source, _ = self.files.tables("calendars")[name]
+                    source.fault(("calendars", name, "file"), f"{quoted(table['file'])} {complaint}")
+            found[name] = Calendar(name=name, dates=dates, file=file)
         return found
 
     def _named(self, top: str, shape: Table, like: str) -> dict[str, dict[str, Any]]:
@@ -148,8 +163,12 @@ def read_drafts(files: Files, *, strict: bool = True) -> dict[str, Draft]:
     return drafts
 
 
-def _build(drafts: Mapping[str, Draft], settings: Settings, files: Files) -> tuple[dict[str, Job], str]:
+def _build(
+    drafts: Mapping[str, Draft], settings: Settings, files: Files, days: Mapping[str, tuple[date, ...]]
+) -> tuple[dict[str, Job], str]:
     digest = hashlib.sha256(_rest(settings, files).encode())
+    if days:
+        digest.update(CANONICAL.encode(days).encode())
     jobs = {}
     for name in sorted(drafts):
         text = table_text(drafts[name].table)

@@ -25,11 +25,12 @@ from jobrunner.execution.attempt import StopReason
 from jobrunner.queue.engine import Engine
 from jobrunner.queue.redis import RedisFeed
 from jobrunner.server.executor import Executor
+from jobrunner.server.reloader import Reloader
 from jobrunner.server.rescuer import Rescuer
 from jobrunner.server.scheduler import FireSchedule
 from jobrunner.server.signals import Signals
 from jobrunner.server.systemd import Systemd
-from jobrunner.store import servers
+from jobrunner.store import servers, traces
 from jobrunner.store.database import Database
 
 log = logging.getLogger("jobrunner.server")
@@ -57,7 +58,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
     """One server, from its first heartbeat to its last.
 
     ``fires`` is None for a server that fires nothing. ``begin`` is called once the engine runs,
-    ``tidy`` every minute, ``reload`` on SIGHUP.
+    ``tidy`` every minute.
     """
 
     scheduler_class = SchedulerThread
@@ -80,7 +81,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         fires: FireSchedule | None,
         begin: Callable[[], None],
         tidy: Callable[[], None],
-        reload: Callable[[], None],
+        reloader: Reloader,
         feed: RedisFeed | None,
     ) -> None:
         self._fires = fires
@@ -99,7 +100,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         self._begin = begin
         self._tidy = tidy
         self._next_tidy = 0.0
-        self._reload = reload
+        self._reloader = reloader
         self._feed = feed
         self._beat_every = min(5.0, lost_after.total_seconds() / 4)
         self._trusted_for = lost_after.total_seconds() / 2
@@ -152,18 +153,18 @@ class RunConsumer(Consumer):  # type: ignore[misc]
     def _step(self) -> bool:
         """One sleep and its housekeeping; False when it is time to stop."""
         word = self._signals.wait(min(_TICK_SECONDS, self._beat_every))
-        if word is signal.SIGHUP:
-            self._read_again()
-        elif word is not None:
+        if word is not None and word is not signal.SIGHUP:
             log.info("received %s, draining", word.name)
             return False
+        if word is signal.SIGHUP or self._reloader.wanted(self._db):
+            self._read_again(forced=word is signal.SIGHUP)
         self._housekeeping()
         return not (self._fenced.is_set() or self._burst_done)
 
-    def _read_again(self) -> None:
+    def _read_again(self, *, forced: bool) -> None:
         self._systemd.reloading(self._clock.monotonic())
         try:
-            self._reload()
+            self._reloader.reload(forced=forced)
         except Exception:
             log.exception("fault while reloading")
         self._systemd.ready()
@@ -204,8 +205,12 @@ class RunConsumer(Consumer):  # type: ignore[misc]
             self._rescuer.forget()
         try:
             dead = self._rescuer.look(self._db)
+            # Before the runs are given back: what is left of them may still be at work.
+            cleared = self._rescuer.clear_up(self._db)
         except StoreUnavailable:
             return  # the engine says so, and goes on trying
+        if cleared:
+            self._engine.submit(lambda db: _forget(db, cleared))
         if dead:
             self._engine.submit(lambda db: self._rescuer.rescue(db, dead))
 
@@ -265,3 +270,9 @@ class RunConsumer(Consumer):  # type: ignore[misc]
             return [ready for claimed in unstarted for ready in self._executor.give_back(db, claimed)]
 
         self._engine.submit(give_back)
+
+
+def _forget(db: Database, cleared: Sequence[int]) -> Sequence[Ready]:
+    for server_id in cleared:
+        traces.forget(db, server_id)
+    return ()

@@ -90,7 +90,9 @@ class FireSchedule:
         def note(db: Database) -> Sequence[Ready]:
             now = self._clock.now()
             edit = reloads.edited(db, jobfile.config_hash, now - _RECENT) if origin is Origin.RELOAD else None
-            by = Applied(edit.who, edit.host, self._server.name, edit.origin) if edit else Applied(*self._server, origin)
+            by = (
+                Applied(edit.who, edit.host, self._server.name, edit.origin) if edit else Applied(*self._server, origin)
+            )
             in_force = files.apply(db, self._server_id, file, by, now)
             found[:] = [(timed, in_force, now)]
             return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,6 @@ from jobrunner import jobfile
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.settings import Settings
-from jobrunner.domain.state import Ready
-from jobrunner.domain.version import Origin
 from jobrunner.errors import ConfigError, StoreUnavailable, UsageError
 from jobrunner.execution import Execution, Launcher
 from jobrunner.queue.announce import Announcer

@@ -116,6 +116,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE servers ADD COLUMN containment TEXT",
         "CREATE INDEX servers_marked ON servers (host) WHERE mark IS NOT NULL",
     ),
+    (
+        "ALTER TABLE servers ADD COLUMN reload_asked {int} NOT NULL DEFAULT 0",
+        "ALTER TABLE servers ADD COLUMN reload_done {int} NOT NULL DEFAULT 0",
+        "CREATE TABLE edits (config_hash TEXT NOT NULL PRIMARY KEY, at {int} NOT NULL, who TEXT NOT NULL,"
+        " host TEXT NOT NULL, origin TEXT NOT NULL)",
+        "CREATE INDEX versions_applied ON versions (applied_at)",
+    ),
 )
 
 

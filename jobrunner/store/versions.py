@@ -22,6 +22,11 @@ _READ = (
     "SELECT v.job, v.version, d.body, c.body, v.applied_at, v.replaced_at, v.who, v.host, v.server, v.origin"
     " FROM versions v LEFT JOIN definitions d ON d.id = v.definition_id LEFT JOIN calendars c ON c.id = v.calendars_id"
 )
+_WITH_BEFORE = (
+    _READ.replace(" FROM", ", pd.body FROM", 1)
+    + " LEFT JOIN versions p ON p.job = v.job AND p.version = v.version - 1"
+    + " LEFT JOIN definitions pd ON pd.id = p.definition_id"
+)
 _IN_FORCE = f"{_READ} WHERE v.applied_at < ? AND (v.replaced_at IS NULL OR v.replaced_at > ?)"
 
 
@@ -70,6 +75,24 @@ def apply(
 def of(db: Database, job: str) -> list[Version]:
     """All versions of a job, the oldest first."""
     return [_version(row) for row in db.execute(f"{_READ} WHERE v.job = ? ORDER BY v.version", (job,))]
+
+
+def current(db: Database) -> dict[str, str]:
+    """The definitions in force now, by job."""
+    sql = (
+        "SELECT v.job, d.body FROM versions v JOIN definitions d ON d.id = v.definition_id"
+        " WHERE v.replaced_at IS NULL ORDER BY v.job"
+    )
+    return dict(db.execute(sql).fetchall())
+
+
+def newest(db: Database, limit: int, job: str | None = None) -> list[tuple[Version, str | None]]:
+    """The versions that were put in force last, of a job or of all, newest first, at most ``limit`` (0: all); each with
+    the definition that the one before had."""
+    where, order = ("WHERE v.job = ?", "v.version DESC") if job is not None else ("", "v.applied_at DESC, v.job")
+    bound = f" LIMIT {int(limit)}" if limit else ""
+    rows = db.execute(f"{_WITH_BEFORE} {where} ORDER BY {order}{bound}", () if job is None else (job,))
+    return [(_version(row[:-1]), row[-1]) for row in rows]
 
 
 def in_force(db: Database, since: datetime, until: datetime, job: str | None = None) -> Iterator[Version]:

@@ -88,6 +88,16 @@ def active(db: Database, job: str, limit: int = 100) -> list[Run]:
     return [_run(row) for row in db.execute(sql, (job, limit))]
 
 
+def unended(db: Database, job: str) -> dict[str, int]:
+    """How many runs of a job have not ended, by state."""
+    sql = (
+        f"SELECT state, COUNT(*) FROM runs INDEXED BY runs_active WHERE job = ? AND {ACTIVE} GROUP BY state UNION ALL"
+        f" SELECT state, COUNT(*) FROM runs INDEXED BY runs_job_listed WHERE job = ? AND state = 'scheduled'"
+        f" AND {LISTED} GROUP BY state"
+    )
+    return dict(db.execute(sql, (job, job)).fetchall())
+
+
 def ids(db: Database, limit: int) -> list[int]:
     """The newest ids, for completion."""
     return [run_id for (run_id,) in db.execute("SELECT id FROM runs ORDER BY id DESC LIMIT ?", (limit,))]
