@@ -43,6 +43,13 @@ class Redis:
         self._process.kill()
         self._process.wait()
 
+    def freeze(self) -> None:
+        """Stops it; its socket stays."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
     def close(self) -> None:
         self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -191,7 +191,7 @@ def _named(member: bytes) -> tuple[int, int] | None:
 
 
 def _with_timeouts(url: str) -> str:
-    timeouts = f"socket_connect_timeout=3&socket_timeout={BLOCK_SECONDS + 4:.0f}"
+    timeouts = f"socket_connect_timeout=2&socket_timeout={BLOCK_SECONDS + 2:.0f}"
     return f"{url}{'&' if '?' in url else '?'}{timeouts}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -81,6 +82,16 @@ def test_all_servers_of_the_store_but_the_caller_hear(
     Announcer(other, None).changed()
     assert heard(stranger)
     assert quiet(first, second, stranger)
+
+
+def test_an_engine_is_woken_by_another_process(
+    make_engine: Callable[..., Any], new_schema: Callable[[], str], calm: None
+) -> None:
+    worked = make_engine(url=new_schema())
+    worked.settle()
+    run = worked.put()
+    Announcer(worked.db, None).changed()
+    assert worked.next().id == run
 
 
 def test_what_is_said_in_a_transaction_is_heard_when_it_is_committed(
