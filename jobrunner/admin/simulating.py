@@ -124,14 +124,12 @@ def _unplayed(jobfile: Jobfile) -> Iterator[Unplayed]:
     from jobrunner.domain.forecast import Unplayed
 
     jobs = [job for job in jobfile.jobs.values() if job.enabled]
-    files = {name for name, calendar in jobfile.calendars.items() if calendar.file is not None}
     for key, having in {
         "after": [job for job in jobs if job.after],
         "on": [job for job in jobs if job.on],
         "rate_limit": [job for job in jobs if job.rate_limit and job.schedules],
         "unique": [job for job in jobs if job.unique and job.schedules],
         "approve": [job for job in jobs if job.approve and job.schedules],
-        "calendars.*.file": [job for job in jobs if files.intersection(job.blackout) and job.schedules],
     }.items():
         if having:
             yield Unplayed(key=key, jobs=tuple(sorted(job.name for job in having)))

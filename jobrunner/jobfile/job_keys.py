@@ -133,13 +133,13 @@ _WHEN = (
     Key(
         name="blackout",
         shape=_NAMES,
-        description="Names of [calendars.NAME] on whose days it does not fire.",
+        description="Names of [calendars.NAME] on whose days, in the zone of the schedule, it does not fire.",
         examples=(["holidays"],),
     ),
     Key(
         name="on_blackout",
         shape=Choice(("skip", "defer")),
-        description="What becomes of a fire in a blackout.",
+        description="What becomes of a fire in a blackout: it is left out, or starts when the blackout ends.",
         default="skip",
     ),
     Key(

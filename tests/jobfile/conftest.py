@@ -16,6 +16,8 @@ Write = Callable[..., Path]
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "holidays.txt").write_text("2026-12-26\n")  # which whole.toml names
+    (tmp_path / "holidays.txt").chmod(0o644)
     for name in ("JOBRUNNER_CONFIG", "XDG_CONFIG_HOME", "NO_SUCH_VARIABLE"):
         monkeypatch.delenv(name, raising=False)
 

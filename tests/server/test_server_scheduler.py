@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 from pending import Pending, Turned
-from samples import NOW, later, serve
+from samples import NOW, end, later, serve
 
 from jobrunner import jobfile
 from jobrunner.domain.decision import Decision
 from jobrunner.domain.schedule import IntervalRule
+from jobrunner.domain.server import ServerState
 from jobrunner.domain.version import Origin
 from jobrunner.server import firing
 from jobrunner.server.scheduler import FireSchedule, ServerOf
-from jobrunner.store import Database, decisions
-from jobrunner.store.runs import read
+from jobrunner.store import Database, decisions, servers
+from jobrunner.store.runs import claim, read
 
 MINUTELY = """
 [jobs.minutely]
@@ -56,6 +57,9 @@ class Fired:
         return wait
 
     def restart(self) -> None:
+        """The server ends, and another one of the same name begins."""
+        for (server,) in self.db.execute("SELECT id FROM servers WHERE name = 'one'").fetchall():
+            servers.set_state(self.db, server, ServerState.STOPPED, self.clock.now())
         self.fires = fire_schedule(self.db, self.engine, self.clock)
 
     @property
@@ -255,3 +259,132 @@ def test_a_fire_that_the_store_did_not_take_is_found_at_the_next_start(fired: Fi
     fired.apply(minutely())
     fired.engine.commit()
     assert fired.runs == [("schedule", 60)]
+
+
+BLACKOUT = """
+[calendars.holidays]
+dates = ["2026-05-05", "2026-05-06"]
+[jobs.minutely]
+command = "true"
+schedule = { cron = "0 */6 * * *", timezone = "Europe/Madrid" }
+blackout = "holidays"
+catchup = "CATCHUP"
+catchup_window = "12h"
+"""
+HOUR = 3600.0
+
+
+def spans(fired: Fired, job: str = "minutely") -> list[tuple[str, datetime, int]]:
+    found = decisions.of(fired.db, job, NOW - timedelta(days=9), NOW + timedelta(days=36500))
+    return [(each.why.value, each.first_fire, each.fires) for each in found]
+
+
+class TestWhatTheFileDecides:
+    @pytest.mark.parametrize("watched", [True, False], ids=["watched", "down"])
+    def test_a_disabled_job_fires_nothing_and_each_fire_has_its_decision(self, fired: Fired, watched: bool) -> None:
+        disabled = minutely("all") + "enabled = false\n"
+        fired.apply(disabled)
+        for _ in range(5):
+            if watched:
+                fired.tick(60)
+            else:
+                fired.clock.turn(60)
+        fired.restart()
+        fired.apply(disabled)
+        fired.tick(1)
+        assert (fired.runs, spans(fired)) == ([], [("disabled", later(60), 5)])
+
+    def test_one_that_is_enabled_catches_up_nothing_of_the_time_before(self, fired: Fired) -> None:
+        fired.apply(minutely("all") + "enabled = false\n")
+        fired.clock.turn(150)
+        fired.restart()
+        fired.apply(minutely("all"))
+        fired.tick(30)
+        assert (fired.runs, spans(fired)) == ([("schedule", 180)], [("disabled", later(60), 2)])
+
+    @pytest.mark.parametrize("catchup", ["none", "all"])
+    def test_days_of_a_calendar_are_those_of_the_schedules_zone(self, fired: Fired, catchup: str) -> None:
+        fired.apply(BLACKOUT.replace("CATCHUP", catchup))
+        for _ in range(72):
+            fired.tick(HOUR)
+        # 18:00 in Madrid of the 4th, and then the 7th from midnight on.
+        assert [at / HOUR for _, at in fired.runs] == [4, 58, 64, 70]
+        assert [(why, fires) for why, _, fires in spans(fired)] == [("blackout", 4), ("blackout", 4)]
+
+    def test_a_blackout_of_the_downtime_is_not_caught_up(self, fired: Fired) -> None:
+        fired.apply(BLACKOUT.replace("CATCHUP", "latest"))
+        fired.clock.turn(2.1 * 24 * HOUR)
+        fired.restart()
+        fired.apply(BLACKOUT.replace("CATCHUP", "latest"))
+        fired.tick()
+        assert fired.runs == []
+        assert [(why, fires) for why, _, fires in spans(fired)] == [("missed", 1), ("blackout", 4), ("blackout", 3)]
+
+    def test_a_deferred_fire_starts_when_the_blackout_ends_and_once(self, fired: Fired) -> None:
+        fired.apply(BLACKOUT.replace("CATCHUP", "none") + 'on_blackout = "defer"\n')
+        server = serve(fired.db, "other")
+        for _ in range(57):
+            fired.tick(HOUR)
+            for claimed in claim.claim(fired.db, server_id=server, queues=["default"], limit=9, now=fired.clock.now()):
+                end(fired.db, claimed, server, at=fired.clock.now())
+        found = [read.get(fired.db, run) for run in sorted(read.ids(fired.db, 99))]
+        deferred = [run for run in found if run.fire_time and later(10 * HOUR) <= run.fire_time < later(58 * HOUR)]
+        assert [run.state for run in deferred] == ["scheduled", *["skipped"] * 7]
+        assert deferred[0].run_after == later(58 * HOUR)
+
+    def test_a_shadow_executes_nothing_and_says_what_it_would(self, fired: Fired) -> None:
+        shadow = minutely("all") + "shadow = true\n"
+        fired.apply(shadow)
+        fired.tick(60)
+        fired.tick(60)
+        fired.clock.step(240)
+        fired.tick()
+        assert fired.runs == []
+        assert spans(fired) == [("shadow", later(60), 6)]
+
+
+class TestSchedulesThatEnd:
+    def test_what_was_due_before_another_schedule_was_found_is_missed(self, fired: Fired) -> None:
+        fired.apply(minutely("all"))
+        fired.clock.turn(310)
+        fired.restart()
+        fired.apply(minutely("all").replace("every 1m", "every 2m"))
+        fired.tick(50)
+        assert (fired.runs, spans(fired)) == ([("schedule", 360)], [("missed", later(60), 5)])
+        (span,) = decisions.of(fired.db, "minutely", NOW, later(999))
+        assert span.detail == "no server looked in time; its schedule has been changed"
+
+    def test_so_is_what_was_due_before_a_job_was_taken_out(self, fired: Fired) -> None:
+        fired.apply(minutely("all").replace("every 1m", "every 1s"))
+        fired.clock.turn(7 * 86_400)
+        fired.restart()
+        fired.apply("")
+        for _ in range(3):
+            fired.tick()
+        assert (fired.runs, spans(fired)) == ([], [("missed", later(1), 7 * 86_400)])
+
+    def test_a_job_that_another_server_still_has_is_not_its_to_end(self, fired: Fired) -> None:
+        other = Fired(
+            fired.folder, fired.db, fired.clock, fired.engine, fire_schedule(fired.db, fired.engine, fired.clock)
+        )
+        fired.apply(minutely("all"))
+        other.apply("")
+        for _ in range(3):
+            fired.tick(60)
+            other.tick()
+        assert (len(fired.runs), spans(fired)) == (3, [])
+
+
+def test_a_long_gap_is_walked_in_pieces_beside_which_others_fire(fired: Fired) -> None:
+    crons = minutely("latest").replace("every 1m", "* * * * * *")
+    fired.apply(crons)
+    fired.clock.turn(86_400)
+    fired.restart()
+    fired.apply(crons + minutely().replace("minutely", "other").replace("every 1m", "every 1s"))
+    waits = [fired.tick(1) for _ in range(9)]
+    assert waits[0] == 0.0
+    assert waits[-1] > 0.0
+    others = [run for run in read.ids(fired.db, 99) if read.get(fired.db, run).job == "other"]
+    assert len(others) == 9
+    missed = [span for span in spans(fired) if span[0] == "missed"]
+    assert (missed[0][1], sum(fires for *_, fires in missed) + len(fired.runs) - 9) == (later(1), 86_409)
