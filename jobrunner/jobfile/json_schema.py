@@ -25,11 +25,11 @@ def schema() -> dict[str, Any]:
         "jobrunner": _marked(JOBRUNNER.schema(), "jobrunner"),
         "retention": RETENTION.schema(),
         "queues": _named(_marked(QUEUE.schema(), "queues.*")),
-        "defaults": {"$ref": "#/$defs/job"},
+        "defaults": {"$ref": "#/$defs/defaults"},
         "notify": _named(NOTIFIER.schema()),
         "jobs": {
             "type": "object",
-            "patternProperties": {_JOB_NAME: {"$ref": "#/$defs/job", "allOf": _one_kind()}},
+            "patternProperties": {_JOB_NAME: {"$ref": "#/$defs/job"}},
             "additionalProperties": False,
         },
         "calendars": _named(CALENDAR.schema()),
@@ -41,7 +41,8 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "properties": {name: {**inner, "description": TOP[name] + _effect(name)} for name, inner in properties.items()},
         "additionalProperties": False,
-        "$defs": {"job": job},
+        # Not a reference with more beside it: editors read one or the other.
+        "$defs": {"job": {**job, "not": {"anyOf": _two_kinds()}}, "defaults": job},
     }
 
 
@@ -62,9 +63,10 @@ def _effect(name: str) -> str:
     return _PLAYED_ONLY if name in PLAYED else _NO_EFFECT
 
 
-def _one_kind() -> list[Schema]:
+def _two_kinds() -> list[Schema]:
+    """What no job is; other keys are allowed, since strict editors take a table without properties for an empty one."""
     pairs = [(first, second) for index, first in enumerate(KINDS) for second in KINDS[index + 1 :]]
-    return [{"not": {"required": list(pair)}} for pair in pairs]
+    return [{"required": list(pair), "additionalProperties": True} for pair in pairs]
 
 
 def documented() -> dict[str, Table]:

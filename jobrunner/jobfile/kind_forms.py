@@ -94,7 +94,7 @@ class JsonForm:
         return json_value(value, at, source)
 
     def schema(self) -> Schema:
-        return {}
+        return {"additionalProperties": True}
 
 
 def json_value(value: Any, at: Path, source: Source) -> Any:

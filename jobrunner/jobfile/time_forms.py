@@ -59,7 +59,7 @@ class Instant:
         return datetime.combine(found, time.max if self._end else time.min)
 
     def schema(self) -> Schema:
-        return {"type": "string", "pattern": f"^{_MOMENT}$"}
+        return _dated({"type": "string", "pattern": f"^{_MOMENT}$"}, "date", *_TIMES)
 
 
 class Day:
@@ -73,7 +73,7 @@ class Day:
         return found
 
     def schema(self) -> Schema:
-        return {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+        return _dated({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}, "date")
 
 
 class Schedule:
@@ -116,8 +116,17 @@ class Schedule:
         return ScheduleSpec(expression=_written(given[0], value[given[0]], found[given[0]]), **bounds)
 
     def schema(self) -> Schema:
-        one = {"anyOf": [{"type": "string", "minLength": 1}, _SCHEDULE_TABLE.schema()]}
+        texts = _dated({"type": "string", "minLength": 1}, "date", *_TIMES)["anyOf"]
+        one = {"anyOf": [*texts, _SCHEDULE_TABLE.schema()]}
         return {"anyOf": [*one["anyOf"], {"type": "array", "items": one}]}
+
+
+_TIMES = ("date-time", "date-time-local")
+
+
+def _dated(text: Schema, *formats: str) -> Schema:
+    """The schema of a text that may also be a date or time of TOML, which editors know by such formats."""
+    return {"anyOf": [text, *({**text, "format": each} for each in formats)]}
 
 
 def at_expression(moment: date) -> str:
