@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from jobrunner.admin.context import Context
 from jobrunner.domain.duration import format_duration
-from jobrunner.errors import NotFound, ResultTimeout
+from jobrunner.errors import NotFound, ResultTimeout, StoreUnavailable
 
 if TYPE_CHECKING:
     from jobrunner.domain.batch import Batch
@@ -17,7 +19,13 @@ if TYPE_CHECKING:
     from jobrunner.domain.status import OutputPart
     from jobrunner.store.output import Place
 
+T = TypeVar("T")
+
 _LOOK_SECONDS = 1.0
+_AWAY_SECONDS = 60.0
+"""How long who waits outlasts a store that is away: as long as a database takes to start again, or to move."""
+
+_AGAIN_SECONDS = 0.5
 
 
 class Reading:
@@ -47,37 +55,50 @@ class Reading:
         return iter(self._last_lines(run_id, number, lines, stream)) if number and lines else iter(())
 
     def wait(self, run_id: int, timeout: timedelta | None = None) -> Run:
-        """Waits until a run has ended.
+        """Waits until a run has ended; a store that is away meanwhile is outlasted for a minute.
 
         Raises:
             NotFound: no such run.
             ResultTimeout: it has not ended in time.
+            StoreUnavailable: the store has been away for longer.
         """
         from jobrunner.store.runs import read
 
         db = self._context.db
         self._until(lambda: read.state(db, run_id).final, timeout, f"run {run_id}")
-        return read.get(db, run_id)
+        return self._outlasting(lambda: read.get(db, run_id))
 
     def wait_batch(self, batch_id: int, timeout: timedelta | None = None) -> Batch:
-        """Waits until every member of a batch has ended. Raises NotFound, ResultTimeout."""
+        """Waits until every member of a batch has ended. Raises as ``wait``."""
         from jobrunner.store import batches
 
         db = self._context.db
         batches.get(db, batch_id)
         self._until(lambda: batches.finished(db, batch_id), timeout, f"batch b{batch_id}")
-        return batches.get(db, batch_id)
+        return self._outlasting(lambda: batches.get(db, batch_id))
 
     def _until(self, done: Callable[[], bool], timeout: timedelta | None, what: str) -> None:
         from jobrunner.store.changes import Changes
 
         changes, clock = Changes(self._context.db), self._context.clock
         deadline = None if timeout is None else clock.monotonic() + timeout.total_seconds()
-        while not done():
+        while not self._outlasting(done, deadline):
             left = _LOOK_SECONDS if deadline is None else deadline - clock.monotonic()
             if timeout is not None and left <= 0:
                 raise ResultTimeout(f"{what} has not ended within {format_duration(timeout)}", hint="it goes on")
-            changes.wait(min(left, _LOOK_SECONDS))
+            self._outlasting(partial(changes.wait, min(left, _LOOK_SECONDS)), deadline)
+
+    def _outlasting(self, look: Callable[[], T], deadline: float | None = None) -> T:
+        """What the store says, once it is there again."""
+        clock = self._context.clock
+        give_up = clock.monotonic() + _AWAY_SECONDS
+        while True:
+            try:
+                return look()
+            except StoreUnavailable:
+                if clock.monotonic() >= min(give_up, deadline or give_up):
+                    raise
+                time.sleep(_AGAIN_SECONDS)
 
     def _attempt(self, run_id: int, attempt: int | None) -> int:
 
@@ -110,11 +131,11 @@ class Reading:
         db, changes = self._context.db, Changes(self._context.db)
         number, place = attempt or 0, Place()
         while True:
-            run = read.get(db, run_id)
+            run = self._outlasting(lambda: read.get(db, run_id))
             ended = run.state.final or (attempt is not None and run.attempts[attempt - 1].outcome is not None)
             number = number or min(run.attempt, 1)
             while number:
-                parts, after = output.read(db, run_id, number, place=place)
+                parts, after = self._outlasting(partial(output.read, db, run_id, number, place=place))
                 yield from _of_stream(parts, stream)
                 if after != place:
                     place = after
@@ -124,7 +145,7 @@ class Reading:
                     break
             if ended:
                 return
-            changes.wait(_LOOK_SECONDS)
+            self._outlasting(lambda: changes.wait(_LOOK_SECONDS))
 
     def _last_lines(self, run_id: int, attempt: int, lines: int, stream: str | None) -> list[OutputPart]:
         from jobrunner.store import output

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable
 
 import psycopg
-from project import Project, until
+from project import PATIENCE, Project, until
+from services import PostgreSQL
 
 JOBS = """
 [jobrunner]
@@ -17,6 +18,9 @@ retry_delay = "1s"
 [jobs.number]
 command = ["sh", "-c", "echo $JOBRUNNER_PARAM_N >> done"]
 params.n = { type = "int" }
+
+[jobs.gated]
+command = "echo up; until [ -e opened ]; do sleep 0.05; done; echo through"
 
 [jobs.last]
 command = "echo last >> done"
@@ -63,3 +67,28 @@ def test_connections_are_cut_in_the_middle(
     runs = where.json("runs", "--limit", "0")
     assert {run["state"] for run in runs} == {"succeeded"}
     assert [one["state"] for one in where.json("servers")] == ["stopped"]
+
+
+def test_who_waits_and_who_follows_outlast_a_database_that_is_restarted(project: Callable[[str], Project]) -> None:
+    database = PostgreSQL()
+    where = project(JOBS.replace("STORE", database.new_store()))
+    try:
+        with where.server() as server:
+            waiting = where.popen("trigger", "gated", "--wait")
+            following = where.popen("trigger", "gated", "--follow")
+            for run in (1, 2):
+                until(lambda run=run: where.call("logs", str(run)).out == "up\n", "the run")  # type: ignore[misc]
+            database.kill()
+            server.said(lambda line: "cannot be used" in line.get("message", ""))
+            (where.folder / "opened").touch()
+            for run in (1, 2):
+                server.said(lambda line, run=run: (line.get("run"), line.get("message")) == (run, "succeeded"))  # type: ignore[misc]
+            assert where.call("runs").status == 5
+            database.start()
+            (out, err), (followed, _) = waiting.communicate(timeout=PATIENCE), following.communicate(timeout=PATIENCE)
+            assert (waiting.returncode, out) == (0, b"")
+            assert b"succeeded" in err
+            assert (following.returncode, followed) == (0, b"up\nthrough\n")
+            assert [len(where.show(run)["attempts"]) for run in (1, 2)] == [1, 1]
+    finally:
+        database.close()
