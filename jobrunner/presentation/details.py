@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from jobrunner.domain.run import Run
 from jobrunner.domain.state import RunState
 from jobrunner.domain.status import Explanation, JobStatus
 from jobrunner.presentation import lists
-from jobrunner.presentation.json import batch_name
+from jobrunner.presentation.json import batch_name, submitted
 from jobrunner.presentation.labels import BATCH_STATES, RUN_STATES, job_label
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.screen import Screen
@@ -34,6 +35,7 @@ def run(value: Run, screen: Screen, times: Times) -> Iterator[str]:
         [
             ("run", str(value.id)),
             ("job", value.job),
+            ("command", shlex.join(submitted(value) or ())),
             ("state", Cell(label.text(screen) + _cancelling(value), label.style)),
             ("waiting for", lists.note(value) if value.state is RunState.WAITING else None),
             ("trigger", value.trigger.value),

@@ -15,7 +15,7 @@ from jobrunner.domain.audit import AuditEntry
 from jobrunner.domain.backfill import Backfill
 from jobrunner.domain.batch import Batch
 from jobrunner.domain.job import Job
-from jobrunner.domain.params import Param
+from jobrunner.domain.params import Param, fill
 from jobrunner.domain.queue import Pause, QueueStatus
 from jobrunner.domain.run import Attempt, Run
 from jobrunner.domain.server import Server
@@ -64,7 +64,14 @@ def run(value: Run) -> dict[str, Any]:
 
 def run_whole(value: Run) -> dict[str, Any]:
     """A run with its attempts, oldest first."""
-    return run(value) | {"attempts": [attempt(each) for each in value.attempts]}
+    return run(value) | {"command": submitted(value), "attempts": [attempt(each) for each in value.attempts]}
+
+
+def submitted(value: Run) -> list[str] | None:
+    """The program of a run that ``submit`` has made, with its arguments; None for the run of a job."""
+    if value.definition is None or not value.job.startswith("submit:"):
+        return None
+    return [fill(each, {}) for each in json.loads(value.definition)["job"]["command"]]
 
 
 def attempt(value: Attempt) -> dict[str, Any]:

@@ -374,6 +374,16 @@ class TestWhoCanRead:
         folder.chmod(0o1777)
         assert self.named(ward, "files") == []
 
+    def test_folders_in_which_everybody_may_replace_the_file(self, ward: Ward) -> None:
+        folder = ward.file.parent / "open" / "closed"
+        folder.mkdir(parents=True, mode=0o700)
+        ward.file = ward.file.rename(folder / "jobs.toml")
+        folder.parent.chmod(0o777)
+        (found,) = [finding for finding in self.named(ward, "configuration") if finding.status is WARNING]
+        assert found.detail.startswith(f"everybody can write {folder.parent}, and so put another file")
+        folder.parent.chmod(0o1777)
+        assert self.named(ward, "configuration") == []
+
     def test_sockets_that_nobody_listens_at(self, ward: Ward) -> None:
         place = ward.file.parent / "jobrunner.db-wake.1.dead"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:

@@ -273,6 +273,10 @@ def test_the_arguments_of_a_submitted_program_are_not_in_the_audit_trail(project
     where.call("submit", "--", "/bin/echo", "--password", CANARY)
     (entry,) = where.json("audit")
     assert (entry["target"], entry["detail"]) == ("submit:echo", "run 1 /bin/echo with 2 arguments")
+    assert where.show(1)["command"] == ["/bin/echo", "--password", CANARY]
+    assert f"command  /bin/echo --password {CANARY}\n" in where.call("show", "1").out
+    run = int(where.call("submit", "--", "echo", "{$x}", "a b").out)
+    assert "command  echo '{$x}' 'a b'\n" in where.call("show", str(run)).out
 
 
 def test_folders_that_were_there_stay_as_they_were_and_new_ones_are_private(tmp_path: Path) -> None:

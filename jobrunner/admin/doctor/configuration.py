@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def look(patient: Patient) -> list[Finding]:
     if checked.valid:
         jobs = "1 job" if checked.jobs == 1 else f"{checked.jobs} jobs"
         found.append(ok("configuration", f"{os.path.abspath(patient.path)} is valid, {jobs}"))
-    return [*found, *_secrets(patient.path, patient)]
+    return [*found, *_folders(patient.path), *_secrets(patient.path, patient)]
 
 
 def _advice(problem: Problem) -> str | None:
@@ -47,6 +48,15 @@ def _split(warnings: Sequence[Problem]) -> tuple[list[Problem], list[Problem]]:
 def _more(problems: Sequence[Problem], what: str) -> list[Finding]:
     left = len(problems) - _MOST
     return [note("configuration", f"{left} more {what}", "jobrunner check shows them")] if left > 0 else []
+
+
+def _folders(path: Path) -> Iterator[Finding]:
+    """Folders on the way to the file in which everybody could put another one in its place."""
+    for folder in Path(os.path.realpath(path)).parents:
+        mode = os.stat(folder).st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            detail = f"everybody can write {folder}, and so put another file in the place of {path.name}"
+            yield warning("configuration", detail, f"chmod o-w {folder}")
 
 
 def _secrets(path: Path, patient: Patient) -> Iterator[Finding]:
