@@ -16,11 +16,12 @@ from jobrunner.domain.job import Job
 from jobrunner.domain.retry import gives_up
 from jobrunner.domain.state import Outcome, Ready, RunState
 from jobrunner.errors import JobrunnerError
+from jobrunner.execution import end_left
 from jobrunner.jobfile import job_from_definition
 from jobrunner.queue.bell import silence
 from jobrunner.server.definitions import Definitions
 from jobrunner.server.identity import gone, host
-from jobrunner.store import servers
+from jobrunner.store import servers, traces
 from jobrunner.store.database import Database
 from jobrunner.store.runs.finish import Ending, finish
 from jobrunner.store.runs.read import get
@@ -47,6 +48,19 @@ class Rescuer:
         self._seen = {peer.id: self._seen[peer.id] for peer in peers if peer.id in self._seen}
         # A peer that is this very process is what it was before it started over.
         return [peer for peer in peers if peer.identity in own or self._dead(peer)]
+
+    def clear_up(self, db: Database) -> list[int]:
+        """Ends what is left of servers of this host whose processes are gone, and gives those servers. Takes its time.
+
+        Guard and launcher of a killed server do the same by themselves; this is for when they were killed with it.
+        """
+        dead = [trace for trace in traces.of_host(db, host()) if trace.server_id != self._server_id]
+        dead = [trace for trace in dead if gone(trace.identity)]
+        for trace in dead:
+            ended = end_left(trace.mark, trace.cgroup)
+            if ended:
+                log.warning("ended %d processes that server %s (pid %d) had left", ended, trace.name, trace.pid)
+        return [trace.server_id for trace in dead]
 
     def forget(self) -> None:
         """From now on the silence of every server counts anew."""
