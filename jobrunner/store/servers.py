@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jobrunner.domain.clock import from_micros, to_micros
+from jobrunner.domain.duration import format_duration
 from jobrunner.domain.server import Server, ServerState
 from jobrunner.errors import Refused
 from jobrunner.store import clocks
@@ -84,13 +85,19 @@ def register(db: Database, new: NewServer, *, lost_after: timedelta) -> int:
 
 def _refuse_other_hosts(db: Database, new: NewServer, lost_after: timedelta) -> None:
     fresh = to_micros(new.started_at - lost_after)
-    sql = f"SELECT name, host FROM servers WHERE {_LIVE} AND host <> ? AND heartbeat_at > ? LIMIT 1"
-    row = db.execute(sql, (new.host, fresh)).fetchone()
-    if row is not None:
+    sql = f"SELECT name, host, identity FROM servers WHERE {_LIVE} AND host <> ? AND heartbeat_at > ?"
+    for name, host, identity in db.execute(sql, (new.host, fresh)):
+        if _boot(identity) and _boot(identity) == _boot(new.identity):
+            continue  # a container of this host, which has a name of its own
         raise Refused(
-            f"server {row[0]} of host {row[1]} uses this SQLite store, and SQLite cannot be shared by two hosts",
-            hint='use a PostgreSQL store ("postgresql://…") for several hosts',
+            f"server {name} of host {host} uses this SQLite store, and SQLite cannot be shared by two hosts",
+            hint='use a PostgreSQL store ("postgresql://…") for several hosts;'
+            f" if that server is gone, try again in {format_duration(lost_after)}",
         )
+
+
+def _boot(identity: str) -> str:
+    return identity.partition("/")[0]
 
 
 def heartbeat(db: Database, server_id: int, *, busy: int, now: datetime, ticked: datetime | None = None) -> bool:

@@ -91,12 +91,21 @@ def test_two_hosts_may_share_a_postgresql_store_and_not_a_file(db: Database) -> 
     if db.dialect == "postgresql":
         assert serve(db, host="there") > first
         return
+    there = {"host": "there", "identity": "another boot/one"}
     with pytest.raises(Refused) as refused:
-        serve(db, host="there")
+        serve(db, **there)
     assert str(refused.value) == (
         "server blue of host here uses this SQLite store, and SQLite cannot be shared by two hosts;"
-        ' use a PostgreSQL store ("postgresql://…") for several hosts'
+        ' use a PostgreSQL store ("postgresql://…") for several hosts; if that server is gone, try again in 30s'
     )
-    assert serve(db, host="there", started_at=later(31)) > first
+    with pytest.raises(Refused):
+        serve(db, host="there", identity="")
+    assert (second := serve(db, **there, started_at=later(31))) > first
+    servers.set_state(db, second, ServerState.STOPPED, later(31))
     servers.set_state(db, first, ServerState.STOPPED, NOW)
-    assert serve(db, host="there") > first
+    assert serve(db, **there) > second
+
+
+def test_containers_of_one_host_have_names_of_their_own_and_may_share_a_file(sqlite_db: Database) -> None:
+    first = serve(sqlite_db, host="3f2a9c", identity="boot/pid:[1]:7:1")
+    assert serve(sqlite_db, host="77d01e", identity="boot/pid:[2]:7:1") > first
