@@ -5,6 +5,7 @@ What it needs is imported when it is asked for: a trigger pays for none of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -77,8 +78,11 @@ def run_facts(context: Context, run: Run) -> RunFacts:
 
 
 def _in_the_way(context: Context, run: Run) -> Sequence[Run]:
+    """The active runs that it waits for, or the one that it was skipped for."""
     from jobrunner.store.runs import read
 
+    if run.state is RunState.SKIPPED and (named := re.match(r"run (\d+) of this job", run.error or "")):
+        return read.some(context.db, [int(named[1])])
     if run.waiting_reason is not WaitingReason.OVERLAP:
         return ()
     return [each for each in read.active(context.db, run.job) if each.id < run.id]

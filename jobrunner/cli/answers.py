@@ -55,7 +55,7 @@ def why(
     examples="""
     jobrunner verify
     jobrunner verify --since 30d
-    jobrunner verify --since '2026-10-25 00:00' --json | jq '.jobs[] | select(.missing.fires > 0)'
+    jobrunner verify --since '2026-10-25 00:00' --json | jq .sound
     jobrunner verify > /dev/null || echo 'a fire time has no answer'
     """
 )

@@ -19,9 +19,10 @@ from jobrunner.domain.server import Server
 class RunFacts:
     """What is known of a run now.
 
-    ``servers`` are the living ones, ``pauses`` those in force, ``parents`` the runs that it follows, ``in_the_way`` the
-    active runs of its job before it, ``steered`` what people did to it, newest first. ``line`` and ``start`` are of a
-    queued run, None elsewhere. ``usual`` is how long runs of its job take, where history tells.
+    ``servers`` are the living ones, ``pauses`` those in force, ``parents`` the runs that it follows. ``in_the_way`` are
+    the runs of its job that it waits for, or was skipped for; ``steered`` is what people did to it, newest first.
+    ``line`` and ``start`` are of a queued run, None elsewhere. ``usual`` is how long runs of its job take, where
+    history tells; ``expires`` how long it may wait for its start.
     """
 
     run: Run

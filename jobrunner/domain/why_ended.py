@@ -107,8 +107,20 @@ def _skipped(facts: RunFacts) -> Iterator[Because]:
         yield because(
             "parent", "Run {parent} of {job} {state}.", parent=parent.id, job=parent.job, state=_ended(parent)
         )
-    if facts.run.fire_time is not None and facts.usual is not None:
-        yield because("usual", "Runs of {job} usually take {usual}.", job=facts.run.job, usual=facts.usual.median)
+    for other in facts.in_the_way:
+        yield from _lasted(other, facts)
+
+
+def _lasted(other: Run, facts: RunFacts) -> Iterator[Because]:
+    """How long the run lasted that was in the way, or has lasted."""
+    if other.started_at is None:
+        return
+    ended = other.finished_at if other.state.final else None
+    words = "Run {other} started at {started} and " + ("took {took}" if ended else "has lasted {took}")
+    words += "; they usually take {usual}." if facts.usual else "."
+    usual = facts.usual.median if facts.usual else None
+    took = (ended or facts.now) - other.started_at
+    yield because("in_the_way", words, other=other.id, started=other.started_at, took=took, usual=usual)
 
 
 def _expired(facts: RunFacts) -> Iterator[Because]:

@@ -90,7 +90,7 @@ def _servers(facts: ComingFacts) -> Iterator[Because]:
             words = "Server {server} goes on with an older file, for it refused this one: {error}."
             yield because("config_refused", words, server=server.name, error=server.config_error.rstrip("."))
         elif facts.config_hash is not None and server.config_hash != facts.config_hash:
-            words = "Server {server} has another file in force, since this one was changed: SIGHUP loads it."
+            words = "Server {server} has another file in force, since this one was changed: jobrunner reload."
             yield because("config_differs", words, server=server.name)
 
 

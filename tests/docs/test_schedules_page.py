@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import story
 
 from jobrunner.domain.cron import ALIASES, parse_cron
 from jobrunner.domain.job import ScheduleSpec
@@ -21,7 +22,8 @@ from jobrunner.domain.traps import traps
 PAGE = (Path(__file__).parents[2] / "docs" / "schedules.md").read_text()
 MADRID = ZoneInfo("Europe/Madrid")
 NOON = datetime(2026, 10, 24, 12, tzinfo=MADRID)
-_BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+_TOLD = "<!-- on the morning after -->\n"
+_BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE.replace(f"{_TOLD}```console", "```told"), re.MULTILINE | re.DOTALL)
 
 
 def table(heading: str) -> list[list[str]]:
@@ -92,30 +94,46 @@ def test_a_crontab_becomes_the_file_below_it() -> None:
     assert [parse_cron(text, job="") for text in taken] == [parse_cron(text, job="") for text in times]
 
 
-def commands() -> list[tuple[str, str, str]]:
-    """Each command with what it prints, and the last jobs.toml above it."""
+def commands(kind: str) -> list[tuple[str, str, str]]:
+    """Each command of a kind with what it prints, and the last jobs.toml above it."""
     found, file = list[tuple[str, str, str]](), ""
     for language, text in _BLOCKS:
         if language == "toml":
             file = text
-        if language == "console":
+        if language == kind:
             found += [
                 (line, output, file) for line, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE)
             ]
     return found
 
 
-@pytest.mark.parametrize(("line", "output", "file"), commands(), ids=lambda value: value if "\n" not in value else "")
+@pytest.mark.parametrize(
+    ("line", "output", "file"), commands("console"), ids=lambda value: value if "\n" not in value else ""
+)
 def test_commands_print_what_the_page_says(line: str, output: str, file: str, tmp_path: Path) -> None:
     (tmp_path / "jobs.toml").write_text(file)
-    bin_folder = tmp_path / "bin"
-    bin_folder.mkdir()
+    assert printed(line, tmp_path, {"TZ": "Europe/Madrid"}) == output
+
+
+def test_a_bad_night_is_told_as_the_page_says(tmp_path: Path) -> None:
+    told = commands("told")
+    assert len(told) == 8
+    (tmp_path / "jobs.toml").write_text(told[0][2])
+    story.tell(tmp_path)
+    said = {line: printed(line, tmp_path, story.environment()) for line, _, _ in told}
+    assert said == {line: output for line, output, _ in told}
+
+
+def printed(line: str, folder: Path, environ: dict[str, str]) -> str:
+    """What a command line prints in a folder."""
+    bin_folder = folder / "bin"
+    bin_folder.mkdir(exist_ok=True)
     (bin_folder / "jobrunner").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m jobrunner "$@"\n')
     (bin_folder / "jobrunner").chmod(0o755)
     unwanted = ("JOBRUNNER", "XDG", "LC_", "COLUMNS", "PYTHONDONTWRITEBYTECODE")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-    environment |= {"PATH": f"{bin_folder}:{os.environ['PATH']}", "LANG": "C.UTF-8", "TZ": "Europe/Madrid"}
+    environment |= {"PATH": f"{bin_folder}:{os.environ['PATH']}", "LANG": "C.UTF-8"} | environ
     done = subprocess.run(
-        ["sh", "-c", f"{line} 2>&1"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, timeout=120
+        ["sh", "-c", f"{line} 2>&1"], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, timeout=120
     )
-    assert done.stdout == output
+    return done.stdout

@@ -262,10 +262,13 @@ class TestRun:
 
     def test_skipped_and_expired(self) -> None:
         overlap = a_run(RunState.SKIPPED, error="run 5 of this job was still active", fire_time=ago(30))
-        assert why(overlap, usual=USUAL) == [
+        took = a_run(RunState.SUCCEEDED, 5, started_at=ago(40), finished_at=ago(15))
+        assert why(overlap, usual=USUAL, in_the_way=[took]) == [
             "Run 5 of this job was still active.",
-            "Runs of backup usually take 10m00s.",
+            "Run 5 started at 2026-05-04 11:20:00 UTC and took 25m00s; they usually take 10m00s.",
         ]
+        lasts = a_run(RunState.RUNNING, 5, started_at=ago(40))
+        assert why(overlap, in_the_way=[lasts])[1] == "Run 5 started at 2026-05-04 11:20:00 UTC and has lasted 40m00s."
         child = a_run(RunState.SKIPPED, error="its parents did not end as it needs")
         assert why(child, parents=[a_run(RunState.FAILED, 3), a_run(RunState.SUCCEEDED, 4)]) == [
             "Its parents did not end as it needs.",
