@@ -186,8 +186,14 @@ def imported(folder: Path, timer: str, service: str, name: str = "x") -> dict[st
 def test_a_missed_event_is_made_up_for_where_it_was(tmp_path: Path) -> None:
     service = "[Service]\nExecStart=/bin/a"
     assert imported(tmp_path, "[Timer]\nOnCalendar=daily", service)["catchup"] == "none"
+    assert imported(tmp_path, "[Timer]\nOnCalendar=daily\nPersistent=no", service)["catchup"] == "none"
     job = imported(tmp_path, "[Timer]\nOnCalendar=daily\nPersistent=true", service)
     assert (job["catchup"], job["catchup_window"]) == ("latest", "365d")
+
+
+def test_braces_are_no_parameters(tmp_path: Path) -> None:
+    job = imported(tmp_path, "[Timer]\nOnCalendar=daily", "[Service]\nExecStart=/bin/find . -exec rm {} + {name}")
+    assert job["command"] == ["/bin/find", ".", "-exec", "rm", "{{}}", "+", "{{name}}"]
 
 
 def test_several_events_are_a_list(tmp_path: Path) -> None:
