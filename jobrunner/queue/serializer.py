@@ -36,7 +36,7 @@ def message(run: int, attempt: int, queue: str) -> bytes:
 def read_message(data: bytes) -> tuple[int, int, str]:
     """The run, its attempts so far and its queue. Raises ValueError."""
     try:
-        fields: Any = json.loads(data)
+        fields: Any = json.loads(data) if len(data) <= _LONGEST else None
     except RecursionError:
         fields = None
     match fields:
@@ -44,6 +44,10 @@ def read_message(data: bytes) -> tuple[int, int, str]:
             return run, attempt, queue
         case _:
             raise ValueError(f"not a message of jobrunner: {data[:80]!r}")
+
+
+_LONGEST = 4096
+"""Bytes; what is longer is no message of ours, whatever it would cost to read it."""
 
 
 def _fits(number: int) -> bool:

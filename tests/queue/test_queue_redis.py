@@ -83,9 +83,23 @@ class TestQueues:
     ) -> None:
         redis_queues.announce([ready(1)])
         connection = redis_queues._storage.conn
-        connection.zadd(f"{redis_queues._prefix}default", {b"\x80\x04garbage": -9, b"{}": -8, b"[" * 10_000: -7})
+        pickled = b"\x80\x04cos\nsystem\n(S'touch pwned'\ntR."
+        huge = b'{"run":1,"attempt":0,"queue":"default","more":"' + b"x" * 5_000_000 + b'"}'
+        digits = b'{"run":' + b"9" * 4_000 + b',"attempt":0,"queue":"default"}'
+        garbage = [
+            pickled,
+            huge,
+            digits,
+            b"{}",
+            b"[" * 4_000,
+            b'{"run":"1","attempt":0,"queue":"default"}',
+            b"\xff",
+            b"",
+        ]
+        connection.zadd(f"{redis_queues._prefix}default", dict.fromkeys(garbage, -9))
         assert redis_queues.take(["default"], 9) == [(1, 0)]
-        assert caplog.text.count("dropped a message: ") == 3
+        assert caplog.text.count("dropped a message: ") == len(garbage)
+        assert len(caplog.text) < 4_000
 
     @pytest.mark.parametrize("url", ["redis://ana:s3cret@127.0.0.1:1/0", "redis://:s3cret@127.0.0.1:1"])
     def test_one_that_is_not_there(self, url: str) -> None:
@@ -247,6 +261,15 @@ class TestFeed:
         fed.feed.start()
         assert fed.worked.next().id == run_id
         assert fed.worked.nothing_more
+
+    def test_a_queue_that_was_spoiled_holds_its_runs_up_and_nothing_else(self, make_fed: Callable[..., Fed]) -> None:
+        fed = make_fed(start=False)
+        run_id, key = fed.put(announce=False), f"{fed.queues._prefix}default"
+        fed.queues._storage.conn.set(key, b"no sorted set")
+        fed.feed.start()
+        assert fed.worked.nothing_more
+        fed.queues._storage.conn.delete(key)
+        assert fed.worked.next().id == run_id
 
     def test_everything_paused(self, make_fed: Callable[..., Fed]) -> None:
         fed = make_fed(start=False)
