@@ -61,14 +61,15 @@ def import_systemd(
 
 
 def _tell(ctx: typer.Context, found: Imported) -> int:
-    for remark in found.remarks:
-        output.say(str(remark))
+    """Remarks come last, so that on a terminal they are what is seen."""
     if Call.of(ctx).json:
         from jobrunner.presentation import json
 
         output.write_json(json.imported(toml=found.text, jobs=found.jobs, remarks=found.remarks))
     elif found.jobs:
         output.write_piece(found.text)
-    else:
+    for remark in found.remarks:
+        output.say(str(remark))
+    if not found.jobs:
         output.say("there is no job in it")
     return 0
