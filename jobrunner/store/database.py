@@ -28,6 +28,7 @@ _HINTS = {
     "password authentication": "check the user and the password that [jobrunner] store names",
     "full": "free some room on its disk",
     "readonly": "check the permissions of the file and its folder",
+    "disk I/O error": "its disk may be full, or fail",
     "malformed": "restore it from a copy; the file is damaged",
     "not a database": "the file is something else, or damaged; name another in [jobrunner] store",
     "unable to open": "check that its folder exists and that you may write there",

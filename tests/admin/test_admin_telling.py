@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from jobrunner.domain.state import RunState, Trigger
 from jobrunner.errors import StoreUnavailable
 from jobrunner.queue.redis import RedisQueues
 from jobrunner.store import listeners
+from jobrunner.store.database import Collision
+from jobrunner.store.runs import steer
 
 Maker = Callable[[str], Admin]
 
@@ -60,3 +63,28 @@ def test_a_store_that_goes_away_after_the_commit_is_no_error(make: Maker, monkey
     assert admin.run(run).state is RunState.QUEUED
     assert admin.cancel(run).state is RunState.CANCELLED
     assert admin.warnings == ()
+
+
+@pytest.mark.parametrize("collisions", [3, 99])
+def test_an_action_that_gives_way_to_a_server_is_tried_again(
+    make: Maker, monkeypatch: pytest.MonkeyPatch, collisions: int
+) -> None:
+    admin = make("")
+    run = admin.trigger("a", {}).id
+    left = [Collision("the store is too busy: deadlock detected")] * collisions
+    cancel = steer.cancel
+
+    def collides(*args: Any, **options: Any) -> steer.Steered:
+        done = cancel(*args, **options)
+        if left:
+            raise left.pop()
+        return done
+
+    monkeypatch.setattr(steer, "cancel", collides)
+    if collisions > 5:
+        with pytest.raises(StoreUnavailable, match="too busy"):
+            admin.cancel(run)
+        assert admin.run(run).state is RunState.QUEUED
+        return
+    assert admin.cancel(run).state is RunState.CANCELLED
+    assert [entry.action for entry in admin.audit()] == ["cancel", "trigger"]
