@@ -326,10 +326,10 @@ class TestWhoCanRead:
         assert self.named(ward, "secrets") == []
 
     def test_files_that_references_name(self, ward: Ward) -> None:
-        for name, mode in (("open", 0o644), ("group", 0o640), ("closed", 0o600), ("deep", 0o604)):
+        for name, mode in (("open", 0o644), ("escaped", 0o644), ("group", 0o640), ("closed", 0o600), ("deep", 0o604)):
             (ward.file.parent / name).write_text("s")
             (ward.file.parent / name).chmod(mode)
-        references = "${file:open} ${file:group} ${file:closed} ${file:missing} ${file:$PLACE/deep} $${file:jobs.toml}"
+        references = "${file:open} ${file:group} ${file:closed} ${file:missing} ${file:$PLACE/deep} $${file:escaped}"
         ward.write(f"{JOBS}env = {{ X = '{references}' }}\n")
         found = self.named(ward, "secrets", PLACE=str(ward.file.parent))
         assert [finding.detail.split(", which")[0] for finding in found] == [
