@@ -192,7 +192,8 @@ def _same(one: Any, other: Any) -> bool:
 
 def _sorted(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value) if value[key] != {}}
+        found = {key: _sorted(value[key]) for key in sorted(value)}
+        return {key: inner for key, inner in found.items() if inner != {}}  # where a table is empty is no matter
     return [_sorted(one) for one in value] if isinstance(value, list) else value
 
 
