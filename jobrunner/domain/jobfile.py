@@ -21,7 +21,7 @@ class Notifier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """One ``[calendars.NAME]``: days on which jobs that name it do not fire; ``file`` is where some of them are from."""
+    """One ``[calendars.NAME]``: days on which jobs that name it do not fire; ``file`` is where some are from."""
 
     name: str
     dates: tuple[date, ...] = ()

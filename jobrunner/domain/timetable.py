@@ -7,6 +7,7 @@ they have different schedules, a few thousand.
 from __future__ import annotations
 
 import heapq
+import sys
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,7 +15,7 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from jobrunner.domain.blackout import DayOff, DaysOff
-from jobrunner.domain.clock import to_micros
+from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.decision import LATE
 from jobrunner.domain.job import Job
 from jobrunner.domain.schedule import IntervalRule, Schedule, jitter_delay, parse
@@ -70,6 +71,10 @@ class Timed:
             return range(first, min(to_micros(until), rule.last) + 1, rule.rule.step)
         walks = heapq.merge(*(rule.between(after, until) for rule, _ in self.rules))
         return [to_micros(at) for at, _ in islice(groupby(walks), most)]
+
+    def fires(self, since: int, until: int) -> Sequence[int]:
+        """All distinct fires with ``since <= fire < until``, in microseconds since the epoch."""
+        return self.oldest(from_micros(since - 1), from_micros(until - 1), sys.maxsize)
 
     def between(self, after: datetime, until: datetime) -> list[datetime]:
         """The distinct fires with ``after < fire <= until`` in order, the newest thousand at most."""

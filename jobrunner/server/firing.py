@@ -46,6 +46,7 @@ def fire_at(timed: Timed, at: datetime, trigger: Trigger, now: datetime, *, one_
         instead=_instead(job, None if defers else off),
         shadow=job.shadow,
         delayed=bool(timed.days_off and defers) or any(jitter for _, jitter in timed.rules),
+        fires=timed.fires,
     )
 
 
@@ -101,6 +102,7 @@ def _gap(
         policy=policy,
         slept=slept,
         server_id=server_id,
+        every=timed.fires,
     )
 
 

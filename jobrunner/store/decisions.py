@@ -5,8 +5,8 @@ Written by ``schedules`` in the transaction that decides; read by whoever has to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from jobrunner.domain.clock import from_micros, to_micros
@@ -17,9 +17,7 @@ _COLUMNS = "job, first_fire, last_fire, fires, decision, detail, decided_at"
 _LAST_BEFORE = (
     f"SELECT {_COLUMNS}, schedule FROM decisions WHERE job = ? AND first_fire <= ? ORDER BY first_fire DESC LIMIT 1"
 )
-_OF_JOB = f"SELECT {_COLUMNS} FROM decisions WHERE job = ? AND first_fire < ? AND last_fire >= ? ORDER BY first_fire"
-
-_LATE = LATE // timedelta(microseconds=1)
+_BEGIN_IN = f"SELECT {_COLUMNS}, schedule FROM decisions WHERE job = ? AND first_fire > ? AND first_fire <= ?"
 
 
 def at(db: Database, job: str, fire_time: datetime) -> Decision | None:
@@ -31,33 +29,58 @@ def at(db: Database, job: str, fire_time: datetime) -> Decision | None:
 
 def of(db: Database, job: str, since: datetime, until: datetime) -> Iterator[Decision]:
     """The decisions over fires of a job with ``since <= fire time < until``, in order; the outer ones may go beyond."""
-    return (_decision(row) for row in db.execute(_OF_JOB, (job, to_micros(until), to_micros(since))))
+    return map(_decision, sorted(_overlapping(db, job, to_micros(since), to_micros(until) - 1)))
 
 
-def answers(db: Database, job: str, schedule: int, fire_time: int, now: int) -> bool:
+Fires = Callable[[int, int], Sequence[int]]
+"""The fires of a schedule with ``since <= fire < until``, in microseconds since the epoch."""
+
+
+def answers(db: Database, job: str, schedule: int, fire_time: int, now: datetime, fires: Fires) -> bool:
     """Whether a fire of a schedule has been decided.
 
-    A span of another schedule of the job says nothing of the instants inside it. What a clock that was wrong decided
-    much later than now is forgotten: that fire is still to come.
+    A span of another schedule of the job says nothing of the instants inside it. What a clock that was wrong decided,
+    much later than now, of this fire and those after it is forgotten: they are still to come.
     """
-    row = db.execute(_LAST_BEFORE, (job, fire_time)).fetchone()
-    if row is None or row[2] < fire_time:
-        return False
-    if row[6] > now + _LATE:
-        db.execute("DELETE FROM decisions WHERE job = ? AND first_fire = ?", (job, row[1]))
-        return False
-    return bool(row[7] == schedule or fire_time in (row[1], row[2]))
+    forget(db, job, schedule, fire_time, fire_time, now, fires)
+    found = _overlapping(db, job, fire_time, fire_time)
+    return bool(found) and (found[0][7] == schedule or fire_time in found[0][1:3])
 
 
-def spans(db: Database, job: str, schedule: int, first: int, last: int, now: datetime) -> list[tuple[int, int]]:
+def forget(db: Database, job: str, schedule: int, first: int, last: int, now: datetime, fires: Fires) -> None:
+    """Cuts off what was decided by a clock far ahead of now about fires from ``first`` on, where it reaches ``last``.
+
+    A blackout, or ``enabled = false``, is the same whatever the clock says.
+    """
+    ahead = to_micros(now + LATE)
+    for row in _overlapping(db, job, first, last):
+        start, why, decided_at, number = row[1], row[4], row[6], row[7]
+        if number != schedule or decided_at <= ahead or why not in _BY_THE_CLOCK:
+            continue
+        kept = fires(start, first) if start < first else ()
+        if kept:
+            sql = "UPDATE decisions SET last_fire = ?, fires = ? WHERE job = ? AND first_fire = ?"
+            db.execute(sql, (kept[-1], len(kept), job, start))
+        else:
+            db.execute("DELETE FROM decisions WHERE job = ? AND first_fire = ?", (job, start))
+
+
+_BY_THE_CLOCK = (Why.MISSED, Why.PAUSED, Why.SHADOW)
+
+
+def spans(db: Database, job: str, schedule: int, first: int, last: int) -> list[tuple[int, int]]:
     """The (first, last) fires of what has been decided between two fires of a schedule; as ``answers`` sees it."""
-    sql = "DELETE FROM decisions WHERE job = ? AND first_fire <= ? AND last_fire >= ? AND decided_at > ?"
-    db.execute(sql, (job, last, first, to_micros(now + LATE)))
-    sql = "SELECT first_fire, last_fire, schedule FROM decisions WHERE job = ? AND first_fire <= ? AND last_fire >= ?"
     found = list[tuple[int, int]]()
-    for start, end, number in db.execute(sql, (job, last, first)):
+    for row in _overlapping(db, job, first, last):
+        start, end, number = row[1], row[2], row[7]
         found += [(start, end)] if number == schedule else [(start, start), (end, end)]
     return found
+
+
+def _overlapping(db: Database, job: str, first: int, last: int) -> list[Any]:
+    # Decisions lie apart, so that of those that begin before only the last can reach so far.
+    found = [row for row in db.execute(_LAST_BEFORE, (job, first)) if row[2] >= first]
+    return found + (db.execute(_BEGIN_IN, (job, first, last)).fetchall() if last > first else [])
 
 
 def write(db: Database, decision: Decision, schedule: int, *, mark: int | None) -> None:

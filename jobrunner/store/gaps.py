@@ -17,6 +17,7 @@ from jobrunner.domain.decision import Decision, Why
 from jobrunner.domain.state import Ready
 from jobrunner.store import decisions, pauses, schedules
 from jobrunner.store.database import Database
+from jobrunner.store.decisions import Fires
 from jobrunner.store.schedules import Fire
 
 _RUNS = "SELECT fire_time FROM runs WHERE job = ? AND fire_time BETWEEN ? AND ? AND fire_time IS NOT NULL"
@@ -40,6 +41,7 @@ class Gap(NamedTuple):
     ``catch`` gives those to be caught up, of candidates in order, None where none is; ``fire`` is what each becomes
     then, its second argument says whether there are several. ``policy`` ends the sentence on those that are not.
     ``slept`` is when this server itself did not look, from and to. ``server_id`` is the one that decides.
+    ``every`` gives the fires of the schedule.
     """
 
     job: str
@@ -50,6 +52,7 @@ class Gap(NamedTuple):
     policy: Callable[[int], str]
     slept: tuple[datetime, datetime] | None
     server_id: int
+    every: Fires = lambda since, until: ()
 
 
 def decide(db: Database, gap: Gap, now: datetime) -> list[Ready]:
@@ -114,7 +117,8 @@ def _without_paused(db: Database, gap: Gap, parts: list[Part], first: int, last:
 
 def _without_answered(db: Database, gap: Gap, parts: list[Part], bounds: tuple[int, int], now: datetime) -> list[Part]:
     windows: list[_Window] = [(at, at + 1, None, "") for (at,) in db.execute(_RUNS, (gap.job, *bounds))]
-    windows += [(start, end + 1, None, "") for start, end in decisions.spans(db, gap.job, gap.schedule, *bounds, now)]
+    decisions.forget(db, gap.job, gap.schedule, *bounds, now, gap.every)
+    windows += [(start, end + 1, None, "") for start, end in decisions.spans(db, gap.job, gap.schedule, *bounds)]
     return _cut(parts, windows)
 
 

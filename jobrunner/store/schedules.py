@@ -21,6 +21,7 @@ from jobrunner.domain.state import Ready, RunState
 from jobrunner.errors import Refused
 from jobrunner.store import decisions, definitions, pauses
 from jobrunner.store.database import Database, insert
+from jobrunner.store.decisions import Fires
 from jobrunner.store.migrations import ACTIVE, LISTED
 from jobrunner.store.runs import steer
 from jobrunner.store.runs.add import INSERT, Start, find_unique, insert_row, paused, ready
@@ -47,6 +48,7 @@ class Fire:
     ``one_by_one`` makes it wait for the runs before it whatever ``overlap`` says: catching up must not be a stampede.
     ``instead`` is what the file decides before anything else is looked at. ``shadow``: it is decided, and makes no run.
     ``delayed``: runs of the job's fires may be scheduled for later, by a jitter or a blackout; they count as active.
+    ``fires`` are those of the schedule.
     """
 
     run: NewRun
@@ -56,6 +58,7 @@ class Fire:
     instead: tuple[Why, str] | None = None
     shadow: bool = False
     delayed: bool = False
+    fires: Fires = lambda since, until: ()
 
 
 class Left(NamedTuple):
@@ -109,7 +112,7 @@ def fire(db: Database, due: Fire, now: datetime) -> list[Ready]:
     assert new.fire_time is not None
     with db.transaction():
         alone(db, new.job)
-        if _decided(db, new.job, due.schedule, new.fire_time, now):
+        if _decided(db, due, now):
             attended(db, new.job, due.schedule, new.fire_time)
             return []
         if due.instead is not None and due.instead[0] is Why.DISABLED:
@@ -236,11 +239,12 @@ def attended(db: Database, job: str, schedule: int, fire_time: datetime) -> None
     db.execute(sql, (at, job, schedule, at))
 
 
-def _decided(db: Database, job: str, schedule: int, fire_time: datetime, now: datetime) -> bool:
-    at = to_micros(fire_time)
-    if db.execute(_FIRED, (job, at)).fetchone():
+def _decided(db: Database, due: Fire, now: datetime) -> bool:
+    assert due.run.fire_time is not None
+    at = to_micros(due.run.fire_time)
+    if db.execute(_FIRED, (due.run.job, at)).fetchone():
         return True
-    return decisions.answers(db, job, schedule, at, to_micros(now))
+    return decisions.answers(db, due.run.job, due.schedule, at, now, due.fires)
 
 
 def _decide(db: Database, due: Fire, why: Why, detail: str, now: datetime) -> list[Ready]:
