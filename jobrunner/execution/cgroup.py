@@ -50,7 +50,7 @@ def find(mark: str) -> Place:
     Controllers are asked for only where nobody else is in our group: this process then moves to a leaf beside the
     attempts, since a group with processes of its own may not hand controllers down.
     """
-    own = _own_group()
+    own = own_group()
     if own is None:
         return Place(None, why="there is no cgroup2 file system here")
     base = os.path.dirname(own) if os.path.basename(own) == _LEAF else own
@@ -103,10 +103,12 @@ def _end(folder: str) -> int:
 class Group:
     """The group of one attempt."""
 
-    __slots__ = ("_limited", "path")
+    __slots__ = ("_home", "path")
 
-    def __init__(self, place: Place, name: str, limits: dict[str, float]) -> None:
+    def __init__(self, place: Place, name: str, limits: dict[str, float], home: str | None = None) -> None:
         """Makes it, with the limits that the system holds by itself.
+
+        ``home`` is our own group, where ``inside`` shall be used instead of ``fork``.
 
         Raises:
             OSError: it cannot be made.
@@ -114,13 +116,38 @@ class Group:
         assert place.folder is not None
         self.path = os.path.join(place.folder, name)
         os.mkdir(self.path, 0o755)
-        self._limited = frozenset(place.limits)
-        if "memory" in self._limited and "memory_max" in limits:
+        # Who goes in to start somebody there counts against the limits meanwhile.
+        self._home = None if place.limits and limits else home
+        if "memory" in place.limits and "memory_max" in limits:
             _write(self.path, "memory.max", str(int(limits["memory_max"])))
             _write(self.path, "memory.swap.max", "0")
             _write(self.path, "memory.oom.group", "1")
-        if "pids" in self._limited and "processes" in limits:
+        if "pids" in place.limits and "processes" in limits:
             _write(self.path, "pids.max", str(int(limits["processes"])))
+
+    @property
+    def lets_in(self) -> bool:
+        """Whether ``inside`` is to be used."""
+        return self._home is not None
+
+    def inside(self, start: Callable[[], int]) -> int:
+        """What ``start`` gives, which is called with this process, of a single thread, in the group.
+
+        As one of many it costs next to nothing. Who has not moved for some hundredths of a second, nor anybody else,
+        waits as long for all processors: then ``fork`` is better, which costs a millisecond each time.
+
+        Raises:
+            CannotJoin: the system refuses.
+            SystemExit: this process cannot leave it again, and would be ended with it.
+        """
+        assert self._home is not None
+        if not _write(self.path, "cgroup.procs", "0"):
+            raise CannotJoin("it cannot be entered")
+        try:
+            return start()
+        finally:
+            if not _write(self._home, "cgroup.procs", "0"):
+                raise SystemExit("the launcher cannot go back to its own cgroup")
 
     def fork(self) -> int:
         """As ``os.fork``, with the child in the group from its first instruction. For processes of a single thread.
@@ -169,6 +196,21 @@ class Group:
         return _remove(self.path)
 
 
+def own_group() -> str | None:
+    """The folder of the cgroup that this process is in; None where it sees none."""
+    path = _group_path(os.getpid())
+    if path is None or path.startswith("/.."):
+        return None
+    for line in _read("/proc/self", "mountinfo").splitlines():
+        fields, _, kind = line.partition(" - ")
+        if kind.startswith("cgroup2 "):
+            root, mount = (_unescaped(field) for field in fields.split()[3:5])
+            below = os.path.relpath(path, root)
+            if not below.startswith(".."):
+                return os.path.normpath(os.path.join(mount, below))
+    return None
+
+
 def name_for(mark: str) -> str:
     """What a server calls its cgroup and its temporary folders, for all to see: with a part of its mark only."""
     return f"jobrunner-{mark[:8]}"
@@ -202,20 +244,6 @@ def _syscall() -> Callable[..., int]:
     function = ctypes.PyDLL(None, use_errno=True).syscall
     function.restype = ctypes.c_long
     return cast("Callable[..., int]", function)
-
-
-def _own_group() -> str | None:
-    path = _group_path(os.getpid())
-    if path is None or path.startswith("/.."):
-        return None
-    for line in _read("/proc/self", "mountinfo").splitlines():
-        fields, _, kind = line.partition(" - ")
-        if kind.startswith("cgroup2 "):
-            root, mount = (_unescaped(field) for field in fields.split()[3:5])
-            below = os.path.relpath(path, root)
-            if not below.startswith(".."):
-                return os.path.normpath(os.path.join(mount, below))
-    return None
 
 
 def _group_path(pid: int) -> str | None:

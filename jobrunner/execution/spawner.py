@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+from collections import deque
 from typing import Any
 
 from jobrunner.execution import cgroup, sweep
@@ -25,6 +26,7 @@ from jobrunner.execution.wire import Inbox
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE = 5.0
 _PEEK = 0.01
+_MANY, _AT_ONCE = 10, 0.1
 
 
 class Spawner:
@@ -42,6 +44,9 @@ class Spawner:
         self._ending: list[Started] = []
         self._strangers = Strangers(token, place, self._by_id, self._by_pid)
         self._occupied: list[Group] = []
+        self._serial = token.rpartition(".")[2]
+        self._home = cgroup.own_group() if place.folder is not None else None
+        self._lately: deque[float] = deque(maxlen=_MANY)
         self._woken, waker = os.pipe()
         for fd in (self._woken, waker):
             os.set_blocking(fd, False)
@@ -129,9 +134,15 @@ class Spawner:
         if self._place.folder is None:
             return None
         try:
-            return Group(self._place, f"{self._token.rpartition('.')[2]}.{number}", limits)
+            return Group(self._place, f"{self._serial}.{number}", limits, self._home if self._in_a_row() else None)
         except OSError:
             return None
+
+    def _in_a_row(self) -> bool:
+        """Whether this is one of many starts."""
+        now = time.monotonic()
+        self._lately.append(now)
+        return len(self._lately) == _MANY and now - self._lately[0] < _AT_ONCE
 
     def _signal(self, number: int, what: int) -> None:
         started = self._by_id.get(number)
@@ -140,7 +151,9 @@ class Spawner:
         started.gentle = what != signal.SIGKILL
         started.asked = started.asked or _boot_ticks()
         if what == signal.SIGKILL and started.group is not None:
-            started.left.update(started.group.processes() - {started.pid})
+            # Those in its process group end with it; the others would have been found one after another.
+            stats = {pid: sweep.stat_of(pid) for pid in started.group.processes()}
+            started.left.update(pid for pid, stat in stats.items() if stat and stat.group != started.pid)
             started.group.kill()
         if started.ended is not None:
             return
@@ -199,6 +212,7 @@ class Spawner:
                 else:
                     self._kill(started, left, now)
                 continue
+            self._reap()  # dead orphans count, too
             self._ending.remove(started)
             del self._by_id[started.id]
             if not started.report_end() and started.group is not None:

@@ -59,7 +59,7 @@ class Started:
         assert self.ended is not None
         status, usage = self.ended
         memory = max(usage.ru_maxrss * MAXRSS_UNIT, self.others_peak, self.watch.peak if self.watch else 0)
-        cpu = usage.ru_utime + usage.ru_stime + self.others_cpu
+        cpu = max(usage.ru_utime + usage.ru_stime + self.others_cpu, self.watch.cpu if self.watch else 0.0)
         if self.group is not None:
             memory = self.group.peak_memory() or memory
             if self.left:  # who was killed below another one that was killed is in nobody's sum

@@ -38,6 +38,8 @@ class Strangers:
     def belongs(self, pid: int, started: Started) -> bool:
         """A process that hid its session and its environment belongs to the only attempt that can have started it,
         which may be known only when others have ended."""
+        if pid not in self._known:
+            return False  # it has ended meanwhile
         owner, since = self._known[pid]
         if owner in self._by_id:
             return owner == started.id

@@ -43,20 +43,22 @@ class Exceeded(NamedTuple):
 
 
 class Watch:
-    """``due`` is when to look again (monotonic clock), ``peak`` the most memory that was seen (bytes).
+    """``due`` is when to look again (monotonic clock), ``peak`` and ``cpu`` the most memory (bytes)
+    and processor time (seconds) that was seen.
 
     Where there are limits it looks ten times a second, more often while the tree grows; else less and less often.
     """
 
-    __slots__ = ("_begun", "_last", "_pause", "due", "limits", "peak")
+    __slots__ = ("_begun", "_last", "cpu", "due", "limits", "pause", "peak")
 
     def __init__(self, limits: Mapping[str, float], now: float) -> None:
         self.limits = {name: limits[name] for name in OF_TREE if name in limits}
         self._begun = now
         self._last = Usage()
-        self._pause = _SOON if self.limits else _FIRST
-        self.due = now + self._pause
+        self.pause = _SOON if self.limits else _FIRST
+        self.due = now + self.pause
         self.peak = 0
+        self.cpu = 0.0
 
     def look(
         self, pids: Collection[int], now: float, spent: float = 0.0, exact: float | None = None
@@ -67,9 +69,10 @@ class Watch:
         usage = usage_of(pids, min(self.peak, self.limits.get("memory_max", self.peak)))
         usage = usage._replace(cpu=usage.cpu + spent if exact is None else exact)
         self.peak = max(self.peak, usage.memory)
-        self._pause = self._next_pause(usage, now)
+        self.cpu = max(self.cpu, usage.cpu)
+        self.pause = self._next_pause(usage, now)
         # A tree so large that looking is work in itself is looked at less often.
-        self.due = now + max(self._pause, 10 * (time.monotonic() - began))
+        self.due = now + max(self.pause, 10 * (time.monotonic() - began))
         self._last = usage
         return self._exceeded(usage)
 
@@ -80,7 +83,7 @@ class Watch:
             usage.memory - self._last.memory > self.limits.get("memory_max", usage.memory) * _GROWING
             or usage.processes - self._last.processes > self.limits.get("processes", usage.processes) * _GROWING
         )
-        return _SOON if growing else min(self._pause * 2, _SELDOM)
+        return _SOON if growing else min(self.pause * 2, _SELDOM)
 
     def _exceeded(self, usage: Usage) -> Exceeded | None:
         measured = (usage.memory, usage.cpu, usage.processes)

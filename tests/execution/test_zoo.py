@@ -6,6 +6,8 @@ import resource
 import signal
 import sys
 import textwrap
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -139,6 +141,29 @@ def test_left_overs_of_one_attempt_only(
     assert others[0].left == 0
     assert others[1] == pids_in(zoo.folder, 1)
     assert survivors(pids_in(zoo.folder, 1)) == []
+
+
+def test_what_hides_from_everything_ends_with_its_own_attempt_in_a_cgroup(
+    zoo: Any, collected: Any, pids_in: Callable[[Path, int], list[int]], survivors: Callable[[list[int]], list[int]]
+) -> None:
+    """Without one it can be told whose it is when the other attempt has ended."""
+    control, outcomes, line = Control(), [], _line("no environment")[0]
+    sink = collected(lambda out: b"on" in out, lambda: outcomes.append(zoo.shell(line)))
+    other = zoo.spec(zoo.job(Command(line="echo on; exec sleep 1000")))
+    thread = threading.Thread(target=lambda: outcomes.append(zoo.execution.execute(other, control, sink)))
+    thread.start()
+    pids = pids_in(zoo.folder, 1)
+    while not outcomes:
+        time.sleep(0.005)
+    hidden = survivors_now(pids)
+    control.stop(StopReason.CANCELLED, now=True)
+    thread.join()
+    first, second = outcomes
+    if zoo.launcher.place.folder is not None:
+        assert (hidden, first.left, second.left) == ([], 1, 0)
+    else:
+        assert (hidden, first.left, second.left) == (pids, 0, 1)
+    assert survivors(pids) == []
 
 
 def survivors_now(pids: list[int]) -> list[int]:
