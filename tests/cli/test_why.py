@@ -286,6 +286,25 @@ def test_verify_names_what_is_wrong(history: Database, jobrunner: Runner, answer
     assert (why["verdict"], why["because"][0]["code"]) == ("unanswered", "missing")
 
 
+def test_verify_does_not_judge_what_was_before_the_records(history: Database, answer: Answer) -> None:
+    put(history, "backup", fire_time=BEGIN - timedelta(hours=1), created_at=BEGIN)
+    assert answer("verify", "--since", "2026-04-01")["sound"]
+
+
+def test_fires_that_no_server_was_there_for_until_the_job_was_taken_out(history: Database, answer: Answer) -> None:
+    history.execute("DELETE FROM runs WHERE job = 'hourly' AND id > 40")
+    found = answer("verify", "--since", "2026-05-01")
+    assert found["jobs"][1]["decided"] == {"no_server": 9}
+    why = answer("why", "hourly", "--at", "2026-05-03 12:00")
+    assert (why["verdict"], why["next"]) == ("no_server", None)
+
+
+def test_a_server_that_has_fallen_silent_is_none(db: Database, answer: Answer) -> None:
+    serve(db, "web1", queues=("default",), started_at=datetime.now(UTC) - timedelta(hours=1))
+    run = put(db, "hand")
+    assert answer("why", str(run))["because"][0]["code"] == "no_server"
+
+
 def test_verify_while_no_server_runs(project: Path, db: Database, jobrunner: Runner) -> None:
     jobs = {name: Content(job.definition) for name, job in jobfile.read(project / "jobs.toml").jobs.items()}
     long_ago = datetime.now(UTC) - timedelta(days=2, minutes=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_due import DAY, EXPRESSIONS, START, due
 
@@ -81,6 +81,7 @@ def parts(found: JobCheck) -> int:
     return answered + found.pending.fires + found.missing.fires
 
 
+@settings(deadline=None, max_examples=50)
 @given(histories)
 def test_a_whole_history_is_sound(history: History) -> None:
     found = history.check()
@@ -93,6 +94,7 @@ def test_a_whole_history_is_sound(history: History) -> None:
     }
 
 
+@settings(deadline=None, max_examples=50)
 @given(histories, st.data())
 def test_what_is_taken_out_is_missing_and_nothing_else_is(history: History, data: st.DataObject) -> None:
     changes = {cut for stretch in history.stretches for cut in (stretch.after, stretch.until)}
@@ -107,6 +109,7 @@ def test_what_is_taken_out_is_missing_and_nothing_else_is(history: History, data
     assert found.expected == len(history.due) == parts(found)
 
 
+@settings(deadline=None, max_examples=50)
 @given(histories, st.integers(START + 1, END - 1))
 def test_a_run_at_a_time_that_nothing_gives_is_unexpected(history: History, at: int) -> None:
     if at in history.due:
@@ -131,7 +134,7 @@ def test_a_run_and_a_decision_are_double() -> None:
 
 def test_a_run_inside_a_span_is_the_answer_to_its_own_fire() -> None:
     history = History(whole(due("every 1h"))).write(["missed"] * 100)
-    history.runs.append(Fired(history.due[5], "succeeded", "backfill"))
+    history.runs.append(Fired(history.due[5], "succeeded", "catchup"))
     found = history.check()
     assert (found.ran, found.decided["missed"], found.sound) == (1, 47, True)
 

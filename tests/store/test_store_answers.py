@@ -105,7 +105,7 @@ def test_when_some_server_fired_schedules(db: Database) -> None:
 
 
 def test_the_line_before_a_run(db: Database) -> None:
-    one = serve(db, "one", workers=2, queues=("high", "default"))
+    one = serve(db, "one", workers=2, queues=("high", "closed", "default"))
     serve(db, "two", workers=3, queues=("high", "closed", "default", "low"))
     serve(db, "elsewhere", workers=9, queues=("low",))
     draining = serve(db, "ending", workers=9, queues=("default",))
