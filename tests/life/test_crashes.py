@@ -104,8 +104,8 @@ def test_a_run_whose_servers_die_under_it_is_given_up(where: Project) -> None:
     assert shown["error"].endswith("died in the middle, 2 times")
 
 
-def test_a_frozen_server_finds_its_runs_elsewhere(project: Maker) -> None:
-    where = project(JOBS.replace("LOST_AFTER", "1s"))
+def test_a_frozen_server_finds_its_runs_elsewhere(project: Maker, new_url: str) -> None:
+    where = project(JOBS.replace("LOST_AFTER", "1s").replace("[jobrunner]", f'[jobrunner]\nstore = "{new_url}"'))
     os.mkfifo(where.folder / "gate")
     with where.server("--name", "frozen") as frozen:
         run = where.trigger("gated")

@@ -68,6 +68,7 @@ def test_one_that_says_that_it_has_no_room_is_there(new_schema: Callable[[], str
 def test_what_another_process_holds_is_waited_for_as_long_as_one_has_patience(new_schema: Callable[[], str]) -> None:
     url = new_schema()
     db = open_store(url, patience=0.3)
+    assert db.execute("SHOW lock_timeout").fetchone() == ("300ms",)
     with psycopg.connect(url) as holder:
         holder.execute("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(StoreUnavailable) as refused:
