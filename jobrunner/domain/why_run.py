@@ -246,7 +246,7 @@ def _origin(run: Run) -> Iterator[Because]:
             words = "It makes up for the fire of {fire_time}, when no server ran (catchup)."
             yield because("origin", words, trigger=run.trigger.value, fire_time=run.fire_time)
         case _:
-            words = "It was created at {at} ({trigger})."
+            words = "It was created at {at}; trigger {trigger}."
             yield because("origin", words, trigger=run.trigger.value, at=run.created_at)
 
 

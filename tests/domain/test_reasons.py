@@ -288,7 +288,7 @@ class TestRun:
                 Trigger.CATCHUP,
                 "It makes up for the fire of 2026-05-04 11:30:00 UTC, when no server ran (catchup).",
             ),
-            (Trigger.API, "It was created at 2026-05-04 11:30:00 UTC (api)."),
+            (Trigger.API, "It was created at 2026-05-04 11:30:00 UTC; trigger api."),
         ],
     )
     def test_where_it_came_from(self, trigger: Trigger, said: str) -> None:
