@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobrunner.domain.cron_mistakes import (
     alias_hint,
@@ -18,6 +18,9 @@ from jobrunner.domain.cron_mistakes import (
     wrapping_hint,
 )
 from jobrunner.errors import ScheduleError
+
+if TYPE_CHECKING:
+    from hashlib import blake2b
 
 LONGEST = 256
 """Characters that an expression may have."""
@@ -137,9 +140,15 @@ def uses_hash(expression: str) -> bool:
 
 def hashed(job: str, purpose: str) -> int:
     """A number of 64 bits, the same for a job's name on every host, and another one for every purpose."""
+    text = f"{purpose}\0{job}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(_hash_function()(text, digest_size=8).digest(), "big")
+
+
+@cache
+def _hash_function() -> type[blake2b]:
     from hashlib import blake2b
 
-    return int.from_bytes(blake2b(f"{purpose}\0{job}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    return blake2b
 
 
 def bits(mask: int) -> list[int]:

@@ -20,6 +20,7 @@ from jobrunner.errors import ConfigError, StoreUnavailable
 from jobrunner.execution import Execution
 from jobrunner.queue.engine import Engine
 from jobrunner.server.definitions import Definitions
+from jobrunner.server.memory import made_for_good
 from jobrunner.server.scheduler import FireSchedule
 from jobrunner.server.watch import FileWatch
 from jobrunner.store import reloads, servers
@@ -66,6 +67,7 @@ class Reloader:
         self._broken = False
         self._watch: FileWatch | None = None
 
+    @made_for_good()
     def start(self) -> None:
         """Puts the first file in force, and watches it unless it says otherwise."""
         if self._fires is not None:
@@ -84,6 +86,7 @@ class Reloader:
             self._request = None
         return self._request is not None or self._stirred.is_set()
 
+    @made_for_good()
     def reload(self, *, forced: bool) -> None:
         """Reads the file again. One that is not valid changes nothing, and the log and the store say so.
 
