@@ -9,11 +9,9 @@ from typing import NamedTuple
 
 from jobrunner.domain.state import Ready
 from jobrunner.errors import StoreUnavailable
-from jobrunner.store.database import Collision, Database, StatementRefused
+from jobrunner.store.database import Database, StatementRefused
 
 log = logging.getLogger(__name__)
-
-_TRIES = 5
 
 Operation = Callable[[Database], Sequence[Ready]]
 """Part of a transaction; gives the runs that it made ready. It may run again when the store was away."""
@@ -72,13 +70,15 @@ class Operations:
         """Each in a transaction of its own: one that fails must not take those of others with it.
 
         Raises:
-            StoreUnavailable: the store is away; what is not written stays taken.
+            StoreUnavailable: the store is away, or one had to give way to another server; what is not written stays
+                taken.
         """
         ready = list[Ready]()
         while self._taken:
             operation, committed, instead, batch = self._taken[0]
             try:
-                made = _alone(operation, db)
+                with db.transaction():
+                    made = operation(db)
             except Exception as error:
                 if away(error):
                     raise
@@ -92,17 +92,6 @@ class Operations:
             if committed is not None:
                 committed()
         return ready
-
-
-def _alone(operation: Operation, db: Database) -> Sequence[Ready]:
-    for _ in range(_TRIES):
-        try:
-            with db.transaction():
-                return operation(db)
-        except Collision:
-            log.debug("an operation on the store gave way to another, and is tried again")
-    with db.transaction():
-        return operation(db)
 
 
 def away(error: Exception) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from samples import NOW, at_once, end, later, new, put, run_to, serve, start, st
 
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.state import RunState
-from jobrunner.store import Database, pauses
+from jobrunner.store import Database, open_store, pauses
 from jobrunner.store.runs import add, claim, read, steer
 
 
@@ -264,3 +265,16 @@ def test_a_run_created_again_and_again_is_claimed_once_each(db: Database) -> Non
     for _ in range(5):
         added = add.add(db, new())
         assert [run.id for run in take(db, server)] == [added.id]
+
+
+def test_what_another_server_is_about_to_take_is_passed_over(postgresql_store: Callable[[], str]) -> None:
+    url = postgresql_store()
+    mine, other = open_store(url, patience=0.3), open_store(url)
+    first, second = put(mine), put(mine)
+    one, two = serve(mine), serve(mine, "two")
+    with other.transaction():
+        assert [run.id for run in take(other, two, limit=1)] == [first]
+        assert [run.id for run in take(mine, one)] == [second]
+    assert take(mine, one) == []
+    mine.close()
+    other.close()

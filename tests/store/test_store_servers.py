@@ -109,3 +109,10 @@ def test_two_hosts_may_share_a_postgresql_store_and_not_a_file(db: Database) -> 
 def test_containers_of_one_host_have_names_of_their_own_and_may_share_a_file(sqlite_db: Database) -> None:
     first = serve(sqlite_db, host="3f2a9c", identity="boot/pid:[1]:7:1")
     assert serve(sqlite_db, host="77d01e", identity="boot/pid:[2]:7:1") > first
+
+
+def test_hosts_that_cannot_tell_who_they_are_go_by_their_names(sqlite_db: Database) -> None:
+    first = serve(sqlite_db, host="here", identity="")
+    with pytest.raises(Refused):
+        serve(sqlite_db, host="there", identity="")
+    assert serve(sqlite_db, host="here", identity="") > first
