@@ -16,6 +16,9 @@ from jobrunner.store.database import Database
 _KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 """How soon a connection is noticed on which nothing is under way, and whose host is gone (seconds)."""
 
+_ABANDONED_SECONDS = 10
+"""How long a transaction may stand still: a process that was stopped in the middle of one must not lock others out."""
+
 
 def connect(url: str, *, durability: str, patience: float) -> Database:
     """Opens the database at ``url``, any connection URI of libpq.
@@ -65,7 +68,11 @@ class _Connections(peewee.Database):
         except self._psycopg.ProgrammingError as error:
             raise peewee.OperationalError(*error.args) from error
         milliseconds = round(self._patience * 1000)
-        options = f"-c synchronous_commit={self._commit} -c lock_timeout={milliseconds} {given.pop('options', '')}"
+        settings = (
+            f"-c synchronous_commit={self._commit} -c lock_timeout={milliseconds}"
+            f" -c idle_in_transaction_session_timeout={_ABANDONED_SECONDS}s"
+        )
+        options = f"{settings} {given.pop('options', '')}"
         defaults = {"application_name": "jobrunner", "tcp_user_timeout": milliseconds, **_KEEPALIVE}
         given = {**defaults, "connect_timeout": _connect_seconds(given, self._patience), **given}
         connection = WatchedConnection.connect(**given, options=options, client_encoding="utf8", autocommit=True)

@@ -24,8 +24,9 @@ def redis_killed(*, runs: int, times: int, on_postgresql: bool = False) -> Figur
 
             def kill(_: int) -> None:
                 redis.kill()
-                complains(work, "the broker", "cannot be reached")
+                says(work, "the broker", "cannot be reached")
                 redis.start()
+                says(work, "the broker is back")
 
             return _meanwhile(work, f"Redis killed, on {'PostgreSQL' if store else 'SQLite'}", runs, times, kill)
     finally:
@@ -40,8 +41,9 @@ def postgresql_killed(postgresql: PostgreSQL, *, runs: int, times: int) -> Figur
 
         def kill(_: int) -> None:
             postgresql.kill()
-            complains(work, "the store", "trying again")
+            says(work, "the store", "trying again")
             postgresql.start()
+            says(work, "the store is back")
 
         return _meanwhile(work, "PostgreSQL restarted", runs, times, kill)
 
@@ -67,8 +69,9 @@ def no_room(*, runs: int, times: int) -> Figures:
             (server,) = work.servers
             kept = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (0, kept[1]))
-            complains(work, "the store", "trying again")
+            says(work, "the store", "trying again")
             resource.prlimit(server.pid, resource.RLIMIT_FSIZE, kept)
+            says(work, "the store is back")
 
         return _meanwhile(work, "no room for the store (quota)", runs, times, fill)
 
@@ -82,12 +85,13 @@ def disk_full(*, runs: int, times: int) -> Figures:
                 _fill(filler.write)
             # What the file had room for already is still written.
             until(lambda: (answer := work.more(500)).status and answer, "a full file")
-            complains(work, "the store", "trying again")
+            says(work, "the store", "trying again")
             answer = work.project.call("trigger", "last")
             assert (answer.status, answer.out) == (5, ""), answer
             assert "free some room" in answer.err, answer
             assert answer.err.count("\n") == 1, answer
             (disk / "filler").unlink()
+            says(work, "the store is back")
 
         return _meanwhile(work, "disk full", runs, times, fill)
 
@@ -108,8 +112,9 @@ def file_away(*, runs: int, times: int) -> Figures:
 
         def move(_: int) -> None:
             store.rename(elsewhere)
-            complains(work, "is gone", "put its file back")
+            says(work, "is gone", "put its file back")
             elsewhere.rename(store)
+            says(work, "the store is back")
 
         return _meanwhile(work, "store file moved away", runs, times, move)
 
@@ -124,7 +129,7 @@ def file_damaged(*, runs: int) -> Figures:
             garbage = work.folder / "garbage"
             garbage.write_bytes(b"\xff" * 65536)
             _put(garbage, store)
-            complains(work, "the store", "trying again")
+            says(work, "the store", "trying again")
             answer = work.project.call("runs")
             assert (answer.status, answer.out, answer.err.count("\n")) == (5, "", 1), answer
             _put(copy, store)
@@ -134,7 +139,7 @@ def file_damaged(*, runs: int) -> Figures:
         return figures._replace(twice=0, again=0)
 
 
-def complains(work: Load, *words: str) -> None:
+def says(work: Load, *words: str) -> None:
     """Waits until the server has said all these words, since the last time. There is one."""
     lines = work.servers[0].lines
     heard = work.heard

@@ -65,6 +65,11 @@ def told() -> Iterator[Figures]:
 
 def frozen() -> Iterator[Figures]:
     yield signals.frozen(runs=2_000, times=10)
+    server = PostgreSQL()
+    try:
+        yield signals.frozen(server.new_store(), runs=2_000, times=10)
+    finally:
+        server.close()
 
 
 def clocks() -> Iterator[Figures]:

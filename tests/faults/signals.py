@@ -33,28 +33,38 @@ def read_again(*, runs: int, times: int) -> Figures:
         return work.figures("SIGHUP in a row", times)
 
 
-def frozen(*, runs: int, times: int) -> Figures:
+def frozen(store: str = "", *, runs: int, times: int) -> Figures:
     """SIGSTOP of one of two servers until the other has declared it lost, then SIGCONT.
 
     Nobody can keep what it had started from going on meanwhile: that it meets its repetition is no fault here.
     """
-    with load(lost_after="1s") as work:
+    with load(store, lost_after="1s") as work:
         work.add(runs)
         work.serve(2)
         for number in range(times):
             work.progress((number + 1) * runs // (times + 1))
-            _freeze(*work.servers)
+            _freeze(*work.servers, breaks=bool(store))
             work.servers.reverse()
         work.finish()
-        return work.figures("SIGSTOP longer than lost_after", times)._replace(together=0)
+        where = "PostgreSQL" if store else "SQLite"
+        return work.figures(f"SIGSTOP longer than lost_after, {where}", times)._replace(together=0)
 
 
-def _freeze(sleeper: Server, other: Server) -> None:
-    lost = len(_lines(sleeper, "declared lost"))
-    seen = len(_lines(other, "is lost"))
-    sleeper.signal(signal.SIGSTOP)
-    until(lambda: len(_lines(other, "is lost")) > seen, "the loss of the frozen server")
-    sleeper.signal(signal.SIGCONT)
+def _freeze(sleeper: Server, other: Server, *, breaks: bool) -> None:
+    """One that stands still in the middle of a transaction holds the lock of a file: then nobody can write, and it is
+    woken and stopped once more. ``breaks``: the store ends such a transaction by itself.
+    """
+    lost, seen = len(_lines(sleeper, "declared lost")), len(_lines(other, "is lost"))
+    while len(_lines(other, "is lost")) == seen:
+        held = len(_lines(other, "cannot be used"))
+        sleeper.signal(signal.SIGSTOP)
+        until(
+            lambda: (
+                len(_lines(other, "is lost")) > seen or (not breaks and len(_lines(other, "cannot be used")) > held)  # noqa: B023
+            ),
+            "the loss of the frozen server",
+        )
+        sleeper.signal(signal.SIGCONT)
     until(lambda: len(_lines(sleeper, "declared lost")) > lost, "that it finds itself lost")
 
 

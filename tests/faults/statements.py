@@ -71,7 +71,7 @@ COMMANDS = (
 )
 """What a person does on a store that has a queued run 1, a failed run 2, a failed batch 1 and a queued batch 2."""
 
-_ROUNDS = 200
+_ROUNDS = 20
 _ITEMS = 3
 
 

@@ -12,6 +12,7 @@ from services import PostgreSQL
 
 from jobrunner.errors import StoreUnavailable
 from jobrunner.store import open_store
+from jobrunner.store import postgresql as module
 
 
 def test_somebody_who_takes_the_connection_and_says_nothing() -> None:
@@ -78,6 +79,27 @@ def test_what_another_process_holds_is_waited_for_as_long_as_one_has_patience(ne
     )
     assert put(db) > 0
     db.close()
+
+
+def test_a_process_that_stands_still_in_a_transaction_is_passed_over(
+    new_schema: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = new_schema()
+    other = open_store(url)
+    run = put(other)
+    monkeypatch.setattr(module, "_ABANDONED_SECONDS", 0.2)
+    frozen = open_store(url)
+    touch = "UPDATE runs SET priority = ? WHERE id = ?"
+    with pytest.raises(StoreUnavailable), frozen.transaction():
+        frozen.execute(touch, (1, run))
+        other.execute(touch, (2, run))  # waits for as long as the frozen one holds it
+        frozen.execute(touch, (3, run))
+    assert other.execute("SELECT priority FROM runs").fetchall() == [(2,)]
+    with frozen.transaction():
+        frozen.execute(touch, (4, run))
+    assert other.execute("SELECT priority FROM runs").fetchall() == [(4,)]
+    frozen.close()
+    other.close()
 
 
 def test_a_password_that_is_wrong(postgresql_server: PostgreSQL, postgresql: str) -> None:
