@@ -90,10 +90,15 @@ def test_a_process_that_stands_still_in_a_transaction_is_passed_over(
     monkeypatch.setattr(module, "_ABANDONED_SECONDS", 0.2)
     frozen = open_store(url)
     touch = "UPDATE runs SET priority = ? WHERE id = ?"
-    with pytest.raises(StoreUnavailable), frozen.transaction():
-        frozen.execute(touch, (1, run))
-        other.execute(touch, (2, run))  # waits for as long as the frozen one holds it
-        frozen.execute(touch, (3, run))
+
+    def stand_still() -> None:
+        with frozen.transaction():
+            frozen.execute(touch, (1, run))
+            other.execute(touch, (2, run))  # waits for as long as the frozen one holds it
+            frozen.execute(touch, (3, run))
+
+    with pytest.raises(StoreUnavailable):
+        stand_still()
     assert other.execute("SELECT priority FROM runs").fetchall() == [(2,)]
     with frozen.transaction():
         frozen.execute(touch, (4, run))
