@@ -118,7 +118,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         if self._feed is not None:
             self._feed.start()
         self._start_threads()
-        self._keep_beating()
+        self._engine.submit(self._beat)
         self._engine.submit(lambda db: self._enter(db, ServerState.RUNNING), committed=self._ready)
         while self._step():
             pass
