@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import stat
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from jobrunner import jobfile
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.settings import Settings
-from jobrunner.errors import ConfigError, StoreUnavailable, UsageError
+from jobrunner.errors import ConfigError, Refused, StoreUnavailable, UsageError
 from jobrunner.execution import Execution, Launcher
 from jobrunner.queue.announce import Announcer
 from jobrunner.queue.bell import Bell
@@ -119,6 +120,7 @@ class Server:
             stack.callback(launcher.close)
             db = self._open_store(file.settings, again=again)
             stack.callback(db.close)
+            _refuse_everybodys(db.path)
             broker = self._make_broker(file.settings, db)
             if broker is not None:
                 stack.callback(broker.close)
@@ -318,3 +320,9 @@ class Server:
 
     def _keep(self, file: Jobfile) -> None:
         self._last_good = file
+
+
+def _refuse_everybodys(path: Path | None) -> None:
+    """Whoever can write the store can have anything run as this user, as with jobs.toml."""
+    if path is not None and path.stat().st_mode & stat.S_IWOTH:
+        raise Refused(f"everybody can write the store {path}, and so have jobs run", hint=f"chmod o-w {path}")

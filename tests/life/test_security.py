@@ -341,3 +341,14 @@ def test_what_a_server_does_is_no_action_of_a_person(project: Maker) -> None:
     with where.server():
         until(lambda: where.json("runs", "--state", "succeeded"), "a fire")
     assert where.json("audit") == []
+
+
+def test_a_store_that_everybody_can_write_is_refused_by_a_server(project: Maker) -> None:
+    where = project("[jobs.x]\ncommand = 'true'\n")
+    where.trigger("x")
+    (where.folder / "jobrunner.db").chmod(0o602)
+    answer = where.run("run", "--burst")
+    assert answer.status == 6
+    assert "everybody can write the store" in answer.err
+    (where.folder / "jobrunner.db").chmod(0o600)
+    where.burst()
