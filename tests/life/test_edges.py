@@ -70,9 +70,10 @@ def test_a_program_runs_where_it_was_submitted(project: Maker) -> None:
 
 
 def test_servers_with_different_files_are_told_apart(project: Maker) -> None:
-    where = project(HELLO)
+    held = 'jobrunner.reload = "signal"\n' + HELLO
+    where = project(held)
     with where.server("--name", "a"):
-        where.write(HELLO + "\n[jobs.new]\ncommand = 'true'\n")
+        where.write(held + "\n[jobs.new]\ncommand = 'true'\n")
         with where.server("--name", "b"):
             a, b = where.json("servers")
             assert a["config_hash"] != b["config_hash"]
@@ -81,14 +82,16 @@ def test_servers_with_different_files_are_told_apart(project: Maker) -> None:
             assert told in answer.err
             assert answer.out.count("≠") == 2
             found = where.call("doctor", "--json").json["checks"]
-            assert [one["detail"] for one in found if "another configuration" in one["detail"]][0].startswith("a: ")
+            assert next(one["detail"] for one in found if "another configuration" in one["detail"]).startswith("a: ")
 
 
 def test_sqlite_on_two_hosts_is_refused(project: Maker) -> None:
     where = project(HELLO)
     with where.server():
         with sqlite3.connect(where.folder / "jobrunner.db") as db:
-            db.execute("UPDATE servers SET host = 'elsewhere', heartbeat_at = heartbeat_at + 60000000")
+            # A host of its own, not a container of this one: another boot.
+            there = "host = 'elsewhere', identity = 'b007' || identity, heartbeat_at = heartbeat_at + 60000000"
+            db.execute(f"UPDATE servers SET {there}")
         db.close()
         answer = where.run("run")
         assert answer.status == 6

@@ -62,9 +62,17 @@ def _orphans(patient: Patient, db: Database, there: Sequence[Server]) -> Iterato
     """Processes on this host of servers that are gone."""
     living = {server.id for server in there}
     for trace in traces.of_host(db, patient.host):
-        left = alive(trace.mark) if trace.server_id not in living else []
+        # One that is there and silent is told of elsewhere.
+        over = trace.server_id not in living and not _is_there(trace.pid)
+        left = alive(trace.mark) if over else []
         if left:
             pids = ", ".join(map(str, left[:5])) + ("…" if len(left) > 5 else "")
             processes = "1 process" if len(left) == 1 else f"{len(left)} processes"
             detail = f"{processes} of server {trace.name} (pid {trace.pid}), which is gone: {pids}"
             yield fault("orphans", detail, "start a server on this host: it ends them before it runs anything")
+
+
+def _is_there(pid: int) -> bool:
+    import psutil
+
+    return bool(psutil.pid_exists(pid))
