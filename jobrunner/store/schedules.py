@@ -35,7 +35,8 @@ _ACTIVE_RUNS = (
 _ACTIVE_RUN = f"{_ACTIVE_RUNS} ORDER BY id LIMIT 1"
 _ORDINARY_RUN = f"{_ACTIVE_RUNS} AND source <> 'backfill' LIMIT 1"
 _DELAYED_RUN = (
-    f"SELECT id FROM runs WHERE job = ? AND {LISTED} AND state = 'scheduled' AND fire_time IS NOT NULL ORDER BY id"
+    f"SELECT id FROM runs INDEXED BY runs_job_listed WHERE job = ? AND {LISTED} AND state = 'scheduled'"
+    " AND fire_time IS NOT NULL"
 )
 _FIRED = "SELECT 1 FROM runs WHERE job = ? AND fire_time = ? AND fire_time IS NOT NULL"
 _OTHERS = f"{_ACTIVE_RUNS} AND source <> 'backfill' AND (fire_time IS NULL OR fire_time <> ?) ORDER BY id"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from project import until
 from samples import NOW, at_once, end, later, new, put, serve, start, states
 
 from jobrunner.domain.job import Overlap
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.state import RunState, Trigger
 from jobrunner.errors import Refused
-from jobrunner.store import Database, batches, pauses, schedules
+from jobrunner.store import Database, batches, open_store, pauses, schedules
 from jobrunner.store.database import Collision
 from jobrunner.store.runs import add, read, steer
 
@@ -99,6 +102,47 @@ def test_two_runs_that_a_fire_waits_for_end_at_once(store_url: str, db: Database
 
     at_once(store_url, 2, work)
     assert db.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone() == (len(rounds),)
+
+
+def test_a_fire_waits_for_every_run_that_is_active_when_it_comes(
+    postgresql_store: Callable[[], str],
+) -> None:
+    """The ends of two runs and a fire, each seen by none of the others until all have been decided."""
+    url = postgresql_store()
+    db = open_store(url)
+    server = serve(db)
+    first, second = (start(db, put(db), server) for _ in range(2))
+    ended, go_on = threading.Event(), threading.Event()
+
+    def end_unseen() -> None:
+        mine = open_store(url)
+        with mine.transaction():
+            end(mine, second, server)
+            ended.set()
+            go_on.wait(30)
+        mine.close()
+
+    def end_first() -> None:
+        mine = open_store(url)
+        end(mine, first, server)
+        mine.close()
+
+    def waiting() -> int:
+        return int(db.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0])
+
+    due = schedules.Fire(run=new(trigger=Trigger.SCHEDULE, fire_time=NOW), schedule=1, overlap=Overlap.QUEUE)
+    with ThreadPoolExecutor(2) as threads:
+        with db.transaction():
+            schedules.fire(db, due, NOW)
+            ends = [threads.submit(end_unseen)]
+            until(lambda: waiting() == 1 or ended.is_set(), "an end that waits for the fire")
+        ends.append(threads.submit(end_first))
+        until(lambda: ends[1].done() or waiting() == 1, "an end that looks, or waits to look")
+        go_on.set()
+        for each in ends:
+            each.result(30)
+    assert states(db, first.id, second.id, 3) == ["succeeded", "succeeded", "queued"]
+    db.close()
 
 
 def test_identical_unique_runs_are_created_once(store_url: str, db: Database) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from samples import NOW, at_once, later, missed, new
 
+from jobrunner.domain.clock import to_micros
 from jobrunner.domain.job import Overlap
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.state import Ready, Trigger
@@ -125,3 +126,16 @@ def test_a_decision_over_many_fires_answers_each_of_its_schedule_and_of_another_
     assert len(schedules.fire(db, schedules.Fire(run=other, schedule=2, overlap=Overlap.ALLOW), NOW)) == 1
     at_its_end = other._replace(fire_time=later(-60))
     assert schedules.fire(db, schedules.Fire(run=at_its_end, schedule=2, overlap=Overlap.ALLOW), NOW) == []
+
+
+def test_only_what_is_still_to_come_of_it_is_forgotten(db: Database) -> None:
+    times = [later(-120), later(-60), NOW, later(60)]
+    missed(db, *times, now=NOW + YEAR)
+
+    def fires(since: int, until: int) -> list[int]:
+        return [at for at in map(to_micros, times) if since <= at < until]
+
+    run = new(trigger=Trigger.SCHEDULE, fire_time=NOW, created_at=NOW, run_after=NOW)
+    schedules.fire(db, schedules.Fire(run=run, schedule=1, overlap=Overlap.ALLOW, fires=fires), NOW)
+    (span,) = spans.of(db, "job", later(-999), later(999))
+    assert (span.first_fire, span.last_fire, span.fires, len(read.ids(db, 9))) == (times[0], times[1], 2, 1)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from samples import NOW, end, later, new, put, serve, start, take
+from samples import NOW, end, later, missed, new, put, serve, start, take
 
 from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.job import Overlap, When
@@ -319,6 +319,20 @@ def test_the_end_of_a_fire_that_others_wait_for(full: Database, server: int) -> 
     found = plans(full, lambda: end(full, claimed, server))
     assert faults(found, sorts=False) == []
     assert {"runs_waiting", "runs_active"} <= used(found)
+
+
+def test_a_fire_of_a_job_whose_runs_may_be_delayed(full: Database) -> None:
+    run = new("job1", trigger=Trigger.SCHEDULE, fire_time=later(9))
+    due = schedules.Fire(run=run, schedule=1, overlap=Overlap.REPLACE, delayed=True)
+    found = plans(full, lambda: schedules.fire(full, due, NOW))
+    assert faults(found, sorts=False) == []
+    assert {"runs_fire", "runs_active", "runs_job_listed"} <= used(found)
+
+
+def test_a_gap_of_fires(full: Database) -> None:
+    found = plans(full, lambda: missed(full, later(-60), later(-30)))
+    assert {fault for fault in faults(found, sorts=True) if "SCAN servers" not in fault} == set()
+    assert "runs_fire" in used(found)
 
 
 def test_the_end_of_a_batch(full: Database, server: int) -> None:
