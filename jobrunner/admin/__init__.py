@@ -23,8 +23,17 @@ __all__ = ["Actor", "Admin", "Context"]
 
 
 class Admin(
-    Triggering, Steering, Looking, Reading,
-    Reloading, Simulating, Checking, Explaining, Answering, Verifying, Backfilling
+    Triggering,
+    Steering,
+    Looking,
+    Reading,
+    Reloading,
+    Simulating,
+    Checking,
+    Explaining,
+    Answering,
+    Verifying,
+    Backfilling,
 ):
     """All use cases on one project. Its methods may be called from several threads."""
 

@@ -249,11 +249,22 @@ _EXECUTION = (
     Key(
         name="cpu_time",
         shape=Duration(SECOND, low_text="1s"),
-        description="The processor time of all processes of an attempt together; above it the attempt is ended, and failed.",
+        description="The processor time of all processes of an attempt together; above it the attempt is ended, and "
+        "failed.",
         examples=("10m",),
     ),
-    Key(name="open_files", shape=Whole(8), description="How many files each of its processes may have open.", examples=(1024,)),
-    Key(name="processes", shape=Whole(1), description="How many processes an attempt may have at once; above it the attempt is ended, and failed.", examples=(64,)),
+    Key(
+        name="open_files",
+        shape=Whole(8),
+        description="How many files each of its processes may have open.",
+        examples=(1024,),
+    ),
+    Key(
+        name="processes",
+        shape=Whole(1),
+        description="How many processes an attempt may have at once; above it the attempt is ended, and failed.",
+        examples=(64,),
+    ),
 )
 
 

@@ -169,7 +169,8 @@ def test_a_pair_goes_with_its_comma(text: str, removed: str) -> None:
 
 
 def test_the_lines_of_a_job_are_its_tables_and_the_comment_above() -> None:
-    text = '[defaults]\nretries = 1\n\n# about a\n# more\n[jobs.a]\ncommand = "x"\n[jobs.a.env]\nX = "1"\n\n# b\n[jobs.b]\n'
+    text = '[defaults]\nretries = 1\n\n# about a\n# more\n[jobs.a]\ncommand = "x"\n'
+    text += '[jobs.a.env]\nX = "1"\n\n# b\n[jobs.b]\n'
     lines = lines_of_job(text, "a")
     assert lines is not None
     assert text[slice(*lines)] == '# about a\n# more\n[jobs.a]\ncommand = "x"\n[jobs.a.env]\nX = "1"\n\n'
