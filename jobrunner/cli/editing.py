@@ -128,7 +128,7 @@ def history(
     return 0
 
 
-@verb(examples="jobrunner history backup\njobrunner rollback backup 3")
+@verb(examples="jobrunner rollback backup 3    # history shows the numbers")
 def rollback(
     ctx: typer.Context,
     job: Job,
