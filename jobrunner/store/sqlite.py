@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -60,10 +62,26 @@ def _begin(database: Database, patience: float) -> None:
 
 
 def _create_privately(path: Path, url: str) -> None:
+    """Makes a file that is missing, and leaves one that is there alone.
+
+    To close a descriptor of a file takes all the locks on it from this process: another one could then take the log
+    away from under the connections that are open here.
+    """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        with _creating:
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if not path.exists():
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            elif not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except FileExistsError:
+        pass  # another process was quicker
     except OSError as error:
         raise StoreUnavailable(
             f"the store {url} cannot be opened: {error.strerror}",
             hint="check that its folder exists and that you may write there",
         ) from error
+
+
+_creating = threading.Lock()

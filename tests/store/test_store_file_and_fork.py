@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,23 @@ def test_a_fork_breaks_no_transaction_of_the_parent(db: Database) -> None:
         assert in_child(lambda: 0) == 0
         put(db)
     assert len(read.ids(db, 9)) == 2
+
+
+def test_to_open_a_store_twice_takes_nothing_from_the_first(sqlite_url: str) -> None:
+    """Locks of a file belong to the process: one that is lost lets others remove the log that is still written to."""
+    first = open_store(sqlite_url)
+    put(first)
+    open_store(sqlite_url).close()
+    code = "import sys; sys.path[:0] = sys.argv[2:]\nfrom samples import *\ndb = open_store(sys.argv[1])\n"
+    elsewhere = [
+        sys.executable,
+        "-c",
+        code + "put(db); print(len(read.ids(db, 99))); db.close()",
+        sqlite_url,
+        *sys.path,
+    ]
+    for there in (2, 4):
+        done = subprocess.run(elsewhere, capture_output=True, text=True, check=True)
+        assert int(done.stdout) == there
+        put(first)
+    first.close()
