@@ -186,8 +186,10 @@ class Server:
             parts.reloader.stop()
             parts.recorders.stop()
             parts.execution.close()
-            unwritten = self._stop(parts.engine)
-        if unwritten:
+            told = self._stop(parts.engine)
+        unwritten = parts.engine.unwritten
+        # What a server that was declared lost has not written is not its to write any more: it starts over.
+        if unwritten and (went_on or told):
             raise StoreUnavailable(
                 f"the store was away at the end: {unwritten} records are not written",
                 hint="the runs that they are about are given back by the next server that starts",
@@ -278,14 +280,14 @@ class Server:
             feed=feed,
         )
 
-    def _stop(self, engine: Engine) -> int:
-        """Has the last records written, unless the store is away for too long or a person does not want to wait."""
+    def _stop(self, engine: Engine) -> bool:
+        """Has the last records written, unless the store is away for too long. True: a person did not want to wait."""
         deadline = self._clock.monotonic() + STOP_SECONDS
         while not engine.stop(0.1) and self._clock.monotonic() < deadline:
             word = self._signals.wait(0)
             if word is not None and word is not signal.SIGHUP:
-                break
-        return engine.unwritten
+                return True
+        return False
 
     def _queues(self, settings: Settings) -> tuple[str, ...]:
         for queue in self._options.queues:

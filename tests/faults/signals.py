@@ -56,16 +56,20 @@ def _freeze(sleeper: Server, other: Server, *, breaks: bool) -> None:
     """
     lost, seen = len(_lines(sleeper, "declared lost")), len(_lines(other, "is lost"))
     while len(_lines(other, "is lost")) == seen:
-        held = len(_lines(other, "cannot be used"))
         sleeper.signal(signal.SIGSTOP)
         until(
-            lambda: (
-                len(_lines(other, "is lost")) > seen or (not breaks and len(_lines(other, "cannot be used")) > held)  # noqa: B023
-            ),
+            lambda: len(_lines(other, "is lost")) > seen or (not breaks and _complains(other)),
             "the loss of the frozen server",
         )
         sleeper.signal(signal.SIGCONT)
+        until(lambda: not _complains(other), "the store, which the frozen server gives back")
     until(lambda: len(_lines(sleeper, "declared lost")) > lost, "that it finds itself lost")
+
+
+def _complains(server: Server) -> bool:
+    """Whether the last that it said of its store is that it is away; it says so once for each time."""
+    said = [line for line in server.lines if "cannot be used" in line or "the store is back" in line]
+    return bool(said) and "cannot be used" in said[-1]
 
 
 def _lines(server: Server, words: str) -> list[str]:

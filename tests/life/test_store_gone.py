@@ -31,12 +31,12 @@ def where(project: Callable[[str], Project]) -> Project:
 
 
 @contextmanager
-def held(where: Project) -> Iterator[None]:
+def held(where: Project) -> Iterator[sqlite3.Connection]:
     """Somebody else writes to the store for a long time."""
     holder = sqlite3.connect(where.folder / "jobrunner.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     try:
-        yield
+        yield holder
     finally:
         holder.close()
 
@@ -184,3 +184,16 @@ def test_a_store_that_was_set_back_to_a_copy(where: Project) -> None:
         shown = where.ended(run)
         until(lambda: "running" in {one["state"] for one in where.json("servers")}, "the new start")
     assert [attempt["outcome"] for attempt in shown["attempts"]] == ["lost", "succeeded"]
+
+
+@pytest.mark.faults
+def test_a_server_that_is_lost_while_its_store_is_held_starts_over(where: Project) -> None:
+    where.write(JOBS.replace("[jobrunner]", '[jobrunner]\nlost_after = "1s"'))
+    with where.server() as server:
+        with held(where) as holder:
+            holder.execute("UPDATE servers SET state = 'lost'")
+            holder.execute("COMMIT")
+            complaint(server, "this server was declared lost")
+            holder.execute("BEGIN IMMEDIATE")
+            server.said(lambda line: line.get("message") == "stopped")
+        assert where.ended(where.trigger("hello"))["state"] == "succeeded"
