@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from jobrunner import jobfile
 from jobrunner.domain.clock import Clock
@@ -44,6 +45,7 @@ log = logging.getLogger("jobrunner.server")
 
 _STORE_PAUSE = 2.0
 
+T = TypeVar("T")
 BrokerMaker = Callable[[Settings, Database], RedisQueues | None]
 
 
@@ -95,6 +97,7 @@ class Server:
         self._who = who
         self._signals = signals
         self._last_good: Jobfile | None = None
+        self._again = False
         self._refused: str | None = None
         self._read_at = clock.now()
         self._path = path
@@ -110,7 +113,7 @@ class Server:
             ConfigError, UsageError, StoreUnavailable, Refused: it cannot start.
             StoreUnavailable: the store was away when it ended, and has not taken what its last runs came to.
         """
-        again = self._last_good is not None
+        self._again = self._last_good is not None
         with made_for_good():
             file = self._last_good = self._read()
         queues = self._queues(file.settings)
@@ -118,10 +121,11 @@ class Server:
             # The guard and the launcher come first: they must not inherit threads, connections or locks.
             launcher = Launcher.start()
             stack.callback(launcher.close)
-            db = self._open_store(file.settings, again=again)
+            settings = file.settings
+            db = self._patiently(lambda: open_store(settings.store, durability=settings.durability))
             stack.callback(db.close)
             _refuse_everybodys(db.path)
-            broker = self._make_broker(file.settings, db)
+            broker = self._patiently(lambda: self._make_broker(settings, db))
             if broker is not None:
                 stack.callback(broker.close)
             bell = Bell.beside(db.path) if db.path is not None else Listener(db)
@@ -154,13 +158,13 @@ class Server:
             log.warning("%s", warning)
         return file
 
-    def _open_store(self, settings: Settings, *, again: bool) -> Database:
+    def _patiently(self, step: Callable[[], T]) -> T:
         """A server that starts over has been told by nobody to end: it waits for its store, or for a signal."""
         while True:
             try:
-                return open_store(settings.store, durability=settings.durability)
+                return step()
             except StoreUnavailable as error:
-                if not again:
+                if not self._again:
                     raise
                 log.error("%s; trying again", error)
                 word = self._signals.wait(_STORE_PAUSE)
@@ -199,7 +203,7 @@ class Server:
 
     def _parts(self, ground: _Ground, idle: Callable[[], None] | None, lost: Callable[[], None]) -> _Parts:
         db, bell, clock = ground.db, ground.bell, self._clock
-        server_id = self._register(ground)
+        server_id = self._patiently(lambda: self._register(ground))
         in_force = Definitions(ground.file, lambda number: definitions.body(db, number))
         engine = Engine(
             db,
