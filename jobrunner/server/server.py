@@ -160,16 +160,22 @@ class Server:
 
     def _patiently(self, step: Callable[[], T]) -> T:
         """A server that starts over has been told by nobody to end: it waits for its store, or for a signal."""
+        complained = False
         while True:
             try:
-                return step()
+                done = step()
             except StoreUnavailable as error:
                 if not self._again:
                     raise
+                complained = True
                 log.error("%s; trying again", error)
                 word = self._signals.wait(_STORE_PAUSE)
                 if word is not None and word is not signal.SIGHUP:
                     raise
+            else:
+                if complained:
+                    log.info("the store is back")
+                return done
 
     def _serve(self, ground: _Ground) -> bool:
         consumer: RunConsumer | None = None
