@@ -9,7 +9,8 @@ from project import Server, until
 
 def ended(*, runs: int, times: int, patience: str = "30s") -> Figures:
     """SIGTERM to a server at work, and another in its place; it drains, or interrupts when ``patience`` is over."""
-    return _one_after_another("SIGTERM", runs, times, patience, (signal.SIGTERM,))
+    fault = f"SIGTERM, shutdown_timeout {patience}"
+    return _one_after_another(fault, runs, times, patience, (signal.SIGTERM,))
 
 
 def ended_at_once(*, runs: int, times: int) -> Figures:
