@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import copy
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import tomli
 
 from jobrunner.errors import Refused, UsageError
 from jobrunner.jobfile.layout import Inline, Keys, Layout, Pair
@@ -33,7 +34,7 @@ def parse_assignment(text: str) -> tuple[Keys, Any]:
 def parse_key(text: str) -> Keys:
     """A dotted key as its parts. Raises UsageError."""
     try:
-        tree: Any = tomllib.loads(f"{text} = 0") if "\n" not in text else None
+        tree: Any = tomli.loads(f"{text} = 0") if "\n" not in text else None
     except (ValueError, RecursionError):
         tree = None
     keys = list[str]()
@@ -48,7 +49,7 @@ def parse_key(text: str) -> Keys:
 def parse_value(text: str) -> Any:
     """TOML where it reads as TOML, else the text itself."""
     try:
-        tree = tomllib.loads(f"value = {text}")
+        tree = tomli.loads(f"value = {text}")
     except (ValueError, RecursionError):
         return text
     return tree["value"] if len(tree) == 1 else text
@@ -60,7 +61,7 @@ def set_value(text: str, path: Keys, value: Any) -> str:
     Raises:
         Refused: that cannot be done by changing one place.
     """
-    wanted = copy.deepcopy(tomllib.loads(text))
+    wanted = copy.deepcopy(tomli.loads(text))
     if _get(wanted, path) == value and type(_get(wanted, path)) is type(value):
         return text
     _put(wanted, path, value)
@@ -69,7 +70,7 @@ def set_value(text: str, path: Keys, value: Any) -> str:
 
 def remove_value(text: str, path: Keys) -> str:
     """The text without the value, or the table, at a path. Raises Refused."""
-    wanted = copy.deepcopy(tomllib.loads(text))
+    wanted = copy.deepcopy(tomli.loads(text))
     _drop(wanted, path)
     return _checked(_without(Layout(text), path), wanted, path)
 
@@ -179,7 +180,7 @@ def _spliced(layout: Layout, start: int, end: int, text: str) -> str:
 
 def _checked(text: str, wanted: dict[str, Any], path: Keys) -> str:
     try:
-        if _same(tomllib.loads(text), wanted):
+        if _same(tomli.loads(text), wanted):
             return text
     except (ValueError, RecursionError):
         pass

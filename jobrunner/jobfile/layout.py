@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
+
+import tomli
 
 from jobrunner.jobfile.positions import key_names, parse_tree
 
@@ -105,7 +106,7 @@ def lines_of_job(text: str, job: str) -> tuple[int, int] | None:
     """The bytes of the lines that hold all tables of a job and the comment above them; None where other things stand
     between them, or it has no table of its own, or the text is not TOML."""
     try:
-        tomllib.loads(text)
+        tomli.loads(text)
     except (ValueError, RecursionError):
         return None
     layout = Layout(text)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-import tomllib
 from typing import Any
+
+import tomli
 
 from jobrunner.jobfile.include import expand
 
@@ -30,7 +31,7 @@ def _tree(path: str) -> dict[str, Any]:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
                 return {}
-            return tomllib.loads(file.read().decode())
+            return tomli.loads(file.read().decode())
     except (OSError, ValueError, RecursionError):
         return {}
 

@@ -5,9 +5,10 @@ Loaded only when there is an error or a warning to locate, by ``source``, or som
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+
+import tomli
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -145,6 +146,6 @@ def _name(node: Node) -> str:
     if node.type != "quoted_key":
         return text
     try:
-        return next(iter(tomllib.loads(f"{text} = 0")))
+        return next(iter(tomli.loads(f"{text} = 0")))
     except (ValueError, StopIteration):
         return text

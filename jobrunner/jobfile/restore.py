@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+
+import tomli
 
 from jobrunner.errors import ConfigError, Refused
 from jobrunner.jobfile.definition import table_of
@@ -36,7 +37,7 @@ def restored(text: str, main: str | os.PathLike[str], job: str, definition: str)
         raise ConfigError([source.broken])
     defaults = source.tree.get("defaults", {})
     target = table_of(definition)
-    own = tomllib.loads(text).get("jobs", {}).get(job)
+    own = tomli.loads(text).get("jobs", {}).get(job)
     if own is None:
         return add_job(text, job, {key: value for key, value in target.items() if defaults.get(key) != value})
     for step in tuple(_steps(own, merge(defaults, own), target, ())):
