@@ -42,8 +42,12 @@ def test_processes_die_between_two_statements(reached: Look, scenes: Statements)
     reached(scenes.command("cancel b2", [19]))
 
 
-def test_postgresql_is_restarted(reached: Look, postgresql_server: PostgreSQL) -> None:
-    reached(away.postgresql_killed(postgresql_server, runs=40, times=1))
+def test_postgresql_is_restarted(reached: Look) -> None:
+    server = PostgreSQL()  # not the one to which other tests hold connections
+    try:
+        reached(away.postgresql_killed(server, runs=40, times=1))
+    finally:
+        server.close()
 
 
 def test_there_is_no_room(reached: Look) -> None:
