@@ -13,11 +13,13 @@ _MISTAKES = tuple(
         ("", r"/(\d+)", r"write '*/\1'"),
         ("", r"(.*)/", "write a number after the slash"),
         ("", r"(\d+)~(\d+)", r"write 'H(\1-\2)' for a value that is stable for each job"),
-        ("", r"~|r(?:\(.*\))?", "write 'H' for a value that is stable for each job"),
+        ("", r"(?:\d*~\d*/\d+|~|r(?:\(.*\))?)", "write 'H' for a value that is stable for each job"),
+        ("", r"([a-z]+|\d+)\.\.([a-z]+|\d+)", r"write '\1-\2'"),
         ("", r"h\((.*)\).*", "write it like 'H(0-29)' or 'H(0-29)/10'"),
         ("weekday", r"l", "write 'sat' for Saturdays, or 'satL' for the last one of the month"),
         ("weekday", r"l(\d)", r"write '\1L' for the last such day of the month"),
         ("weekday", r"(?:.*)w", "W, a nearest weekday, belongs to the field for the day of the month"),
+        ("day", r"\$", "write 'L' for the last day of the month"),
         ("day", r"w(\d+)", r"write '\1W'"),
         ("day", r"(\d+)-l", r"write '\1-31'"),
         ("day", r"l-\d+w", "write 'LW' for the last weekday of the month"),
@@ -25,9 +27,11 @@ _MISTAKES = tuple(
         ("day weekday", r".*[lw#].*/.*", "L, W and # take no step"),
         ("day weekday", r".*-.*[lw#].*|.*[lw#].*-.*", "L, W and # take no range, write a list"),
         ("second minute hour month", r"l|w|lw|\d+[lw]|.*#.*", "L, W and # belong to the fields for days"),
+        ("hour", r"\d+[ap]m", "hours go from 0 to 23"),
         ("second minute hour", r"[a-z]{3,}", "names belong to the fields for months and weekdays"),
     )
 )
+_EACH = re.compile(r"@every_(second|minute)", re.IGNORECASE)
 
 
 def quote(text: str) -> str:
@@ -40,6 +44,10 @@ def alias_hint(text: str, known: tuple[str, ...]) -> str:
     """What to write instead of an alias that does not exist."""
     if text.lower() == "@reboot":
         return "the start of a machine is no time; start the job from a unit of the system"
+    if unit := _EACH.fullmatch(text):
+        return f"write {quote('every 1' + unit[1][0].lower())}"
+    if text[1:].isdecimal():
+        return f"write {quote(f'every {text[1:]}s')} for an interval of seconds"
     if text.lower().startswith("@every") and text[6:].strip():
         return f"write {quote('every ' + text[6:].strip())}"
     return "write 'every 15m' for an interval, or one of " + " ".join(known)

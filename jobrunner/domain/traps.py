@@ -18,6 +18,7 @@ _DAY_MICROS = 86_400_000_000
 _ROUND = {"second": "minute", "minute": "hour", "hour": "day", "day": "month", "month": "year", "weekday": "week"}
 _UNIT = {"second": "s", "minute": "m", "hour": "h"}
 _STEP = re.compile(r"[*?]/(\d+)", re.ASCII)
+_NUMBER = re.compile(r"(?:^|[,-])([1-7])", re.ASCII)
 _LENGTHS = {31: (2, 4, 6, 9, 11), 30: (2,)}
 
 
@@ -31,6 +32,7 @@ def traps(schedule: Schedule, *, job: str = "", after: datetime) -> tuple[str, .
                 *_step_remarks(texts),
                 *_star_remarks(texts),
                 *_day_remarks(texts[3], texts[5], cron),
+                *_number_remarks(texts[3], texts[5]),
                 *_clock_remarks(schedule.rule, after),
             )
         case IntervalRule(step, origin):
@@ -141,6 +143,13 @@ def _overlap_remark(rule: CronRule, change: Stretch) -> str | None:
 
 def _some_hours(cron: Cron) -> bool:
     return cron.hours != (1 << 24) - 1
+
+
+def _number_remarks(day: str, weekday: str) -> Iterator[str]:
+    """A question mark is how Quartz writes one of the days; its weekdays have other numbers."""
+    if "?" in (day, weekday) and (match := _NUMBER.search(weekday)):
+        here, there = (WEEKDAY.names[(int(match[1]) - shift) % 7].capitalize() for shift in (0, 1))
+        yield f"weekday {match[1]} is {here}, as in cron; in Quartz, which also writes ?, it is {there}: write the name"
 
 
 def _interval_remarks(step: int, origin: int, zone: str) -> Iterator[str]:

@@ -239,7 +239,8 @@ def _count(
     """Counts one fire; gives its kind, by which the next one knows whether it follows."""
     found.expected += 1
     if run is not None:
-        if decision is not None and run.trigger != "backfill":
+        double = decision is not None and run.trigger != "backfill"
+        if double:
             found.double.add(at, follows=before == "double")
         if run.state == "skipped":
             found.skipped += 1
@@ -247,7 +248,7 @@ def _count(
             found.expired += 1
         else:
             found.ran += 1
-        return "double" if decision is not None else "ran"
+        return "double" if double else "ran"
     if decision is not None:
         found.decided[decision.kind] += 1
         return decision.kind

@@ -245,6 +245,9 @@ def _origin(run: Run) -> Iterator[Because]:
         case Trigger.CATCHUP:
             words = "It makes up for the fire of {fire_time}, when no server ran (catchup)."
             yield because("origin", words, trigger=run.trigger.value, fire_time=run.fire_time)
+        case Trigger.BACKFILL:
+            words = "It makes up for the fire of {fire_time}, as somebody asked at {at} (backfill)."
+            yield because("origin", words, trigger=run.trigger.value, fire_time=run.fire_time, at=run.created_at)
         case _:
             words = "It was created at {at}; trigger {trigger}."
             yield because("origin", words, trigger=run.trigger.value, at=run.created_at)

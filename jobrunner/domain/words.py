@@ -79,7 +79,13 @@ def _fits(field: Field, element: str) -> bool:
     match = _SPOKEN.fullmatch(element)
     if match is None:
         return False
-    return match[3] is None or (field not in (MONTH, WEEKDAY) and int(match[3]) <= (field.high - field.low) // 2)
+    return match[3] is None or (field not in (MONTH, WEEKDAY) and _even(field, int(match[3])))
+
+
+def _even(field: Field, step: int) -> bool:
+    """The library calls ``*/45`` "every 45 minutes", which it is not."""
+    size = field.high - field.low + 1
+    return 0 < step <= size // 2 and (field is DAY or size % step == 0)
 
 
 def _single(element: str) -> str:

@@ -116,6 +116,34 @@ def test_why_of_a_fire_that_was_decided(history: Database, answer: Answer) -> No
     }
 
 
+@pytest.mark.parametrize("spans", [[(0, 47)], [(0, 4), (5, 5), (6, 47)]], ids=["among others", "alone"])
+@pytest.mark.parametrize("state", [RunState.SUCCEEDED, RunState.FAILED])
+def test_a_backfilled_run_answers_for_a_fire_that_was_missed(
+    db: Database, answer: Answer, state: RunState, spans: list[tuple[int, int]]
+) -> None:
+    """Whether its fire is alone in its decision or not; the others stay missed."""
+    late, hour = BEGIN + timedelta(hours=12), timedelta(hours=1)
+    due = [BEGIN + timedelta(minutes=30) + hour * each for each in range(48)]
+    for first, last in spans:
+        missed = Decision("hourly", due[first], due[last], last - first + 1, Why.MISSED, "", late)
+        decisions.write(db, missed, 2, mark=None)
+    backfilled = due[5]
+    run = put(db, "hourly", fire_time=backfilled, trigger=Trigger.BACKFILL, created_at=late)
+    run_to(db, run, serve(db, "web1"), state)
+    found = answer("why", "hourly", "--at", f"{backfilled:%Y-%m-%dT%H:%M}Z")
+    assert (found["verdict"], found["run"]["id"], found["fire"]["decision"]) == (state.value, run, None)
+    assert [each["text"] for each in found["because"] if each["code"] == "origin"] == [
+        "It makes up for the fire of 2026-05-01 20:00:00 CEST, as somebody asked at 2026-05-02 02:30:00 CEST"
+        " (backfill)."
+    ]
+    beside = answer("why", "hourly", "--at", f"{backfilled + hour:%Y-%m-%dT%H:%M}Z")
+    assert (beside["verdict"], beside["run"]) == ("missed", None)
+    checked = answer("verify", "--since", "2026-05-01")
+    hourly = next(each for each in checked["jobs"] if each["job"] == "hourly")
+    assert (hourly["expected"], hourly["ran"], hourly["decided"]) == (48, 1, {"missed": 47})
+    assert hourly["double"]["fires"] == 0
+
+
 def test_why_of_a_time_at_which_nothing_was_due(history: Database, jobrunner: Runner, answer: Answer) -> None:
     assert jobrunner("why", "backup", "--at", "2026-05-02 04:00").stdout == (
         "Nothing of backup was due at 2026-05-02 04:00:00 CEST\n"

@@ -288,6 +288,11 @@ class TestRun:
                 Trigger.CATCHUP,
                 "It makes up for the fire of 2026-05-04 11:30:00 UTC, when no server ran (catchup).",
             ),
+            (
+                Trigger.BACKFILL,
+                "It makes up for the fire of 2026-05-04 11:30:00 UTC, as somebody asked at 2026-05-04 11:30:00 UTC"
+                " (backfill).",
+            ),
             (Trigger.API, "It was created at 2026-05-04 11:30:00 UTC; trigger api."),
         ],
     )

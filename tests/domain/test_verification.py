@@ -130,6 +130,9 @@ def test_a_run_and_a_decision_are_double() -> None:
     assert found.expected == parts(found)
     history.runs[5] = history.runs[5]._replace(trigger="backfill")
     assert history.check().sound
+    before, after = history.due[4], history.due[6]
+    history.spans = [Decided(at, at, "paused", 1) for at in history.due[4:7]]
+    assert history.check().double.spans == [Span(before, before, 1), Span(after, after, 1)]
 
 
 def test_a_run_inside_a_span_is_the_answer_to_its_own_fire() -> None:

@@ -30,6 +30,8 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
         ("*/10 * * * * *", "Every 10 seconds"),
         ("0 30 2 * * *", "At 02:30"),
         ("*/90 * * * *", "Every hour"),
+        ("*/45 * * * *", "At 0 and 45 minutes past the hour"),
+        ("0 */10 * * *", "At 00:00, 10:00 and 20:00"),
         ("0 0 * * 1/2", "At 00:00, only on Sunday, Monday, Wednesday, and Friday"),
         ("0 0 L-3,15W,LW,1 * *", "At 00:00, on day 1, the weekday nearest day 15, 3 days before the last day "
          "and the last weekday of the month"),
@@ -67,6 +69,10 @@ def test_a_hash_is_told_as_the_value_it_has() -> None:
         ("0 0 1 * 1", "day and weekday are both given: a day that matches either is enough"),
         ("0 0 13 * */5", "weekday */5 begins with a star: a day must match both day and weekday"),
         ("0 0 * * fri/2", "weekday fri/2 goes on to 7, which is Sunday again"),
+        ("0 0 9 ? * 6L", "weekday 6 is Saturday, as in cron; in Quartz, which also writes ?, it is Friday: "
+         "write the name"),
+        ("0 9 ? * 1-5", "weekday 1 is Monday, as in cron; in Quartz, which also writes ?, it is Sunday: "
+         "write the name"),
         ("0 0 * * 1#5", "months without a fifth Monday are left out"),
         ("30 2 * * *", "2027-03-28: the clock of Europe/Madrid goes from 02:00 to 03:00; "
          "what is due in between runs once, at 03:00"),
