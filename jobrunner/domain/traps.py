@@ -72,7 +72,7 @@ def _star_remarks(texts: tuple[str, ...]) -> Iterator[str]:
     for (finer, coarser), (fine, coarse) in zip(
         (("second", "minute"), ("minute", "hour")), ((texts[0], texts[1]), (texts[1], texts[2])), strict=True
     ):
-        if fine in ("*", "?") and coarse[0] not in "*?":
+        if fine in ("*", "?") and coarse not in ("*", "?", "*/1"):
             yield f"{finer} * is every {finer} of {coarser} {coarse}; for once in each, write 0 for the {finer}"
 
 

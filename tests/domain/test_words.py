@@ -62,6 +62,7 @@ def test_a_hash_is_told_as_the_value_it_has() -> None:
         ("0 */5 * * *", "hour */5 begins anew each day: after 20 comes 0; 'every 5h' is even"),
         ("0 0 */2 * *", "day */2 begins anew each month: after 31 comes 1"),
         ("* 2 * * *", "minute * is every minute of hour 2; for once in each, write 0 for the minute"),
+        ("* */2 * * *", "minute * is every minute of hour */2; for once in each, write 0 for the minute"),
         ("0 0 31 * *", "day 31 is left out in February, April, June, September, November; "
          "L is the last day of every month"),
         ("0 0 30W * *", "day 30 is left out in February; L is the last day of every month"),
