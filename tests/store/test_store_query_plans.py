@@ -22,6 +22,7 @@ from jobrunner.domain.state import RunState, Trigger
 from jobrunner.store import (
     Database,
     audit,
+    backfills,
     batches,
     definitions,
     durations,
@@ -213,6 +214,10 @@ READS: dict[str, Case] = {
     "some runs": (lambda db, _: read.some(db, [3, 4]), {KEY}),
     "runs by fire time": (lambda db, _: list(fires.runs(db, "job1", 0, LONG_AGO + 9_000)), {"runs_fire"}),
     "decisions by fire time": (lambda db, _: list(fires.decided(db, "job1", 0, LONG_AGO)), set()),
+    "runs of a window to backfill": (
+        lambda db, _: backfills.answered(db, "job1", NOW - timedelta(days=12), NOW),
+        {"runs_fire"},
+    ),
     "jobs that ever fired": (lambda db, _: fires.jobs(db), {"runs_fire"}),
     "the run of a fire": (lambda db, _: fires.run_at(db, "job1", NOW), {"runs_fire"}),
     "the last answer": (lambda db, _: fires.last_answered(db, "job1", NOW), {"runs_fire"}),
