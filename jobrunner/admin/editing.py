@@ -222,11 +222,15 @@ class Editor:
         context = self._context()
         if context is None:
             return None
-        bodies = versions.current(context.db)
-        if not bodies:
+        found = versions.current(context.db)
+        if not found:
             return None
-        jobs = {name: jobfile.job_from_definition(name, body) for name, body in bodies.items()}
-        return replace(like, jobs=jobs)
+        jobs = {one.job: jobfile.job_from_definition(one.job, one.definition) for one in found if one.definition}
+        days = {name: dates for one in found for name, dates in one.calendars.items()}
+        calendars = {
+            name: replace(calendar, dates=days.get(name, calendar.dates)) for name, calendar in like.calendars.items()
+        }
+        return replace(like, jobs=jobs, calendars=calendars)
 
     def _affected(self, meaning: Meaning | None) -> dict[str, dict[str, int]]:
         from jobrunner.store.runs import read

@@ -1,4 +1,5 @@
-"""``reload``: every server reads its file again, and says what it made of it; ``history``: what they had in force."""
+"""``reload``: every server reads its file again, and says what it made of it; ``history``: what they had in force;
+``show``: which of it a run ran."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from typing import TYPE_CHECKING
 from jobrunner.admin.context import Context
 
 if TYPE_CHECKING:
-    from jobrunner.domain.change import KeyChange
+    from jobrunner.domain.change import KeyChange, Ran
+    from jobrunner.domain.run import Run
     from jobrunner.domain.server import Reloaded
     from jobrunner.domain.version import Version
 
@@ -18,7 +20,7 @@ _LOOK_SECONDS = 0.2
 
 
 class Reloading:
-    """The verb ``reload``."""
+    """The verbs ``reload`` and ``history``, and what ``show`` tells of a run's definition."""
 
     _context: Context
 
@@ -44,6 +46,30 @@ class Reloading:
         return [
             (one, keys_changed(before, one.definition) if before and one.definition else ()) for one, before in found
         ]
+
+    def ran(self, run: Run) -> Ran:
+        """Which version of its job a run ran, and what was another when the job last succeeded before it."""
+        from jobrunner.domain.change import Ran, keys_changed
+        from jobrunner.store.runs import read
+
+        if run.started_at is None:
+            return Ran(None, None, None)
+        with self._context.db.snapshot():
+            version, definition = self._definition_of(run)
+            success = read.success_before(self._context.db, run)
+            if success is None:
+                return Ran(version, None, None)
+            _, before = self._definition_of(success)
+        return Ran(version, success.id, keys_changed(before, definition))
+
+    def _definition_of(self, run: Run) -> tuple[int | None, str | None]:
+        """The version in force when the last attempt of a run started, else None and the definition that it carries."""
+        from jobrunner.store import versions
+
+        found = versions.at(self._context.db, run.job, run.started_at) if run.started_at else None
+        if found is None or found.definition is None:
+            return None, run.definition
+        return found.version, found.definition
 
 
 def ask(context: Context) -> dict[int, int]:

@@ -77,13 +77,14 @@ def logs(
 
 
 def _show_run(call: Call, admin: Admin, number: int) -> None:
-    from jobrunner.presentation import details, json
+    from jobrunner.presentation import changes, details, json
 
     run = admin.run(number)
+    ran = admin.ran(run)
     if call.json:
-        output.write_json(json.run_whole(run))
+        output.write_json(json.run_whole(run) | changes.ran_json(ran))
     else:
-        output.write_lines(details.run(run, call.screen(), call.times(admin, run.job)))
+        output.write_lines(details.run(run, ran, call.screen(), call.times(admin, run.job)))
 
 
 def _show_job(call: Call, admin: Admin, name: str) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from jobrunner.domain.change import FireChange, JobChange, KeyChange, Meaning
+from jobrunner.domain.change import FireChange, JobChange, KeyChange, Meaning, Ran, shown
 from jobrunner.domain.duration import format_duration
+from jobrunner.domain.run import Run
 from jobrunner.domain.server import Reloaded
 from jobrunner.domain.version import Version
+from jobrunner.presentation.json import submitted
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell, Column, render
@@ -94,7 +96,7 @@ def history(found: Sequence[tuple[Version, tuple[KeyChange, ...]]], screen: Scre
 
 
 def history_json(found: Sequence[tuple[Version, tuple[KeyChange, ...]]]) -> list[dict[str, Any]]:
-    """Versions as JSON; ``definition`` is the job's table with [defaults] in it."""
+    """Versions as JSON; ``definition`` is the job's table with [defaults] in it, secrets masked."""
     return [
         {
             "job": one.job,
@@ -107,10 +109,33 @@ def history_json(found: Sequence[tuple[Version, tuple[KeyChange, ...]]]) -> list
             "origin": one.origin.value,
             "removed": one.definition is None,
             "keys": [key._asdict() for key in keys],
-            "definition": json.loads(one.definition)["job"] if one.definition else None,
+            "definition": shown(one.definition) if one.definition else None,
         }
         for one, keys in found
     ]
+
+
+def version_run(run: Run, ran: Ran) -> str | None:
+    """Which version of its job a run ran; nothing for one that has not begun, or of no job in a file."""
+    if run.started_at is None or submitted(run):
+        return None
+    return str(ran.version) if ran.version is not None else "that which the run carries"
+
+
+def since_success(ran: Ran, screen: Screen) -> Iterator[str]:
+    """What was another when the job last succeeded; nothing where it never had."""
+    if ran.keys is None:
+        return
+    yield from ("", screen.paint(f"changed since the last success, run {ran.success}", "bold"))
+    yield from (f"  {_key(one, screen)}" for one in ran.keys)
+    if not ran.keys:
+        yield "  nothing"
+
+
+def ran_json(ran: Ran) -> dict[str, Any]:
+    """The same; ``changed_since_success`` is null where the job had never succeeded."""
+    keys = None if ran.keys is None else [one._asdict() for one in ran.keys]
+    return {"version": ran.version, "success_before": ran.success, "changed_since_success": keys}
 
 
 def reloaded(found: Sequence[Reloaded]) -> Iterator[str]:

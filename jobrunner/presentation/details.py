@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from jobrunner.domain.batch import Batch
+from jobrunner.domain.change import Ran
 from jobrunner.domain.duration import format_duration
 from jobrunner.domain.job import Command, HttpRequest, Job, Kind, PythonCall, RetryPolicy
 from jobrunner.domain.params import Param
@@ -16,7 +17,7 @@ from jobrunner.domain.queue import Pause
 from jobrunner.domain.run import Run
 from jobrunner.domain.state import RunState
 from jobrunner.domain.status import Explanation, JobStatus
-from jobrunner.presentation import lists
+from jobrunner.presentation import changes, lists
 from jobrunner.presentation.json import batch_name, submitted
 from jobrunner.presentation.labels import BATCH_STATES, RUN_STATES, job_label
 from jobrunner.presentation.sanitise import plain
@@ -28,8 +29,8 @@ Field = tuple[str, "Cell | str | None"]
 """A label and what stands behind it; None and the empty text are left out."""
 
 
-def run(value: Run, screen: Screen, times: Times) -> Iterator[str]:
-    """A run with its parameters, attempts, result and error."""
+def run(value: Run, ran: Ran, screen: Screen, times: Times) -> Iterator[str]:
+    """A run with its parameters, attempts, result and error; and what it ran, compared with the success before."""
     label = RUN_STATES[value.state]
     yield from fields(
         [
@@ -50,6 +51,7 @@ def run(value: Run, screen: Screen, times: Times) -> Iterator[str]:
             ("finished", times.full(value.finished_at) if value.finished_at else None),
             ("took", lists.took(value.started_at, value.finished_at, times) if value.started_at else None),
             ("server", value.server),
+            ("version", changes.version_run(value, ran)),
             ("exit status", None if value.exit_code is None else str(value.exit_code)),
             ("progress", lists.progress(value)),
             ("error", Cell(value.error, "red") if value.error else None),
@@ -63,6 +65,7 @@ def run(value: Run, screen: Screen, times: Times) -> Iterator[str]:
     yield from _section("parameters", [(name, compact(given)) for name, given in value.params.items()], screen)
     if value.result is not None:
         yield from _section("result", [("", compact(value.result))], screen)
+    yield from changes.since_success(ran, screen)
     if value.attempts:
         yield from ("", screen.paint("attempts", "bold"))
         yield from lists.attempts(value.attempts, screen, times)

@@ -51,16 +51,24 @@ def calendars_text(days: Mapping[str, Collection[date]]) -> str | None:
 
 
 def apply(
-    db: Database, jobs: Mapping[str, Content], by: Applied, now: datetime, *, held: Collection[int] = ()
+    db: Database,
+    jobs: Mapping[str, Content],
+    by: Applied,
+    now: datetime,
+    *,
+    held: Collection[int] = (),
+    numbers: Mapping[str, int] | None = None,
 ) -> dict[str, Version | None]:
     """Puts these jobs in force and takes all others out, unless ``held`` has the number of their definition.
 
-    Writes only what differs. Gives the jobs of which a new version was made, with the version before: None where there
+    ``numbers`` are those of the definitions by job, from who has them already. Writes only what differs. Gives the jobs of which a new version was made, with the version before: None where there
     was none.
     """
     with db.transaction():
-        current = {row[0]: _Row(*row) for row in db.execute(_CURRENT)}
-        changed = list(_changed(jobs, current))
+        if numbers is None:
+            numbers = {job: definitions.number(job, content.definition) for job, content in jobs.items()}
+        current = {row[0]: _Row._make(row) for row in db.execute(_CURRENT)}
+        changed = list(_changed(jobs, numbers, current))
         changed += [
             _Row(job, row.version + 1, None, None)
             for job, row in current.items()
@@ -77,13 +85,17 @@ def of(db: Database, job: str) -> list[Version]:
     return [_version(row) for row in db.execute(f"{_READ} WHERE v.job = ? ORDER BY v.version", (job,))]
 
 
-def current(db: Database) -> dict[str, str]:
-    """The definitions in force now, by job."""
-    sql = (
-        "SELECT v.job, d.body FROM versions v JOIN definitions d ON d.id = v.definition_id"
-        " WHERE v.replaced_at IS NULL ORDER BY v.job"
-    )
-    return dict(db.execute(sql).fetchall())
+def current(db: Database) -> list[Version]:
+    """The versions in force now, by job; of jobs that were taken out there is none."""
+    sql = f"{_READ} WHERE v.replaced_at IS NULL AND v.definition_id IS NOT NULL ORDER BY v.job"
+    return [_version(row) for row in db.execute(sql)]
+
+
+def at(db: Database, job: str, instant: datetime) -> Version | None:
+    """The version of a job that was in force at an instant, or by which it was taken out; None before the first."""
+    sql = f"{_READ} WHERE v.job = ? AND v.applied_at <= ? ORDER BY v.version DESC LIMIT 1"
+    row = db.execute(sql, (job, to_micros(instant))).fetchone()
+    return _version(row) if row else None
 
 
 def newest(db: Database, limit: int, job: str | None = None) -> list[tuple[Version, str | None]]:
@@ -112,12 +124,13 @@ _JOBS = (
 )
 
 
-def _changed(jobs: Mapping[str, Content], current: Mapping[str, _Row]) -> Iterator[_Row]:
+def _changed(
+    jobs: Mapping[str, Content], numbers: Mapping[str, int], current: Mapping[str, _Row]
+) -> Iterator[_Row]:
     for job, content in jobs.items():
-        known = current.get(job)
-        definition = definitions.number(job, content.definition)
+        known, definition = current.get(job), numbers[job]
         calendars = _calendars_number(content.calendars)
-        if known is None or (known.definition_id, known.calendars_id) != (definition, calendars):
+        if known is None or known.definition_id != definition or known.calendars_id != calendars:
             yield _Row(job, known.version + 1 if known else 1, definition, calendars)
 
 

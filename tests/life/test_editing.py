@@ -233,6 +233,30 @@ def test_diff_says_what_loading_a_file_would_mean(project: Make) -> None:
     assert "new.toml:1:" in broken.err
 
 
+def test_a_run_says_which_version_it_ran_and_what_changed_since_the_last_success(project: Make) -> None:
+    where = project(JOBS)
+    with where.server("--workers", "1"):
+        first = where.ended(where.trigger("backup"))
+        assert (first["version"], first["success_before"], first["changed_since_success"]) == (1, None, None)
+        same = where.ended(where.trigger("backup"))
+        assert (same["version"], same["success_before"], same["changed_since_success"]) == (1, first["id"], [])
+        assert where.call("set", "backup", 'command=["false"]', "retries=0", "env.TOKEN=hush").status == 0
+        for _ in range(2):
+            failed = where.ended(where.trigger("backup"))
+            assert (failed["version"], failed["success_before"]) == (2, same["id"])
+            assert failed["changed_since_success"] == [
+                {"key": "command", "before": ["true"], "after": ["false"]},
+                {"key": "retries", "before": 1, "after": 0},
+                {"key": "env.TOKEN", "before": None, "after": "***"},
+            ]
+        shown = where.call("show", str(failed["id"])).out
+        assert f'changed since the last success, run {same["id"]}\n  command: ["true"] → ["false"]\n' in shown
+        alone = where.ended(int(where.call("submit", "--", "true").out))
+        assert (alone["version"], alone["success_before"]) == (None, None)
+        assert "version" not in where.call("show", str(alone["id"])).out
+        assert "hush" not in where.call("history", "backup", "--json").out
+
+
 def test_servers_load_what_is_changed_and_keep_versions(project: Make) -> None:
     where = project(JOBS)
     with where.server("--workers", "1"):

@@ -21,6 +21,7 @@ from shown_values import (
 )
 
 from jobrunner.domain.audit import AuditEntry
+from jobrunner.domain.change import KeyChange, Ran
 from jobrunner.domain.queue import Pause, QueueStatus
 from jobrunner.domain.state import RunState
 from jobrunner.domain.status import Explanation, Fire, JobStatus
@@ -43,6 +44,7 @@ RUNS = [
     a_run(state=RunState.SCHEDULED, run_after=NOW + timedelta(hours=2), queue="a-queue-with-a-long-name"),
     a_run(id=10**6, state=RunState.RETRYING, attempt=2, started_at=NOW, run_after=NOW + timedelta(minutes=5)),
 ]
+RAN = Ran(version=3, success=1041, keys=(KeyChange("timeout", None, "1h"),))
 QUEUE = QueueStatus(
     name="critical",
     queued=12_345,
@@ -163,19 +165,30 @@ def test_every_state_has_a_label_of_one_cell() -> None:
 
 
 def test_a_run_whole() -> None:
-    text = "\n".join(details.run(a_failed_run(), PIPE, ABSOLUTE))
+    text = "\n".join(details.run(a_failed_run(), RAN, PIPE, ABSOLUTE))
     assert "error        exit status 3: no space left" in text
     assert "batch        b7" in text
     assert "jobrunner retry 1042" in text
     assert "\\x1b[2Jshop.sql" in text
     assert "ATTEMPT  OUTCOME" in text
     assert "11.8 MiB  250ms" in text
+    assert "version      3\n" in text
+    assert 'changed since the last success, run 1041\n  timeout: (none) → "1h"' in text
     assert "\x1b" not in text
 
 
+def test_what_did_not_change_and_what_cannot_be_compared() -> None:
+    same = "\n".join(details.run(a_failed_run(), Ran(None, 1041, ()), PIPE, ABSOLUTE))
+    assert "version      that which the run carries" in same
+    assert "run 1041\n  nothing" in same
+    never = "\n".join(details.run(a_failed_run(), Ran(1, None, None), PIPE, ABSOLUTE))
+    assert "changed since" not in never
+    assert "version  " not in "\n".join(details.run(a_waiting_run(), Ran(None, None, None), PIPE, ABSOLUTE))
+
+
 def test_a_waiting_run_says_why_and_a_running_one_how_far() -> None:
-    assert "waiting for  after: run 7" in "\n".join(details.run(a_waiting_run(), PIPE, ABSOLUTE))
-    assert "progress  30/100 copying" in "\n".join(details.run(a_running_run(), PIPE, ABSOLUTE))
+    assert "waiting for  after: run 7" in "\n".join(details.run(a_waiting_run(), RAN, PIPE, ABSOLUTE))
+    assert "progress  30/100 copying" in "\n".join(details.run(a_running_run(), RAN, PIPE, ABSOLUTE))
 
 
 def test_a_job_whole_hides_what_is_secret() -> None:

@@ -35,6 +35,7 @@ from jobrunner.store import (
     queues,
     schedules,
     servers,
+    versions,
 )
 from jobrunner.store.output import Place, Row, Segment
 from jobrunner.store.runs import add, claim, finish, read, steer
@@ -222,6 +223,8 @@ READS: dict[str, Case] = {
     "the run of a fire": (lambda db, _: fires.run_at(db, "job1", NOW), {"runs_fire"}),
     "the last answer": (lambda db, _: fires.last_answered(db, "job1", NOW), {"runs_fire"}),
     "how far a job was attended to": (lambda db, _: fires.attended_of(db, "job1"), set()),
+    "the version at a moment": (lambda db, _: versions.at(db, "job1", NOW), {KEY}),
+    "the success before": (lambda db, _: read.success_before(db, read.some(db, [51])[0]), {KEY, "runs_job"}),
     "terms": (lambda db, _: line.terms(db, 77), {KEY}),
     "who listens": (lambda db, _: listeners.wakes(db), set()),
     "who lives": (lambda db, _: servers.peers(db), {"runs_running"}),

@@ -34,6 +34,8 @@ def test_a_version_says_what_when_and_by_whom(db: Database) -> None:
     assert changed.before == {"backup": first}
     second = first._replace(version=2, definition="two", applied_at=later(60), origin=Origin.RELOAD)
     assert versions.of(db, "backup") == [first._replace(replaced_at=later(60)), second]
+    found = [versions.at(db, "backup", later(seconds)) for seconds in (-1, 0, 59, 60)]
+    assert [one and one.version for one in found] == [None, 1, 1, 2]
 
 
 def test_a_file_that_says_the_same_adds_nothing(db: Database) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from heapq import merge
 from typing import Any
 
-from jobrunner.domain.clock import from_micros
+from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.run import Attempt, Progress, Run
 from jobrunner.domain.state import Outcome, RunState, Trigger, WaitingReason
@@ -52,6 +52,19 @@ def state(db: Database, run_id: int) -> RunState:
     if row is None:
         raise NotFound(f"no run {run_id}", hint="`jobrunner runs` lists them")
     return RunState(row[0])
+
+
+def success_before(db: Database, run: Run) -> Run | None:
+    """The newest run of the same job that is older and had begun its successful attempt before the last one of this
+    run, with its definition; None where there is none, or this run has not begun."""
+    if run.started_at is None:
+        return None
+    sql = (
+        f"SELECT {_COLUMNS}, d.body FROM runs r {_SERVER} LEFT JOIN definitions d ON d.id = r.definition_id"
+        " WHERE r.job = ? AND r.id < ? AND r.state = 'succeeded' AND r.started_at < ? ORDER BY r.id DESC LIMIT 1"
+    )
+    row = db.execute(sql, (run.job, run.id, to_micros(run.started_at))).fetchone()
+    return _run(row[:-1], definition=row[-1]) if row else None
 
 
 def find(db: Database, wanted: RunFilter) -> list[Run]:
