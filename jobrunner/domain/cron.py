@@ -103,11 +103,12 @@ def parse_cron(expression: str, *, job: str) -> Cron:
         _plain(MINUTE, minute, job),
         _plain(HOUR, hour, job),
         _plain(MONTH, month, job),
-        _days(day, weekday, job if uses_hash(day + " " + weekday) else ""),
-        not any(text[0] in "*?" for text in (second, minute, hour)),
+        _days(day, weekday, job if uses_hash(day) or uses_hash(weekday) else ""),
+        not (second[0] in "*?" or minute[0] in "*?" or hour[0] in "*?"),
     )
 
 
+@lru_cache(maxsize=4096)
 def split_fields(expression: str) -> tuple[str, str, str, str, str, str]:
     """Texts of second, minute, hour, day, month and weekday; an alias is replaced, a left-out second is ``0``.
 
@@ -133,6 +134,7 @@ def split_fields(expression: str) -> tuple[str, str, str, str, str, str]:
     raise ScheduleError(f"{quote(expression)} has {count}", hint=field_count_hint(texts))
 
 
+@lru_cache(maxsize=4096)
 def uses_hash(expression: str) -> bool:
     """Whether an expression depends on the name of its job."""
     return ("H" in expression or "h" in expression) and _HASH_SIGN.search(expression) is not None

@@ -122,21 +122,59 @@ def jitter_delay(jitter: timedelta | None, job: str) -> timedelta:
 
 @lru_cache(maxsize=262_144)
 def _parse(expression: str, timezone: str, start: datetime | None, end: datetime | None, job: str) -> Schedule:
+    bounds = _bounds(timezone, start, end)
+    word = _WORD.fullmatch(expression.strip(" \t")) if len(expression) <= LONGEST else None
+    if word is None:
+        return _cron_schedule(expression, timezone, parse_cron(expression, job=job), bounds)
+    kind, rule, identity = _read(word, expression, bounds)
+    return _schedule(expression, kind, timezone, rule, identity, bounds)
+
+
+class _Bounds(NamedTuple):
+    """Between which instants a schedule fires, both inclusive, and whether the file gave them; ``line`` of its zone."""
+
+    line: Timeline
+    first: int
+    last: int
+    starts: bool
+    ends: bool
+
+
+@lru_cache(maxsize=4096)
+def _bounds(timezone: str, start: datetime | None, end: datetime | None) -> _Bounds:
     try:
         line = timeline(timezone)
         first = _FIRST if start is None else max(_bound(start, line), _FIRST)
         last = _LAST - 1 if end is None else min(_bound(end, line), _LAST - 1)
     except UsageError as error:
         raise ScheduleError(error.message, hint=error.hint) from None
-    kind, rule, identity = _read(expression, line, 0 if start is None else first, job)
+    return _Bounds(line, first, last, start is not None, end is not None)
+
+
+@lru_cache(maxsize=65_536)
+def _cron_schedule(expression: str, timezone: str, cron: Cron, bounds: _Bounds) -> Schedule:
+    """One for all jobs of the same times: ``H`` is another expression for each job, and there are few times."""
+    if not ever_fires(cron):
+        raise ScheduleError(f"{quote(expression)} never fires", hint="no month that it names has such a day")
+    rule = CronRule(cron, bounds.line)
+    return _schedule(expression, "cron", timezone, rule, ("cron", cron, bounds.line.name), bounds)
+
+
+def _schedule(
+    expression: str,
+    kind: Literal["cron", "every", "at"],
+    timezone: str,
+    rule: CronRule | IntervalRule | DateRule,
+    identity: Hashable,
+    bounds: _Bounds,
+) -> Schedule:
+    _, first, last, starts, ends = bounds
     if first > last:
         raise ScheduleError("the schedule never fires: its end is before its start", hint="set a later end")
-    bounds = (first if start else None, last if end else None)
-    if start and end and ((fire := rule.next_after(first - 1)) is None or fire > last):
+    if starts and ends and ((fire := rule.next_after(first - 1)) is None or fire > last):
         raise ScheduleError(f"{quote(expression)} never fires between its start and its end", hint="widen them")
-    return Schedule(
-        expression=expression, kind=kind, zone=timezone, rule=rule, first=first, last=last, key=(identity, bounds)
-    )
+    key = (identity, (first if starts else None, last if ends else None))
+    return Schedule(expression, kind, timezone, rule, first, last, key)
 
 
 def _bound(moment: datetime, line: Timeline) -> int:
@@ -144,26 +182,13 @@ def _bound(moment: datetime, line: Timeline) -> int:
 
 
 def _read(
-    expression: str, line: Timeline, origin: int, job: str
-) -> tuple[Literal["cron", "every", "at"], CronRule | IntervalRule | DateRule, Hashable]:
-    word = _WORD.fullmatch(expression.strip(" \t")) if len(expression) <= LONGEST else None
-    if word is None:
-        cron = parse_cron(expression, job=job)
-        if not ever_fires(cron):
-            raise ScheduleError(f"{quote(expression)} never fires", hint="no month that it names has such a day")
-        rule = _shared_rule(cron, line)
-        return "cron", rule, ("cron", rule.cron, line.name)
+    word: re.Match[str], expression: str, bounds: _Bounds
+) -> tuple[Literal["every", "at"], IntervalRule | DateRule, Hashable]:
     if word[1].lower() == "every":
-        step = _step(expression, word[2] or "")
+        step, origin = _step(expression, word[2] or ""), bounds.first if bounds.starts else 0
         return "every", IntervalRule(step, origin), ("every", step, origin % step)
-    instant = _instant(expression, word[2] or "", line)
+    instant = _instant(expression, word[2] or "", bounds.line)
     return "at", DateRule(instant), ("at", instant)
-
-
-@lru_cache(maxsize=65_536)
-def _shared_rule(cron: Cron, line: Timeline) -> CronRule:
-    """One for all expressions of the same times: ``H`` makes an expression of each job, and few times."""
-    return CronRule(cron, line)
 
 
 def _step(expression: str, text: str) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 import sys
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby, islice
 from typing import NamedTuple
@@ -26,8 +25,7 @@ _DENSEST = timedelta(seconds=_MOST_CAUGHT_UP)
 """In which the densest schedule has so many fires."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
+class Timed(NamedTuple):
     """A job with its schedules as rules, and their jitters.
 
     ``number`` is another when what falls due may be another; ``days_off`` are those of its blackout, by rule.
@@ -45,9 +43,9 @@ class Timed:
         Raises:
             ScheduleError: one of them cannot be.
         """
+        name, zone = job.name, job.timezone
         rules = tuple(
-            (parse(spec, job=job.name, timezone=job.timezone), jitter_delay(spec.jitter, job.name))
-            for spec in job.schedules
+            [(parse(spec, job=name, timezone=zone), jitter_delay(spec.jitter, name)) for spec in job.schedules]
         )
         days_off = tuple(DaysOff(calendars, timeline(rule.zone)) for rule, _ in rules) if calendars else ()
         return cls(job, rules, number, days_off)
@@ -100,6 +98,12 @@ class _Entry(NamedTuple):
     jobs: list[Timed]
 
 
+def _different(timed: Timed) -> Iterable[Schedule]:
+    if len(timed.rules) == 1:
+        return (timed.rules[0][0],)
+    return {rule.key: rule for rule, _ in timed.rules}.values()
+
+
 class Timetable:
     """The jobs with a schedule, and up to when the fires of each have been given out.
 
@@ -110,8 +114,11 @@ class Timetable:
         self._attended = dict(attended or {})
         entries = dict[Hashable, _Entry]()
         for timed in jobs:
-            for schedule in {rule.key: rule for rule, _ in timed.rules}.values():
-                entries.setdefault(schedule.key, _Entry(schedule, [])).jobs.append(timed)
+            for schedule in _different(timed):
+                entry = entries.get(schedule.key)
+                if entry is None:
+                    entry = entries[schedule.key] = _Entry(schedule, [])
+                entry.jobs.append(timed)
         self._entries = tuple(entries.values())
         self._heap = list[tuple[datetime, int]]()
         self._arrange()
@@ -154,7 +161,7 @@ class Timetable:
 
     def _arrange(self) -> None:
         nexts = (
-            (entry.schedule.next_after(min(self._attended[timed.job.name] for timed in entry.jobs)), number)
+            (entry.schedule.next_after(min([self._attended[timed.job.name] for timed in entry.jobs])), number)
             for number, entry in enumerate(self._entries)
         )
         self._heap = [(at, number) for at, number in nexts if at is not None]

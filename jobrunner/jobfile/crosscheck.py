@@ -15,6 +15,8 @@ from jobrunner.jobfile.references import ReferenceFailed, resolve
 from jobrunner.jobfile.rules import unknown
 from jobrunner.jobfile.words import dotted
 
+_POINTING = frozenset({"notify", "blackout", "limits", "after"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
@@ -30,6 +32,8 @@ class Names:
 def check_names(draft: Draft, names: Names) -> None:
     """Notes names that point nowhere."""
     found = draft.found
+    if _POINTING.isdisjoint(found):
+        return
     for key, what, known in (
         ("notify", "[notify.NAME]", names.notifiers),
         ("blackout", "[calendars.NAME]", names.calendars),

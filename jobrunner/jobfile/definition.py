@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from jobrunner.domain.duration import format_duration
@@ -21,7 +22,7 @@ from jobrunner.jobfile.rules import check_draft
 from jobrunner.jobfile.source import Source
 from jobrunner.jobfile.words import meant, quoted
 
-RESOURCES = ("memory_max", "cpu_time", "open_files", "processes")
+RESOURCES = frozenset({"memory_max", "cpu_time", "open_files", "processes"})
 RETRY_FIELDS = {
     "retries": "retries",
     "retry_delay": "delay",
@@ -113,7 +114,13 @@ def table_text(table: Mapping[str, Any]) -> str:
 
 def definition_text(table: str, *, folder: str, timezone: str) -> str:
     """``Job.definition`` from the canonical text of the table."""
-    return f'{{"folder":{CANONICAL.encode(folder)},"job":{table},"timezone":{CANONICAL.encode(timezone)}}}'
+    before, after = _around(folder, timezone)
+    return before + table + after
+
+
+@lru_cache(maxsize=16)
+def _around(folder: str, timezone: str) -> tuple[str, str]:
+    return f'{{"folder":{CANONICAL.encode(folder)},"job":', f',"timezone":{CANONICAL.encode(timezone)}}}'
 
 
 def _listed_params(table: dict[str, Any]) -> dict[str, Any]:
@@ -128,25 +135,25 @@ def _listed_params(table: dict[str, Any]) -> dict[str, Any]:
 
 def _kind(found: dict[str, Any]) -> Kind:
     shell = found.pop("shell", None)
-    kinds = [found.pop(kind, None) for kind in KINDS]
-    kind: Kind = next(kind for kind in kinds if kind is not None)
+    kind: Kind = next(found.pop(key) for key in KINDS if key in found)
     if shell is not None and isinstance(kind, Command) and kind.line is not None:
         return Command(line=kind.line, shell=shell)
     return kind
 
 
 def _retry(found: dict[str, Any]) -> RetryPolicy:
-    given = {field: found.pop(key) for key, field in RETRY_FIELDS.items() if key in found}
-    if not given:
+    if RETRY_FIELDS.keys().isdisjoint(found):
         return _NO_RETRY
+    given = {field: found.pop(key) for key, field in RETRY_FIELDS.items() if key in found}
     if "delays" in given:
         given.setdefault("retries", len(given["delays"]))
     return RetryPolicy(**given)
 
 
 def _resources(found: dict[str, Any]) -> Resources:
-    given = {key: found.pop(key) for key in RESOURCES if key in found}
-    return Resources(**given) if given else _NO_LIMITS
+    if RESOURCES.isdisjoint(found):
+        return _NO_LIMITS
+    return Resources(**{key: found.pop(key) for key in RESOURCES & found.keys()})
 
 
 def _localised(specs: Sequence[ScheduleSpec], timezone: str) -> tuple[ScheduleSpec, ...]:
@@ -154,7 +161,7 @@ def _localised(specs: Sequence[ScheduleSpec], timezone: str) -> tuple[ScheduleSp
 
     A spec whose times cannot be computed is left out; a whole file has been refused for it by then.
     """
-    found = []
+    found = list[ScheduleSpec]()
     for spec in specs:
         if not spec.expression.startswith("at ") and spec.start is None and spec.end is None:
             found.append(spec)

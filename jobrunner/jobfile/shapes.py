@@ -250,7 +250,7 @@ class Listing:
         if len(value) < self._least:
             source.fault(at, "must not be empty")
             return INVALID
-        items = tuple(self._item.read(item, (*at, index), source) for index, item in enumerate(value))
+        items = tuple([self._item.read(item, (*at, index), source) for index, item in enumerate(value)])
         if INVALID in items:
             return INVALID
         if self._distinct:

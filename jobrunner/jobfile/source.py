@@ -204,8 +204,9 @@ def _bomb(text: str) -> tuple[int, int, str] | None:
     """What would cost the reader of TOML more time or stack than any honest file does."""
     if text.startswith("\ufeff"):
         return 1, 1, "starts with a byte order mark; save it as UTF-8 without one"
-    if text.count(".") > MAX_KEY_PARTS:
-        for number, line in enumerate(text.split("\n"), 1):
+    lines = text.split("\n")
+    if max(map(len, lines)) > MAX_KEY_PARTS and text.count(".") >= MAX_KEY_PARTS:
+        for number, line in enumerate(lines, 1):
             if line.count(".") >= MAX_KEY_PARTS:
                 found = re.search(_LONG_KEY, line)
                 if found:

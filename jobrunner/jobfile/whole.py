@@ -169,12 +169,12 @@ def _build(
     digest = hashlib.sha256(_rest(settings, files).encode())
     if days:
         digest.update(CANONICAL.encode(days).encode())
-    jobs = {}
+    jobs, folder, timezone = dict[str, Job](), settings.folder, settings.timezone
     for name in sorted(drafts):
         text = table_text(drafts[name].table)
         digest.update(f"\n{name} {text}".encode(errors="surrogatepass"))
-        definition = definition_text(text, folder=settings.folder, timezone=settings.timezone)
-        jobs[name] = build(drafts[name], folder=settings.folder, timezone=settings.timezone, definition=definition)
+        definition = definition_text(text, folder=folder, timezone=timezone)
+        jobs[name] = build(drafts[name], folder=folder, timezone=timezone, definition=definition)
     return jobs, digest.hexdigest()[:12]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from jobrunner.domain.clock import Clock, from_micros, to_micros
@@ -226,7 +227,16 @@ def _ended(in_force: InForce, now: datetime) -> Iterator[_Behind]:
 
 def _number(job: Job) -> int:
     """Another when what falls due may be another, or nothing that fell due before is to be caught up."""
-    return definitions.number(job.name, repr((job.timezone, job.schedules, job.enabled, job.shadow)))
+    due = (job.timezone, job.schedules, job.enabled, job.shadow)
+    # Equal instants may be written in several ways.
+    bounded = any(spec.start or spec.end for spec in job.schedules)
+    return definitions.number(job.name, repr(due) if bounded else _text(*due))
+
+
+@lru_cache(maxsize=4096)
+def _text(*due: object) -> str:
+    """Those of a whole file are equal more often than not."""
+    return repr(due)
 
 
 def _contents(jobfile: Jobfile) -> dict[str, Content]:

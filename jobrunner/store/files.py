@@ -52,10 +52,10 @@ def apply(db: Database, server_id: int, file: File, by: Applied, now: datetime) 
     """Puts a file in force on a server that fires its schedules."""
     with db.transaction():
         db.lock("files")
-        numbers = [definitions.number(job, content.definition) for job, content in file.jobs.items()]
-        file_id = _keep(db, server_id, [*numbers, *file.schedules.values()])
+        numbers = {job: definitions.number(job, content.definition) for job, content in file.jobs.items()}
+        file_id = _keep(db, server_id, [*numbers.values(), *file.schedules.values()])
         held = _of_others(db, server_id, file_id, now)
-        before = versions.apply(db, file.jobs, by, now, held=held)
+        before = versions.apply(db, file.jobs, by, now, held=held, numbers=numbers)
         attended, left = schedules.apply(db, file.schedules, now, held=held)
         return InForce(attended, left, before)
 

@@ -81,21 +81,17 @@ def apply(
     """
     at = to_micros(now)
     with db.transaction():
-        known = dict[str, dict[int, int]]()
-        for job, schedule, seen in db.execute("SELECT job, schedule, seen_until FROM schedules"):
-            known.setdefault(job, {})[schedule] = seen
-        fresh = [
-            (job, number) for job, number in schedules.items() if not 0 <= known.get(job, {}).get(number, -1) <= at
-        ]
-        insert(db, _MARKS, [(*pair, at, at) for pair in fresh], _MARK_ANEW)
+        rows = db.execute("SELECT job, schedule, seen_until FROM schedules")
+        known = {(job, number): seen for job, number, seen in rows}
+        fresh = {pair for pair in schedules.items() if not 0 <= known.get(pair, -1) <= at}
+        insert(db, _MARKS, [(*pair, at, at) for pair in schedules.items() if pair in fresh], _MARK_ANEW)
         left = list[Left]()
-        for job, marks in known.items():
-            for number, seen in marks.items():
-                if number != schedules.get(job) and number not in held:
-                    db.execute("DELETE FROM schedules WHERE job = ? AND schedule = ?", (job, number))
-                    left.append(Left(job, number, from_micros(seen)))
-    anew = {job for job, _ in fresh}
-    return {job: now if job in anew else from_micros(known[job][number]) for job, number in schedules.items()}, left
+        for (job, number), seen in known.items():
+            if number != schedules.get(job) and number not in held:
+                db.execute("DELETE FROM schedules WHERE job = ? AND schedule = ?", (job, number))
+                left.append(Left(job, number, from_micros(seen)))
+    instants = {seen: from_micros(seen) for seen in set(known.values())}
+    return {pair[0]: now if pair in fresh else instants[known[pair]] for pair in schedules.items()}, left
 
 
 _MARKS = "schedules (job, schedule, applied_at, seen_until)"

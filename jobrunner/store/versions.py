@@ -61,8 +61,8 @@ def apply(
 ) -> dict[str, Version | None]:
     """Puts these jobs in force and takes all others out, unless ``held`` has the number of their definition.
 
-    ``numbers`` are those of the definitions by job, from who has them already. Writes only what differs. Gives the jobs of which a new version was made, with the version before: None where there
-    was none.
+    ``numbers`` are those of the definitions by job, from who has them already. Writes only what differs. Gives the jobs
+    of which a new version was made, with the version before: None where there was none.
     """
     with db.transaction():
         if numbers is None:
@@ -124,9 +124,7 @@ _JOBS = (
 )
 
 
-def _changed(
-    jobs: Mapping[str, Content], numbers: Mapping[str, int], current: Mapping[str, _Row]
-) -> Iterator[_Row]:
+def _changed(jobs: Mapping[str, Content], numbers: Mapping[str, int], current: Mapping[str, _Row]) -> Iterator[_Row]:
     for job, content in jobs.items():
         known, definition = current.get(job), numbers[job]
         calendars = _calendars_number(content.calendars)
@@ -155,7 +153,8 @@ def _add(db: Database, rows: Sequence[_Row], by: Applied, at: int) -> None:
         if row.version > 1:
             db.execute("UPDATE versions SET replaced_at = ? WHERE job = ? AND replaced_at IS NULL", (at, row.job))
     columns = "job, version, definition_id, calendars_id, applied_at, who, host, server, origin"
-    values = [(*row, at, by.who, by.host, by.server, by.origin.value) for row in rows]
+    origin = (at, by.who, by.host, by.server, by.origin.value)
+    values = [(*row, *origin) for row in rows]
     insert(db, f"versions ({columns})", values)
 
 
