@@ -18,7 +18,7 @@ from jobrunner.presentation.sanitise import plain
 
 _STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime", "taskName"}
 _FIRST = ("run", "job", "attempt")
-_QUIET = ("watchfiles", "huey", "httpx", "httpcore", "asyncio")
+_QUIET = ("huey", "httpx", "httpcore", "asyncio")
 _BARE = re.compile(r"[^\s\"'=]+")
 
 

@@ -22,7 +22,7 @@ from jobrunner.queue.engine import Engine
 from jobrunner.server.definitions import Definitions
 from jobrunner.server.memory import made_for_good
 from jobrunner.server.scheduler import FireSchedule
-from jobrunner.server.watch import FileWatch
+from jobrunner.server.watch import FileWatch, Watched
 from jobrunner.store import reloads, servers
 from jobrunner.store.database import Database
 
@@ -130,14 +130,16 @@ class Reloader:
 
     def _keep_watch(self, file: Jobfile, since: datetime) -> None:
         settings = file.settings
+        others = tuple(sorted({one.file for one in file.calendars.values() if one.file is not None}))
+        watched = Watched(self._path, settings.include, others)
         if settings.reload != "auto":
             self.stop()
             self._watch = None
         elif self._watch is None:
-            self._watch = FileWatch(self._path, settings.include, self._stir, since=since)
+            self._watch = FileWatch(watched, self._stir, since=since)
             self._watch.start()
         else:
-            self._watch.include(settings.include, since)
+            self._watch.watch(watched)
 
     def _stir(self) -> None:
         self._stirred.set()
