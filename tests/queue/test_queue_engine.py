@@ -101,6 +101,7 @@ class TestClaims:
         worked.engine.wake()
         taken = worked.next()
         assert taken.id == ids[0]
+        until(lambda: worked.engine.busy == 3, "the claims")
         worked.engine.stop_claiming()
         worked.settle()
         assert (worked.engine.busy, worked.engine.under_way) == (3, 1)
