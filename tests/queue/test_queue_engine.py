@@ -12,6 +12,7 @@ from queue import SimpleQueue
 
 import pytest
 from conftest import CLOCK, PATIENCE, Worked
+from project import until
 
 from jobrunner.domain.job import When
 from jobrunner.domain.queue import Pause
