@@ -37,7 +37,7 @@ NO_ANSWER = "no answer for"
 """Part of the error of a store that has fallen silent: another connection has been tried, and is of no use either."""
 
 _SOME = 1_000
-"""Rows that one statement adds."""
+"""Rows that one statement is about."""
 
 _COLLISIONS = ("40P01", "40001")
 _FAULTS = (peewee.IntegrityError, peewee.DataError, peewee.ProgrammingError)
@@ -212,11 +212,16 @@ class Database:
 
 def insert(db: Database, into: str, rows: Sequence[Sequence[Any]], conflict: str = "DO NOTHING") -> None:
     """Adds many rows with few statements; ``into`` is the table with its columns."""
+    for places, values in in_parts(rows):
+        db.execute(f"INSERT INTO {into} VALUES {places} ON CONFLICT {conflict}", values)
+
+
+def in_parts(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, list[Any]]]:
+    """Many rows for few statements: the places of some of them, as they follow VALUES, and their values."""
     for start in range(0, len(rows), _SOME):
         some = rows[start : start + _SOME]
         place = f"({', '.join('?' * len(some[0]))})"
-        sql = f"INSERT INTO {into} VALUES {', '.join([place] * len(some))} ON CONFLICT {conflict}"
-        db.execute(sql, [value for row in some for value in row])
+        yield ", ".join([place] * len(some)), [value for row in some for value in row]
 
 
 _databases = weakref.WeakSet[Database]()

@@ -20,7 +20,7 @@ from jobrunner.domain.request import NewRun
 from jobrunner.domain.state import Ready, RunState
 from jobrunner.errors import Refused
 from jobrunner.store import decisions, definitions, pauses
-from jobrunner.store.database import Database, insert
+from jobrunner.store.database import Database, in_parts, insert
 from jobrunner.store.decisions import Fires
 from jobrunner.store.migrations import ACTIVE, LISTED
 from jobrunner.store.runs import steer
@@ -85,13 +85,12 @@ def apply(
         known = {(job, number): seen for job, number, seen in rows}
         fresh = {pair for pair in schedules.items() if not 0 <= known.get(pair, -1) <= at}
         insert(db, _MARKS, [(*pair, at, at) for pair in schedules.items() if pair in fresh], _MARK_ANEW)
-        left = list[Left]()
-        for (job, number), seen in known.items():
-            if number != schedules.get(job) and number not in held:
-                db.execute("DELETE FROM schedules WHERE job = ? AND schedule = ?", (job, number))
-                left.append(Left(job, number, from_micros(seen)))
+        left = [pair for pair in known if pair[1] != schedules.get(pair[0]) and pair[1] not in held]
+        for places, values in in_parts(left):
+            db.execute(f"DELETE FROM schedules WHERE (job, schedule) IN (VALUES {places})", values)
     instants = {seen: from_micros(seen) for seen in set(known.values())}
-    return {pair[0]: now if pair in fresh else instants[known[pair]] for pair in schedules.items()}, left
+    attended = {pair[0]: now if pair in fresh else instants[known[pair]] for pair in schedules.items()}
+    return attended, [Left(*pair, instants[known[pair]]) for pair in left]
 
 
 _MARKS = "schedules (job, schedule, applied_at, seen_until)"

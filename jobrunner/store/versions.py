@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.version import Applied, Origin, Version
 from jobrunner.store import definitions
-from jobrunner.store.database import Database, insert
+from jobrunner.store.database import Database, in_parts, insert
 
 _CURRENT = "SELECT job, version, definition_id, calendars_id FROM versions WHERE replaced_at IS NULL"
 _READ = (
@@ -74,7 +74,7 @@ def apply(
             for job, row in current.items()
             if job not in jobs and row.definition_id is not None and row.definition_id not in held
         ]
-        before = {row.job: _before(db, current[row.job]) if row.job in current else None for row in changed}
+        before = _before(db, changed)
         _keep(db, jobs, changed)
         _add(db, changed, by, to_micros(now))
         return before
@@ -137,8 +137,12 @@ def _calendars_number(text: str | None) -> int | None:
     return None if text is None else definitions.number("", text)
 
 
-def _before(db: Database, row: _Row) -> Version:
-    return _version(db.execute(f"{_READ} WHERE v.job = ? AND v.version = ?", (row.job, row.version)).fetchone())
+def _before(db: Database, rows: Sequence[_Row]) -> dict[str, Version | None]:
+    found: dict[str, Version | None] = {row.job: None for row in rows}
+    for places, values in in_parts([(row.job, row.version - 1) for row in rows if row.version > 1]):
+        sql = f"{_READ} WHERE (v.job, v.version) IN (VALUES {places})"
+        found.update((row[0], _version(row)) for row in db.execute(sql, values))
+    return found
 
 
 def _keep(db: Database, jobs: Mapping[str, Content], rows: Sequence[_Row]) -> None:
@@ -149,9 +153,8 @@ def _keep(db: Database, jobs: Mapping[str, Content], rows: Sequence[_Row]) -> No
 
 
 def _add(db: Database, rows: Sequence[_Row], by: Applied, at: int) -> None:
-    for row in rows:
-        if row.version > 1:
-            db.execute("UPDATE versions SET replaced_at = ? WHERE job = ? AND replaced_at IS NULL", (at, row.job))
+    for places, values in in_parts([(row.job, row.version - 1) for row in rows if row.version > 1]):
+        db.execute(f"UPDATE versions SET replaced_at = ? WHERE (job, version) IN (VALUES {places})", [at, *values])
     columns = "job, version, definition_id, calendars_id, applied_at, who, host, server, origin"
     origin = (at, by.who, by.host, by.server, by.origin.value)
     values = [(*row, *origin) for row in rows]
