@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jobrunner.jobfile.layout import Keys
     from jobrunner.jobfile.rewrite import Original
 
+_OF_THE_FILE = frozenset({"timezone", "folder"})
 _LOOKED_UP = 1000
 """Jobs whose runs are counted at most: a change of [defaults] may concern a hundred thousand."""
 
@@ -49,6 +50,7 @@ class Proposal(NamedTuple):
     """A text that is valid, and what it means. ``meaning`` is None where the file of before could not be read.
 
     ``affected`` has the runs that are under way or to come, by job and state, of jobs that are changed or taken out.
+    ``remark`` is what a person should know beside it.
     """
 
     original: Original
@@ -57,6 +59,7 @@ class Proposal(NamedTuple):
     jobs: int
     meaning: Meaning | None
     affected: Mapping[str, Mapping[str, int]]
+    remark: str | None = None
 
 
 class Applied(NamedTuple):
@@ -134,7 +137,7 @@ class Editor:
 
         Raises:
             NotFound: there is no such version.
-            Refused: it is one by which the job was taken out, or [defaults] do not allow it.
+            Refused: it is one by which the job was taken out, or what came out would mean something else.
             ConfigError: the file is invalid, or would be.
         """
         from jobrunner.jobfile import rewrite
@@ -145,7 +148,8 @@ class Editor:
             held = rewrite.original(jobfile.home_of(self._path, job))
         except NotFound:
             held = rewrite.original(str(self._path))
-        return self.propose(held, restored(held.text, self._path, job, definition))
+        proposal = self.propose(held, restored(held.text, self._path, job, definition))
+        return proposal._replace(remark=self._unlike(proposal, job, number, definition))
 
     def difference(self, file: str | None) -> Meaning:
         """What it would mean to load another file in the place of this one; None: to load this one as it is now,
@@ -154,12 +158,14 @@ class Editor:
         Raises:
             ConfigError: the file is invalid.
             NotFound: no server has loaded anything yet.
+            StoreUnavailable: what servers have in force cannot be asked.
         """
         from jobrunner.domain.change import meaning
 
         now = self._clock.now()
         if file is None:
             after = jobfile.read(self._path)
+            self._open_context().db  # noqa: B018  # what is in force only the store knows: one that is away is an error
             before = self._in_force(after)
             if before is None:
                 raise NotFound("no server has loaded a file yet", hint="`jobrunner check` says whether it is valid")
@@ -250,6 +256,20 @@ class Editor:
             return context
         except (ConfigError, StoreUnavailable):
             return None
+
+    def _unlike(self, proposal: Proposal, job: str, number: int, definition: str) -> str | None:
+        """How a job differs from its version where that is a matter of the whole file. Raises Refused for all else."""
+        from jobrunner.domain.change import keys_changed
+
+        after = jobfile.read(self._path, {proposal.original.path: proposal.text})
+        differs = {one.key: one for one in keys_changed(after.jobs[job].definition, definition)}
+        others = sorted(differs.keys() - _OF_THE_FILE)
+        if others:
+            raise Refused(
+                f"job {job} would differ from version {number} in {', '.join(others)}", hint="use `jobrunner edit`"
+            )
+        then = [f"{key} {differs[key].after}, and has {differs[key].before} now" for key in sorted(differs)]
+        return f"with version {number} the file had {'; '.join(then)}: that is as it is" if then else None
 
     def _version(self, job: str, number: int) -> str:
         from jobrunner.store import versions

@@ -140,6 +140,8 @@ def rollback(
     call = Call.of(ctx)
     with _editor(call) as editor:
         proposal = editor.back(job, version)
+        if proposal.remark:
+            output.say(f"note: {proposal.remark}")
         if proposal.text == proposal.original.text:
             output.say(f"job {job} is as version {version} was")
             return 0
@@ -193,31 +195,46 @@ def _edited(call: Call, editor: Editor, part: Part) -> Proposal | None:
     """
     from jobrunner.cli.texteditor import TextEditor
 
+    text = part.text
     with TextEditor(part.text, part.original.name) as opened:
-        while True:
-            text = opened.edit()
-            if text == part.text:
-                output.say("nothing was changed")
-                return None
-            try:
-                proposal = editor.propose(part.original, part.put(text))
-            except ConfigError as error:
-                _show_problems(error, part, text)
-                if not sys.stdin.isatty():
-                    raise ConfigError([_kept(part, text)]) from None
-                if _asked("[e]dit again or [q]uit?", "eq", "e") == "q":
-                    output.say(str(_kept(part, text)))
-                    raise typer.Abort from None
-                continue
-            if not sys.stdin.isatty():
-                return proposal
-            _show(call, editor, proposal)
-            answer = _asked("[a]pply, [e]dit again or [q]uit?", "aeq", "a")
-            if answer == "a":
-                return proposal
-            if answer == "q":
-                output.say("nothing was changed")
-                return None
+        try:
+            while (text := opened.edit()) != part.text:
+                answer, proposal = _reviewed(call, editor, part, text)
+                if answer == "a":
+                    return proposal
+                if answer == "q":
+                    break
+        except KeyboardInterrupt:
+            if text != part.text:
+                sys.stderr.write("\n")
+                output.say(str(_kept(part, text)))
+            raise
+    output.say("nothing was changed")
+    return None
+
+
+def _reviewed(call: Call, editor: Editor, part: Part, text: str) -> tuple[str, Proposal | None]:
+    """What is to be done with a text: apply it, edit it again, or quit; by the person, where there is one.
+
+    Raises:
+        ConfigError: the text is invalid, and nobody is there to be asked.
+        Abort: it is, and was given up; it is kept.
+    """
+    asking = sys.stdin.isatty()
+    try:
+        proposal = editor.propose(part.original, part.put(text))
+    except ConfigError as error:
+        _show_problems(error, part, text)
+        if not asking:
+            raise ConfigError([_kept(part, text)]) from None
+        if _asked("[e]dit again or [q]uit?", "eq", "e") == "q":
+            output.say(str(_kept(part, text)))
+            raise typer.Abort from None
+        return "e", None
+    if not asking:
+        return "a", proposal
+    _show(call, editor, proposal)
+    return _asked("[a]pply, [e]dit again or [q]uit?", "aeq", "a"), proposal
 
 
 def _show_problems(error: ConfigError, part: Part, text: str) -> None:

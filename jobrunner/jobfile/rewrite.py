@@ -45,7 +45,7 @@ def replace(before: Original, text: str) -> None:
     """
     folder = os.path.dirname(before.path)
     try:
-        with _alone(before.path), open(before.path, "rb") as held:
+        with _alone(before.path), open(before.path, "r+b") as held:  # a file that may not be written is not replaced
             if held.read() != before.raw:
                 raise Refused(f"{before.name} has been changed by somebody else meanwhile", hint="nothing was written")
             _swap(before.path, folder, text, os.fstat(held.fileno()))

@@ -176,6 +176,8 @@ def _alike(changes: Sequence[JobChange]) -> list[tuple[tuple[KeyChange, ...], li
 
 
 def _key(one: KeyChange, screen: Screen) -> str:
+    if one.before == one.after:
+        return f"{plain(one.key)}: another value, which is not shown"
     before, after = ("(none)" if value is None else _short(value) for value in (one.before, one.after))
     return f"{plain(one.key)}: {before} {_arrow(screen)} {after}"
 
@@ -212,7 +214,10 @@ def _fires(change: FireChange | None, screen: Screen, times: Times, of: str | No
             yield f"    {name}is:  {plain('; '.join(change.after))}"
     counts = [_count(change.gained, "gained", change.first_gained, change.counted, times)]
     counts.append(_count(change.lost, "lost", change.first_lost, change.counted, times))
-    yield f"    {name}coming week: {', '.join(filter(None, counts)) or 'no other fires'}"
+    label = f"    {name}coming week: "
+    for text in filter(None, counts) if any(counts) else ("no other fires",):
+        yield f"{label}{text}"
+        label = " " * len(label)
 
 
 def _count(number: int, word: str, first: Sequence[datetime], counted: bool, times: Times) -> str:

@@ -1,5 +1,6 @@
 """The file, changed by commands: what is written, what is refused, what is kept, and what servers make of it."""
 
+import fcntl
 import json
 import os
 import pty
@@ -8,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,6 +64,8 @@ def test_set_changes_a_value_says_what_it_means_and_nothing_else(project: Make) 
         "detail": "schedule, timeout",
         "outcome": "done",
     }
+    assert where.call("set", "backup", "env.TOKEN=one").status == 0
+    assert "env.TOKEN: another value, which is not shown\n" in where.call("set", "backup", "env.TOKEN=two").out
 
 
 def test_enable_and_disable_are_one_key(project: Make) -> None:
@@ -206,6 +210,11 @@ def test_edit_on_a_terminal_can_be_given_up(project: Make) -> None:
     where = project(JOBS)
     change = editor(where.folder, "text = text.replace('= 1', '= 4')")
     assert "nothing was changed" in _typed(where, ["edit"], change, [("[q]uit? [a] ", "q\n")])
+    interrupted = _typed(where, ["edit"], change, [("[q]uit? [a] ", "\x03")], status=130)
+    (kept,) = where.folder.glob("jobs.toml.*.rejected")
+    assert str(kept) in interrupted.replace("\r\n", "")
+    assert kept.read_text() == JOBS.replace("= 1", "= 4")
+    kept.unlink()
     broken = editor(where.folder, "text = text + 'x'")
     said = _typed(where, ["edit"], broken, [("[q]uit? [e] ", "q\n")], status=130)
     (kept,) = where.folder.glob("jobs.toml.*.rejected")
@@ -257,6 +266,16 @@ def test_a_run_says_which_version_it_ran_and_what_changed_since_the_last_success
         assert "hush" not in where.call("history", "backup", "--json").out
 
 
+def test_a_store_that_is_away_does_not_keep_the_file_from_being_changed(project: Make) -> None:
+    where = project('[jobrunner]\nstore = "postgresql://127.0.0.1:1/x"\n' + JOBS)
+    answer = where.call("set", "backup", "retries=4")
+    assert answer.status == 0
+    assert "not in the audit trail, and no server was told" in answer.err
+    assert "retries = 4" in where.file.read_text()
+    assert where.call("diff").status == 5
+    assert where.call("reload").status == 5
+
+
 def test_servers_load_what_is_changed_and_keep_versions(project: Make) -> None:
     where = project(JOBS)
     with where.server("--workers", "1"):
@@ -293,7 +312,11 @@ def test_servers_load_what_is_changed_and_keep_versions(project: Make) -> None:
         where.write(where.file.read_text().replace("[jobs.backup]", "[jobs.kept]"))
         until(lambda: where.json("history", "backup")[0]["removed"], "the removal")
         assert where.call("rollback", "backup", "5").status == 6
-        assert where.call("rollback", "backup", "1").status == 0
+        where.write('[jobrunner]\ntimezone = "Asia/Tokyo"\n' + where.file.read_text())
+        back = where.call("rollback", "backup", "1")
+        assert back.status == 0
+        note = "note: with version 1 the file had timezone UTC, and has Asia/Tokyo now: that is as it is"
+        assert note in back.err
         assert where.json("diff", str(where.file))["changed"] is False
 
 
@@ -366,6 +389,8 @@ def _typed(where: Project, args: list[str], change: str, dialogue: list[tuple[st
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches it
     )
     os.close(theirs)
     said = b""
