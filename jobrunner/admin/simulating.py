@@ -72,7 +72,7 @@ class Simulating:
         if start.year < 3 or (start + length).year > 9_990:
             raise UsageError("the window is too far away", hint="years go from 3 to 9990")
         settings = jobfile.settings
-        jobs = [job for job in jobfile.jobs.values() if job.enabled and job.schedules]
+        jobs = [job for job in jobfile.jobs.values() if job.enabled and job.schedules and not job.shadow]
         known = durations.measured(self._context.db, [job.name for job in jobs])
         return Plan(
             jobs=tuple(_planned(job, known.get(job.name), jobfile.calendars) for job in jobs),
@@ -100,6 +100,8 @@ def _check_fires(job: Job) -> None:
         raise UsageError(f"job {job.name!r} has no schedule", hint="name one that has")
     if not job.enabled:
         raise UsageError(f"job {job.name!r} is disabled", hint="it does not fire")
+    if job.shadow:
+        raise UsageError(f"job {job.name!r} is a shadow", hint="its fires are recorded and not executed")
 
 
 def _planned(job: Job, known: Measured | None, calendars: Mapping[str, Calendar]) -> PlannedJob:
@@ -130,6 +132,7 @@ def _unplayed(jobfile: Jobfile) -> Iterator[Unplayed]:
         "rate_limit": [job for job in jobs if job.rate_limit and job.schedules],
         "unique": [job for job in jobs if job.unique and job.schedules],
         "approve": [job for job in jobs if job.approve and job.schedules],
+        "shadow": [job for job in jobs if job.shadow and job.schedules],
     }.items():
         if having:
             yield Unplayed(key=key, jobs=tuple(sorted(job.name for job in having)))

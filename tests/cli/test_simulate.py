@@ -55,6 +55,11 @@ after = ["backup"]
 command = "true"
 schedule = "0 2 * * *"
 enabled = false
+
+[jobs.shadow]
+command = "true"
+schedule = "* * * * *"
+shadow = true
 """
 WINDOW = ("--from", "2026-10-24 12:00", "--for", "3d")
 
@@ -95,7 +100,7 @@ def test_a_file_without_history(answer: Answer) -> None:
     assert jobs["backup"]["fires"] == 3
     assert (jobs["etl"]["fires"], jobs["etl"]["blackouts"]) == (3 * 96, 96)
     assert found["clock_changes"][0]["jobs"] == ["backup", "unknown"]
-    assert found["unplayed"] == [{"key": "after", "jobs": ["after"]}]
+    assert found["unplayed"] == [{"key": "after", "jobs": ["after"]}, {"key": "shadow", "jobs": ["shadow"]}]
     assert found["suggestion"] is None
 
 
@@ -189,6 +194,7 @@ def test_nothing_to_play(jobrunner: Runner, project: Path) -> None:
         (("--suggest", "etl"), 2, "job 'etl' does not run at a fixed minute"),
         (("--suggest", "after"), 2, "job 'after' has no schedule"),
         (("--suggest", "off"), 2, "job 'off' is disabled"),
+        (("--suggest", "shadow"), 2, "job 'shadow' is a shadow"),
         (("--suggest", "backup", "--from", "2026-10-24 12:00", "--for", "1h"), 2, "does not fire in the window"),
         (("-c", "nothing.toml"), 78, "nothing.toml"),
     ],
