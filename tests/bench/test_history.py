@@ -1,0 +1,39 @@
+"""The history that measurements are made on is one that the program itself could have left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench import history
+from jobrunner import wiring
+from jobrunner.domain.filter import RunFilter
+from jobrunner.domain.state import RunState, Trigger
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_history_is_read_by_the_program(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    store = request.getfixturevalue("new_schema")() if database == "postgresql" else None
+    path = history.make(tmp_path, jobs=30, runs=6_000, lines=10_000, store=store)
+    with wiring.open_admin(path) as admin:
+        runs = admin.runs(RunFilter(limit=0))
+        assert len(runs) == 6_000
+        assert {run.state for run in runs} == set(RunState)
+        assert {run.trigger for run in runs} == set(Trigger) - {Trigger.EVENT}
+        assert admin.runs(RunFilter(dead=True))
+        assert admin.batch(1).total == 100
+        whole = next(run.id for run in runs if run.state is RunState.SUCCEEDED and run.attempt == 1)
+        assert b"".join(part.data for part in admin.output(whole)).count(b"\n") == 10_000
+        assert admin.run(whole).definition
+        assert len(admin.jobs()) == 30
+        new = admin.trigger(runs[-1].job, {}).id
+        assert new > 6_000
+
+
+def test_a_history_is_the_same_each_time(tmp_path: Path) -> None:
+    found = []
+    for name in ("one", "two"):
+        with wiring.open_admin(history.make(tmp_path / name, jobs=10, runs=1_500)) as admin:
+            found.append([(run.id, run.job, run.state, run.error) for run in admin.runs(RunFilter(limit=0))])
+    assert found[0] == found[1]
