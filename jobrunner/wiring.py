@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jobrunner import jobfile
 from jobrunner.admin import Actor, Admin, Context
 from jobrunner.admin.jobs import Jobs
-from jobrunner.domain.clock import SystemClock
+from jobrunner.domain.clock import Clock, SystemClock
 from jobrunner.domain.settings import Settings
 from jobrunner.domain.state import Trigger
 from jobrunner.errors import ConfigError, Problem
@@ -48,11 +48,13 @@ def open_admin(
         admin.close()
 
 
-def make_admin(config: str | os.PathLike[str] | None, *, source: Trigger, warn: bool) -> Admin:
-    """The same, to be kept as long as the process lives."""
+def make_admin(
+    config: str | os.PathLike[str] | None, *, source: Trigger, warn: bool, clock: Clock | None = None
+) -> Admin:
+    """The same, to be kept as long as the process lives; ``clock`` in the place of the machine's."""
     path = jobfile.locate(config, os.environ)
     settings, warnings = jobfile.read_settings(path, warn=warn)
-    return Admin(_context(path, settings, warnings, source))
+    return Admin(_context(path, settings, warnings, source, clock or SystemClock()))
 
 
 @contextmanager
@@ -70,7 +72,7 @@ def open_editor(config: str | os.PathLike[str] | None) -> Iterator[Editor]:
     def open_context() -> Context:
         if not opened:
             settings, _ = jobfile.read_settings(path, warn=False)
-            opened.append(_context(path, settings, (), Trigger.MANUAL))
+            opened.append(_context(path, settings, (), Trigger.MANUAL, SystemClock()))
         return opened[0]
 
     try:
@@ -146,8 +148,7 @@ def run_server(config: str | os.PathLike[str] | None, options: ServerOptions) ->
     return 0
 
 
-def _context(path: Path, settings: Settings, warnings: Sequence[str], source: Trigger) -> Context:
-    clock = SystemClock()
+def _context(path: Path, settings: Settings, warnings: Sequence[str], source: Trigger, clock: Clock) -> Context:
     patience = PERSON_SECONDS if source is Trigger.MANUAL else PROGRAM_SECONDS
     return Context(
         settings=settings,

@@ -77,6 +77,12 @@ class Looking:
         settings = self._context.settings
         return queues.statuses(self._context.db, settings.queues, settings.queue_limits, self._context.clock.now())
 
+    def dead_letters(self) -> int:
+        """How many dead letters there are."""
+        from jobrunner.store.runs import read
+
+        return read.dead_count(self._context.db)
+
     def servers(self) -> list[Server]:
         """The living servers and those that ended within a day, by name."""
         from jobrunner.store import servers

@@ -25,7 +25,7 @@ def health(ctx: typer.Context) -> int:
     from jobrunner.presentation import findings
 
     call = Call.of(ctx)
-    found = _health(call)
+    found = look(call)
     if call.json:
         output.write_json(findings.health_json(found))
     else:
@@ -52,7 +52,8 @@ def doctor(ctx: typer.Context) -> int:
     return 1 if findings.bad(found) else 0
 
 
-def _health(call: Call) -> Health:
+def look(call: Call) -> Health:
+    """How it goes; a configuration that cannot be used is a problem, and no error."""
     try:
         with call.admin(warn=False) as admin:
             return admin.health()

@@ -1,0 +1,72 @@
+"""``tui``: the dashboard. Nothing of it is imported before it is opened."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from jobrunner.cli import output
+from jobrunner.cli.verb import Call, verb
+
+UNUSABLE = 2
+
+
+@verb(data=False, examples="jobrunner tui\njobrunner tui --read-only\njobrunner -c /etc/jobrunner/jobs.toml tui")
+def tui(
+    ctx: typer.Context,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Only look: nothing can be changed.")] = False,
+) -> int:
+    """The dashboard: what needs attention, jobs, runs with their output, queues, the schedule ahead, servers.
+
+    `?` shows the keys of where you are, `:` finds every command, `q` ends it. Keys can be changed in
+    $XDG_CONFIG_HOME/jobrunner/tui.toml. It works without a server, and while the store is away. Where standard input
+    and output are no terminal, or TERM=dumb, it prints what `health` prints and ends with 2.
+    """
+    from jobrunner.tui.driver import usable
+
+    call = Call.of(ctx)
+    if not usable(os.environ):
+        from jobrunner.cli.operations import look
+        from jobrunner.presentation import findings
+
+        output.write(findings.health(look(call)))
+        return UNUSABLE
+    return _open(call, read_only)
+
+
+def _open(call: Call, read_only: bool) -> int:
+    import socket
+
+    from jobrunner import wiring
+    from jobrunner.domain.clock import SystemClock
+    from jobrunner.domain.state import Trigger
+    from jobrunner.tui import preferences
+    from jobrunner.tui.app import Dashboard, Setting
+    from jobrunner.tui.driver import TerminalDriver
+    from jobrunner.tui.look import Look
+
+    wanted = preferences.read(os.environ)
+    admin = wiring.make_admin(call.config, source=Trigger.MANUAL, warn=False)
+    app = Dashboard(
+        Setting(
+            admin=admin,
+            clock=SystemClock(),
+            look=Look.of(sys.stdout, os.environ, wanted.theme),
+            keys=wanted.keys,
+            host=socket.gethostname() or "localhost",
+            config=call.config,
+            read_only=read_only,
+            debug=call.debug,
+        ),
+        driver_class=TerminalDriver,
+    )
+    app.run()
+    if call.debug:
+        for text in app.tracebacks:
+            sys.stderr.write(text)
+    if app.crash is not None:
+        raise app.crash
+    return app.return_code or 0

@@ -1,0 +1,1 @@
+"""What stands before a screen and asks: confirmations, forms, the palette, menus, help."""

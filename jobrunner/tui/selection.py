@@ -1,0 +1,27 @@
+"""What an action acts on: things of one kind, by name or number."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["job", "run", "queue", "batch", "server", "file"]
+
+
+class Selection(NamedTuple):
+    """``ids`` are names of jobs and queues, numbers of runs, batches and servers; ``marked``: by the person.
+
+    ``jobs`` has the job of each run where it is known, in the order of ``ids``: a confirmation counts by them.
+    """
+
+    kind: Kind | None
+    ids: tuple[str | int, ...] = ()
+    marked: bool = False
+    jobs: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The ids as the command line has them: ``b7`` for a batch."""
+        return tuple(f"b{one}" if self.kind == "batch" else str(one) for one in self.ids)
+
+
+NOTHING = Selection(None)

@@ -1,0 +1,280 @@
+"""What all screens of the dashboard have in common: their lines, the question they ask, and the keys that work in each.
+
+A screen is a ``View`` with a body. It asks admin in the reader's thread and shows what comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.reactive import var
+from textual.screen import Screen
+
+from jobrunner.presentation.table import Cell
+from jobrunner.tui import keys
+from jobrunner.tui.reader import Asked, Told
+from jobrunner.tui.selection import NOTHING, Selection
+from jobrunner.tui.widgets.filterline import FilterLine
+from jobrunner.tui.widgets.header import Header
+from jobrunner.tui.widgets.hints import Hints
+from jobrunner.tui.widgets.statusline import StatusLine
+from jobrunner.tui.widgets.tabs import Tabs
+
+if TYPE_CHECKING:
+    from jobrunner.admin import Admin
+    from jobrunner.presentation.screen import Screen as Terminal
+    from jobrunner.presentation.times import Times
+    from jobrunner.tui.app import Dashboard
+
+WIDE_COLUMNS = 120
+"""From here on list and detail stand side by side."""
+
+LOW_LINES = 18
+"""Below this the hints go."""
+
+LEAST_COLUMNS, LEAST_LINES = 40, 10
+"""Below either of them one line of status is all that stays."""
+
+REMARK_SECONDS = 8.0
+
+
+class View(Screen[None]):
+    """Base of every screen. ``number`` is its place among the tabs, None for those reached from others.
+
+    ``filterable``: ``/`` opens the filter line. ``hints`` are the ids of keys for the last line, most needed first.
+    """
+
+    app: Dashboard
+
+    name_shown: ClassVar[str] = ""
+    number: ClassVar[str | None] = None
+    filterable: ClassVar[bool] = False
+    hints: ClassVar[tuple[str, ...]] = ()
+
+    BINDINGS: ClassVar = [
+        *keys.bindings(*keys.OF_VIEW),
+        *keys.bindings(*keys.OF_APP, action="app.{}"),
+        *keys.bindings(*keys.SCREENS, action="open_screen('{}')"),
+        *keys.bindings(*keys.FINDING),
+        *keys.bindings(*keys.ACTING, action="act('{}')"),
+    ]
+
+    AUTO_FOCUS = "#body *"
+
+    wide = var(False)
+    """Whether list and detail stand side by side; a detail pane is hidden where it is not set."""
+
+    tiny = var(False)
+    """Whether nothing but one line of status is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter_text = ""
+        self.opener: View | None = None
+        self._serial = 0
+        self._last = 0
+        self._troubled = False
+        self._told: Told | None = None
+
+    # --- what a screen says of itself ---------------------------------------------------------------------------------
+
+    def body(self) -> ComposeResult:
+        """The widgets between tabs and status line."""
+        yield from ()
+
+    def detail(self) -> ComposeResult:
+        """The widgets beside the body in a wide terminal."""
+        yield from ()
+
+    def question(self) -> Callable[[Admin], object]:
+        """What is asked, made on the UI thread of what is on the screen, and run in the reader's."""
+        return lambda _: None
+
+    def show(self, answer: Any) -> None:
+        """Shows an answer: cheap, and the same when it is shown again."""
+
+    def selection(self) -> Selection:
+        """What actions act on: what is marked, or else what is under the cursor."""
+        return NOTHING
+
+    def status(self) -> str:
+        """What is shown of how much, and the filter that is on."""
+        return ""
+
+    def way(self) -> Sequence[str]:
+        """How one got here, for views without a number: ``("Runs", "1042 backup")``."""
+        return (self.name_shown,)
+
+    def remark(self) -> str:
+        """What stands at the right end of the tabs."""
+        return ""
+
+    def tick(self) -> None:
+        """Called once a second while it is on top, for times that are relative to now. Asks nothing."""
+
+    def filter(self, text: str) -> None:
+        """Applies what was typed after ``/``; raises UsageError for what cannot be read."""
+
+    def completions(self, text: str) -> Sequence[str]:
+        """Whole filters that the text could become, best first."""
+        return ()
+
+    # --- what a screen may use ----------------------------------------------------------------------------------------
+
+    @property
+    def terminal(self) -> Terminal:
+        """What can be shown here, for widgets."""
+        return self.app.look.screen
+
+    def times(self, job_zone: Any = None) -> Times:
+        """How instants are written now: relative, local or UTC, as the person has chosen."""
+        return self.app.times(job_zone)
+
+    @property
+    def answered(self) -> bool:
+        """Whether anything has been shown yet."""
+        return self._told is not None and self._told.answered
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the answer to its latest question, or why there is none, has come."""
+        return self._serial > 0 and self._last == self._serial
+
+    def ask(self, *, interrupt: bool = False) -> None:
+        """Asks its question soon; a newer one takes its place, and ``interrupt`` ends one that is under way."""
+        if self.is_attached and self.app.view is self:
+            self._serial += 1
+            self.app.reader.ask(Asked(self, self._serial, self.question()), interrupt=interrupt)
+
+    def restate(self) -> None:
+        """Shows status, tabs and hints anew: when a mark, the cursor or the filter has changed."""
+        if not self._is_mounted:
+            return
+        app = self.app
+        status = app.tiny_status() if self.tiny else self.status()
+        self.query_one(StatusLine).show(Cell(status), app.freshness())
+        self.query_one(Header).show(*app.heading())
+        self.query_one(Tabs).show(app.tabs, self.number, way=self.way(), right=self.remark())
+        self.query_one(Hints).show(app.hints(self))
+
+    def say(self, text: str, *, error: bool = False) -> None:
+        """A remark in the status line, for a while."""
+        self.query_one(StatusLine).remark(Cell(text, "bold red" if error else "bold"))
+        self._remark_timer.reset()
+        self._remark_timer.resume()
+
+    # --- how it works -------------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        screen = self.app.look.screen
+        yield Header(screen)
+        yield Tabs(screen)
+        with Horizontal(id="middle"):
+            with Vertical(id="body"):
+                yield from self.body()
+            with Vertical(id="detail"):
+                yield from self.detail()
+        yield FilterLine(screen)
+        yield StatusLine(screen)
+        yield Hints(screen)
+
+    def on_mount(self) -> None:
+        self._has_detail = bool(self.query_one("#detail").children)
+        self._remark_timer = self.set_timer(REMARK_SECONDS, self._end_remark, pause=True)
+        self._fit(self.app.size.width, self.app.size.height)
+        self.restate()
+
+    def on_screen_resume(self) -> None:
+        if self.app.view is self:
+            self.restate()
+            self.ask()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit(event.size.width, event.size.height)
+        self.restate()
+
+    def _fit(self, width: int, height: int) -> None:
+        self.wide = width >= WIDE_COLUMNS
+        self.tiny = width < LEAST_COLUMNS or height < LEAST_LINES
+        self.set_class(self.tiny, "-tiny")
+        self.set_class(height < LOW_LINES, "-low")
+        self.query_one("#detail").display = self.wide and getattr(self, "_has_detail", False)
+
+    def told(self, told: Told) -> None:
+        """Takes what the reader was told: an answer to an older question is not shown any more."""
+        if told.asked.serial != self._serial:
+            return
+        self._last = told.asked.serial
+        line = self.query_one(StatusLine)
+        if told.answered:
+            self._told = told
+            if self._troubled:
+                line.remark(Cell(""))
+            self.show(told.answer)
+        self._troubled = told.trouble is not None and not told.trouble.away
+        if told.trouble is not None and self._troubled:
+            line.remark(Cell(told.trouble.text, "bold red"))
+            self._remark_timer.pause()
+        self.restate()
+
+    def _end_remark(self) -> None:
+        self.query_one(StatusLine).remark(Cell(""))
+
+    def on_key(self, event: events.Key) -> None:
+        self.app.touched()
+
+    # --- keys ---------------------------------------------------------------------------------------------------------
+
+    def action_act(self, id: str) -> None:
+        """What a key of an action does."""
+        self.app.act(id, self.selection())
+
+    def action_open_screen(self, id: str) -> None:
+        self.app.open_number(id.removeprefix("screen_"))
+
+    def action_filter(self) -> None:
+        if self.filterable:
+            self.query_one(FilterLine).open(self.filter_text)
+
+    def action_leave(self) -> None:
+        if self.opener is None:
+            self.app.exit()
+        else:
+            self.app.back()
+
+    def action_back(self) -> None:
+        if self.filter_text and self.filterable:
+            self.apply_filter("")
+        else:
+            self.app.back()
+
+    def apply_filter(self, text: str) -> None:
+        """Filters by a text, as if it had been typed."""
+        self.filter_text = text
+        self.filter(text)
+        self.restate()
+
+    @on(FilterLine.Changed)
+    def _filter_changed(self, event: FilterLine.Changed) -> None:
+        from jobrunner.errors import JobrunnerError
+
+        line = self.query_one(FilterLine)
+        try:
+            self.apply_filter(event.text)
+            line.complain("")
+        except JobrunnerError as error:
+            line.complain(str(error))
+        line.suggest(self.completions(event.text))
+
+    @on(Tabs.Chosen)
+    def _tab_chosen(self, event: Tabs.Chosen) -> None:
+        self.app.open_number(event.number)
+
+    @on(Hints.Chosen)
+    async def _hint_chosen(self, event: Hints.Chosen) -> None:
+        key = self.app.keys[event.id].keys[0]
+        self.app.simulate_key(key)

@@ -1,0 +1,61 @@
+"""What every screen has: header, tabs, status, hints; what happens to them when the store goes, and on a resize."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from project import Project
+from samples import serve
+
+from jobrunner.admin import Admin
+from jobrunner.store import open_store
+
+pytestmark = pytest.mark.anyio
+
+Dashboard = Callable[..., Any]
+
+
+async def test_it_opens_and_shows_what_admin_says(dashboard: Dashboard, admin: Admin, where: Project) -> None:
+    store = open_store(admin.settings.store)
+    serve(store, "web1-main", started_at=admin._context.clock.now())
+    store.close()
+    async with dashboard(start="6") as opened:
+        await opened.press("6")
+        await opened.until(lambda: "web1-main" in opened.text())
+        assert "0/4 workers" in opened.text()
+        assert "[6 Servers]" in opened.text()
+
+
+async def test_without_a_store_values_stay_and_it_comes_back(dashboard: Dashboard, where: Project) -> None:
+    database = where.folder / "jobrunner.db"
+    async with dashboard() as opened:
+        await opened.until(lambda: "live" in opened.text())
+        database.rename(where.folder / "gone")
+        await opened.until(lambda: "STALE since 12:00:00" in opened.text())
+        (where.folder / "gone").rename(database)
+        await opened.until(lambda: "live" in opened.text())
+
+
+async def test_lines_go_in_order_when_there_is_no_room(dashboard: Dashboard) -> None:
+    async with dashboard(start="6") as opened:
+        assert "esc" not in opened.text().splitlines()[-1]
+        assert "Help" in opened.text()
+        await opened.pilot.resize_terminal(80, 17)
+        await opened.settled()
+        assert "Help" not in opened.text()
+        assert "Servers" in opened.text()
+        await opened.pilot.resize_terminal(39, 9)
+        await opened.settled()
+        assert opened.text().split() == [">0", ".0", "X0", "0/0", "no", "server", "live"]
+        await opened.pilot.resize_terminal(80, 24)
+        await opened.settled()
+        assert "Help" in opened.text()
+
+
+async def test_q_ends_it(dashboard: Dashboard) -> None:
+    async with dashboard() as opened:
+        await opened.pilot.press("q")
+        await opened.until(lambda: opened.app._exit)
+        assert opened.app.return_code == 0
