@@ -167,7 +167,8 @@ class Listing(Widget, can_focus=True):
         if order != self._sheet.order:
             self._sheet.order = order
             self._sheet.forget_widths()
-            self.refresh()
+            self._drawn = []
+            self._redraw()
 
     def set_empty(self, text: str) -> None:
         """What an empty list says."""
