@@ -70,6 +70,12 @@ class Refused(JobrunnerError):
     exit_status = 6
 
 
+class Interrupted(JobrunnerError):
+    """A question to the store was broken off because its answer is not wanted any more."""
+
+    exit_status = 130
+
+
 class RunFailed(JobrunnerError):
     """A run that was waited for ended without success.
 

@@ -11,6 +11,7 @@ from jobrunner.admin.checking import Checking
 from jobrunner.admin.context import Actor, Context
 from jobrunner.admin.explaining import Explaining
 from jobrunner.admin.looking import Looking
+from jobrunner.admin.paging import Paging
 from jobrunner.admin.reading import Reading
 from jobrunner.admin.reloading import Reloading
 from jobrunner.admin.simulating import Simulating
@@ -27,6 +28,7 @@ class Admin(
     Steering,
     Looking,
     Reading,
+    Paging,
     Reloading,
     Simulating,
     Checking,

@@ -118,6 +118,11 @@ class Context:
         except StoreUnavailable:
             pass
 
+    def interrupt(self) -> None:
+        """Ends what is being asked in other threads, where they allow it."""
+        if self._db is not None:
+            self._db.interrupt()
+
     def close(self, *, ending: bool = False) -> None:
         """Closes this thread's connection to the store; ``ending``: the process is about to end anyway."""
         # Closing the last connection of a SQLite file writes its log back and syncs it, which takes longer than a

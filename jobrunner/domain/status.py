@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from jobrunner.domain.job import Job
 from jobrunner.domain.queue import Pause
@@ -52,3 +53,28 @@ class OutputPart:
     at: datetime
     data: bytes
     dropped: int = 0
+
+
+class OutputChunk(NamedTuple):
+    """A stretch of an attempt's output as it is kept, some hundred kilobytes: for a viewer of many lines.
+
+    ``start`` counts the bytes printed before it, of which ``missing`` right before it are not kept. ``segments`` divide
+    ``data``: (0 stdout or 1 stderr, microseconds since the epoch when it was read, bytes).
+    """
+
+    start: int
+    missing: int
+    data: bytes
+    segments: tuple[tuple[int, int, int], ...]
+
+
+class MoreOutput(NamedTuple):
+    """What has come since a place, and the ``place`` after it, to go on from.
+
+    ``attempt`` is the one that it is of, 0 where none has begun; ``ended``: it has ended, and this is all it kept.
+    """
+
+    chunks: tuple[OutputChunk, ...]
+    place: Any
+    attempt: int
+    ended: bool

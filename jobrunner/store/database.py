@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 
 import peewee
 
-from jobrunner.errors import StoreUnavailable
+from jobrunner.errors import Interrupted, JobrunnerError, StoreUnavailable
 
 _HINTS = {
     "locked": "another process holds it; try again",
@@ -40,6 +40,7 @@ _SOME = 1_000
 """Rows that one statement is about."""
 
 _COLLISIONS = ("40P01", "40001")
+_CANCELLED = "57014"
 _FAULTS = (peewee.IntegrityError, peewee.DataError, peewee.ProgrammingError)
 
 
@@ -80,6 +81,25 @@ class Rows:
         return iter(self.fetchall())
 
 
+class Interruption:
+    """A stretch of questions of one thread that another one may break off."""
+
+    def __init__(self, dialect: str, driver: Any) -> None:
+        self._stop = driver.interrupt if dialect == "sqlite" else driver.cancel
+        self._asked = False
+
+    def stop(self) -> None:
+        self._asked = True
+        try:
+            self._stop()
+        except sqlite3.Error:
+            pass  # it has been closed meanwhile
+
+    def check(self) -> None:
+        if self._asked:
+            raise Interrupted("interrupted")
+
+
 class Database:
     """A SQLite file or a PostgreSQL database behind peewee.
 
@@ -100,6 +120,8 @@ class Database:
         self._url = url
         self._connections = connections
         self._open = threading.local()
+        self._interrupting = threading.Lock()
+        self._interruptions = set[Interruption]()
         _databases.add(self)
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
@@ -107,6 +129,11 @@ class Database:
 
         Text that a database cannot hold (lone surrogates, on PostgreSQL NUL) is kept with U+FFFD in its place.
         """
+        if (interruption := getattr(self._open, "interruption", None)) is not None:
+            interruption.check()
+        return self._execute(sql, params)
+
+    def _execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
         if self.path is not None and not self._inside:
             self._look_at_file(self.path)
         try:
@@ -115,7 +142,7 @@ class Database:
             fit = [_fit(value) for value in params]
             if fit == list(params):
                 raise self._failed(error) from error
-            return self.execute(sql, fit)
+            return self._execute(sql, fit)
         except peewee.PeeweeException as error:
             raise self._failed(error) from error
 
@@ -159,6 +186,31 @@ class Database:
             number = int.from_bytes(blake2b(what.encode(), digest_size=8).digest(), signed=True)
             self.execute("SELECT pg_advisory_xact_lock(?)", (number,))
 
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """What this thread asks inside may be ended by ``interrupt``, from another one; Interrupted is raised then."""
+        self._execute("SELECT 1").fetchone()  # where the store is away, that is said here
+        interruption = Interruption(self.dialect, self.driver)
+        self._open.interruption = interruption
+        with self._interrupting:
+            self._interruptions.add(interruption)
+        try:
+            yield
+        finally:
+            with self._interrupting:
+                self._interruptions.discard(interruption)
+            self._open.interruption = None
+
+    def interrupt(self) -> None:
+        """Ends what is being asked in all threads that are inside ``interruptible``, and nothing that comes later."""
+        with self._interrupting:
+            for interruption in self._interruptions:
+                interruption.stop()
+
+    def function(self, name: str, arguments: int, function: Callable[..., Any]) -> None:
+        """Lets statements of this thread on a SQLite store call a function, which is the same for the same values."""
+        self.driver.create_function(name, arguments, function, deterministic=True)
+
     def close(self) -> None:
         """Closes the connection of this thread."""
         if not self._connections.is_closed():
@@ -200,11 +252,11 @@ class Database:
         if self._connections.is_closed():
             return
         try:
-            self.execute("ROLLBACK")
+            self._execute("ROLLBACK")
         except StoreUnavailable:
             self.close()
 
-    def _failed(self, error: Exception) -> StoreUnavailable:
+    def _failed(self, error: Exception) -> JobrunnerError:
         if not self._connections.is_connection_usable():
             self.close()
         return _unavailable(self._url, error)
@@ -246,8 +298,10 @@ def _leave(connections: peewee.Database) -> None:
 _left = list[Any]()
 
 
-def _unavailable(url: str, error: Exception) -> StoreUnavailable:
+def _unavailable(url: str, error: Exception) -> JobrunnerError:
     text = _one_line(str(error)) or type(error).__name__
+    if text == "interrupted" or getattr(getattr(error, "orig", None), "sqlstate", None) == _CANCELLED:
+        return Interrupted("interrupted")
     if getattr(getattr(error, "orig", None), "sqlstate", None) in _COLLISIONS:
         return Collision(f"the store {url} is too busy: {text}", hint="try again")
     if isinstance(error, _FAULTS):

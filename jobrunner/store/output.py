@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobrunner.domain.clock import from_micros, to_micros
-from jobrunner.domain.status import OutputPart
+from jobrunner.domain.status import OutputChunk, OutputPart
+from jobrunner.errors import NotFound
 from jobrunner.store.database import Database
 
 STREAMS = ("stdout", "stderr")
@@ -81,6 +82,42 @@ def read(db: Database, run_id: int, attempt: int, *, place: Place) -> tuple[list
         parts += _parts(segments, data, missing=start - place.end)
         place = Place(seq, start + len(data))
     return parts, place
+
+
+def chunks(db: Database, run_id: int, attempt: int, *, place: Place, most: int) -> tuple[list[OutputChunk], Place]:
+    """The next kept output as it is kept, about ``most`` bytes (at least one row of it), and the place after it."""
+    sizes = db.execute(
+        "SELECT seq, length(data) FROM output WHERE run_id = ? AND attempt = ? AND seq > ? ORDER BY seq LIMIT 4096",
+        (run_id, attempt, place.seq),
+    ).fetchall()
+    last, size = place.seq, 0
+    for seq, length in sizes:
+        if size and size + length > most:
+            break
+        last, size = seq, size + length
+    sql = "SELECT seq, start, segments, data FROM output WHERE run_id = ? AND attempt = ? AND seq > ? AND seq <= ?"
+    found = list[OutputChunk]()
+    for seq, start, segments, data in db.execute(f"{sql} ORDER BY seq", (run_id, attempt, place.seq, last)).fetchall():
+        first, rows = json.loads(segments)
+        said = tuple((stream, first + later, length) for stream, later, length in rows)
+        found.append(OutputChunk(start=start, missing=max(start - place.end, 0), data=bytes(data), segments=said))
+        place = Place(seq, start + len(data))
+    return found, place
+
+
+def attempts(db: Database, run_id: int) -> int:
+    """How many attempts of a run have begun. Raises NotFound."""
+    row = db.execute("SELECT attempt FROM runs WHERE id = ?", (run_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"no run {run_id}", hint="`jobrunner runs` lists them")
+    return int(row[0])
+
+
+def attempt_ended(db: Database, run_id: int, attempt: int) -> bool:
+    """Whether an attempt has ended; whatever it printed is kept by then. False where it has not begun."""
+    sql = "SELECT finished_at FROM attempts WHERE run_id = ? AND number = ?"
+    row = db.execute(sql, (run_id, attempt)).fetchone()
+    return row is not None and row[0] is not None
 
 
 def newest(db: Database, run_id: int, attempt: int) -> Iterator[list[OutputPart]]:

@@ -123,9 +123,7 @@ class Reader:
             self._wake.notify_all()
 
     def _interrupt(self) -> None:
-        interrupt = getattr(self._admin, "interrupt", None)
-        if interrupt is not None:
-            interrupt()
+        self._admin.interrupt()
 
     def _run(self) -> None:
         try:
@@ -164,8 +162,9 @@ class Reader:
     def _answer(self, asked: Asked) -> Told:
         pulse: Pulse | None = None
         try:
-            pulse = self._pulse(self._admin)
-            return self._told(asked, pulse, answer=asked.question(self._admin), answered=True)
+            with self._admin.interruptible():
+                pulse = self._pulse(self._admin)
+                return self._told(asked, pulse, answer=asked.question(self._admin), answered=True)
         except StoreUnavailable as error:
             return self._told(asked, None, Trouble(str(error), away=True))
         except ConfigError as error:

@@ -8,7 +8,7 @@ from heapq import merge
 from typing import Any
 
 from jobrunner.domain.clock import from_micros, to_micros
-from jobrunner.domain.filter import RunFilter
+from jobrunner.domain.filter import Field, RunFilter
 from jobrunner.domain.run import Attempt, Progress, Run
 from jobrunner.domain.state import Outcome, RunState, Trigger, WaitingReason
 from jobrunner.errors import NotFound
@@ -20,6 +20,9 @@ _COLUMNS = (
     " r.run_after, r.started_at, r.finished_at, r.exit_code, r.error, r.result, r.progress, s.name, r.batch_id,"
     " r.workflow_id, r.fire_time, r.waiting_reason, r.waiting_detail, r.dead, r.cancel"
 )
+SELECT_SLIM = f"SELECT {_COLUMNS.replace('r.result', 'NULL')} FROM"
+"""What ``run_of`` reads, without results, which may be a megabyte each."""
+
 _SERVER = "LEFT JOIN servers s ON s.id = r.server_id"
 _PAGE = 1000
 _EVERYTHING = 2**62
@@ -145,7 +148,7 @@ def _newest_first(db: Database, wanted: RunFilter) -> Iterator[Run]:
 
 
 def _walk(db: Database, wanted: RunFilter, job: str | None, state: RunState | None) -> Iterator[Run]:
-    index, held = _index(wanted, job, state)
+    index, held = index_of(wanted, job, state)
     number, page = ("+r.id", _EVERYTHING) if index in _UNORDERED else ("r.id", _PAGE)
     if wanted.limit and wanted.since is None:
         page = wanted.limit
@@ -159,11 +162,12 @@ def _walk(db: Database, wanted: RunFilter, job: str | None, state: RunState | No
         before = rows[-1][0]
 
 
-def _index(wanted: RunFilter, job: str | None, state: RunState | None) -> tuple[str | None, str]:
+def index_of(wanted: RunFilter, job: str | None, state: RunState | None) -> tuple[str | None, str]:
     """The index to walk, and the condition of a partial one, which a query must repeat."""
-    if wanted.batch is not None:
+    fields = {term.field for term in wanted.conditions if not term.negated and len(term.values) < 2}
+    if Field.BATCH in fields:
         return "runs_batch", "r.batch_id IS NOT NULL"
-    if wanted.dead:
+    if Field.DEAD in fields:
         return "runs_dead", "r.dead = 1"
     if state is None or state is RunState.SUCCEEDED:
         return "runs_job" if job is not None else None, "1 = 1"
@@ -200,6 +204,11 @@ def _any_of(column: str, values: Sequence[str]) -> tuple[str, list[Any]]:
     if len(values) == 1:
         return f" AND {column} = ?", list(values)
     return f" AND {column} IN ({', '.join('?' * len(values))})", list(values)
+
+
+def run_of(row: Sequence[Any]) -> Run:
+    """A run as a list shows it."""
+    return _run(row)
 
 
 def _attempts(db: Database, run_id: int) -> tuple[Attempt, ...]:
