@@ -87,7 +87,7 @@ async def test_ascii_where_there_is_no_unicode() -> None:
         )
         await pilot.press("space")
         app.listing.set_order(1, descending=True)
-        assert app.lines() == ["   STATE  NAME v   TOOK", "|+ * ok   a-name~     -", ""]
+        assert app.lines() == ["   STATE  NAME v    TOOK", "|+ * ok   a-name-~     -", ""]
 
 
 async def test_only_rows_in_sight_are_written() -> None:
