@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from jobrunner.admin.jobs import Jobs
@@ -16,6 +16,7 @@ from jobrunner.store import audit, file_of, no_store
 from jobrunner.store.database import Collision, Database
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _BROKER_PAUSE = 5.0
 _TRIES = 5
@@ -97,6 +98,50 @@ class Context:
             value = operation(made)
             self._record(action, target, " ".join([*made, detail]).strip(), "done")
         return value
+
+    def act_on_runs(
+        self,
+        action: str,
+        run_ids: Sequence[int],
+        runs: Mapping[int, R],
+        operation: Callable[[R], Sequence[Ready]],
+        detail: Callable[[R], str],
+    ) -> tuple[list[NotFound | Refused | None], list[Ready]]:
+        """One action on several runs in one transaction: each is done or refused by itself, and has its own entry.
+
+        Gives what was refused, in the order of the ids, and the runs that became ready.
+        """
+        for tries_left in reversed(range(_TRIES)):
+            refused, ready = list[NotFound | Refused | None](), list[Ready]()
+            try:
+                with self.db.transaction():
+                    for run_id in run_ids:
+                        error = self._act_on_run(action, run_id, runs.get(run_id), operation, detail, ready)
+                        refused.append(error)
+                return refused, ready
+            except Collision:
+                if not tries_left:
+                    raise
+        raise AssertionError
+
+    def _act_on_run(
+        self,
+        action: str,
+        run_id: int,
+        run: R | None,
+        operation: Callable[[R], Sequence[Ready]],
+        detail: Callable[[R], str],
+        ready: list[Ready],
+    ) -> NotFound | Refused | None:
+        try:
+            if run is None:
+                raise NotFound(f"no run {run_id}", hint="`jobrunner runs` lists them")
+            ready += operation(run)
+        except (NotFound, Refused) as error:
+            self._record(action, f"run {run_id}", detail(run) if run is not None else "", error.message)
+            return error
+        self._record(action, f"run {run_id}", detail(run), "done")
+        return None
 
     def tell(self, ready: Sequence[Ready]) -> None:
         """Tells servers of runs that are ready; a broker that is away is a remark and no error."""

@@ -60,6 +60,8 @@ class Looking:
         from jobrunner.store import batches
         from jobrunner.store.runs import read
 
+        if wanted.terms:
+            return self._matching(wanted)
         if wanted.batch is not None:
             batches.get(self._context.db, wanted.batch)
         return read.find(self._context.db, wanted)
@@ -133,6 +135,16 @@ class Looking:
 
         start = after or self._context.clock.now()
         return explain(expression, timezone=timezone or self._context.settings.timezone, after=start, n=n)
+
+    def _matching(self, wanted: RunFilter) -> list[Run]:
+        from jobrunner.admin.tags import without_tags
+        from jobrunner.store import batches
+        from jobrunner.store.runs import pages
+
+        db = self._context.db
+        if (batch := pages.batch_of(wanted)) is not None:
+            batches.get(db, batch)
+        return pages.find(db, without_tags(self._context, wanted), self._context.clock.now())
 
     def _statuses(self, jobs: Sequence[Job]) -> list[JobStatus]:
         from jobrunner.store import pauses

@@ -6,7 +6,6 @@ What a verb needs of the store is imported when it is said: a trigger pays for n
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobrunner.admin.context import Context
@@ -75,17 +74,19 @@ class Paging:
 
         ``seconds`` bounds the search; None: it goes to the end. ``limit`` of the filter says nothing here.
         """
+        from jobrunner.admin.tags import without_tags
         from jobrunner.store.runs import pages
 
         db, clock = self._context.db, self._context.clock
-        wanted = self._without_tags(wanted)
+        wanted = without_tags(self._context, wanted)
         return pages.page(db, wanted, older_than=older_than, newer_than=newer_than, n=n, clock=clock, seconds=seconds)
 
     def newer(self, wanted: RunFilter, run_id: int) -> int:
         """How many runs that a filter asks for have come since one, at most 100."""
+        from jobrunner.admin.tags import without_tags
         from jobrunner.store.runs import pages
 
-        wanted = self._without_tags(wanted)
+        wanted = without_tags(self._context, wanted)
         return pages.newer(self._context.db, wanted, run_id, most=MOST_NEWER, now=self._context.clock.now())
 
     def runs_about(self) -> int:
@@ -130,20 +131,3 @@ class Paging:
     def interrupt(self) -> None:
         """Ends what other threads are asking inside ``interruptible``; what they ask next is not."""
         self._context.interrupt()
-
-    def _without_tags(self, wanted: RunFilter) -> RunFilter:
-        """Tags are of the file: their terms become the names of the jobs that have them."""
-        from jobrunner.domain.filter import Field, Term
-        from jobrunner.domain.job_filter import test_of
-
-        if not any(term.field is Field.TAG for term in wanted.terms):
-            return wanted
-        jobs = self._context.jobs.all().jobs.values()
-
-        def resolved(term: Term) -> Term:
-            if term.field is not Field.TAG:
-                return term
-            test = test_of([term._replace(negated=False)])
-            return Term(Field.JOB, tuple(job.name for job in jobs if test(job, (), "")), term.negated)
-
-        return replace(wanted, terms=tuple(map(resolved, wanted.terms)))

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from jobrunner import jobfile
-from jobrunner.admin.context import Context
+from jobrunner.admin.bulk import Bulk
 from jobrunner.domain.state import Ready
-from jobrunner.errors import JobrunnerError, NotFound, Refused, UsageError
+from jobrunner.errors import NotFound, Refused, UsageError
 
 if TYPE_CHECKING:
     from jobrunner.domain.queue import Pause
@@ -18,10 +17,8 @@ if TYPE_CHECKING:
 _UNENDED = ("scheduled", "waiting", "queued", "running", "retrying")
 
 
-class Steering:
+class Steering(Bulk):
     """The verbs that change what is there. Every one is in the audit trail."""
-
-    _context: Context
 
     def retry(self, run_id: int) -> Run:
         """Gives a failed or cancelled run 1 + ``retries`` further attempts, at once.
@@ -42,24 +39,28 @@ class Steering:
 
     def retry_batch(self, batch_id: int) -> list[Run]:
         """Retries the members that failed; what cannot be retried is a remark. Raises NotFound."""
-        from jobrunner.store import batches
-
-        return self._retry_each(batches.member_ids(self._context.db, batch_id, ("failed",)))
+        return self._retry_each(self.failed_members(batch_id))
 
     def retry_dead(self, jobs: Sequence[str] = ()) -> list[Run]:
         """Retries the dead letters, of these jobs or of all; what cannot be retried is a remark."""
-        from jobrunner.store.runs import read
-
-        return self._retry_each(read.dead_ids(self._context.db, jobs))
+        return self._retry_each(self.dead_ids(jobs))
 
     def _retry_each(self, run_ids: Sequence[int]) -> list[Run]:
-        retried = []
-        for run_id in run_ids:
-            try:
-                retried.append(self.retry(run_id))
-            except Refused as error:
-                self._context.warnings.append(str(error))
-        return retried
+        done = self.retry_each(run_ids)
+        self._context.warnings += [str(each.error) for each in done if each.error is not None]
+        return [each.run for each in done if each.run is not None]
+
+    def dead_ids(self, jobs: Sequence[str] = ()) -> list[int]:
+        """The dead letters, oldest first, of these jobs or of all."""
+        from jobrunner.store.runs import read
+
+        return read.dead_ids(self._context.db, jobs)
+
+    def failed_members(self, batch_id: int) -> list[int]:
+        """The members of a batch that failed. Raises NotFound."""
+        from jobrunner.store import batches
+
+        return batches.member_ids(self._context.db, batch_id, ("failed",))
 
     def discard(self, run_id: int) -> Run:
         """Takes a dead letter off the list. Raises NotFound, Refused."""
@@ -136,13 +137,6 @@ class Steering:
         self._context.tell(ready)
         self._context.tell_changed()
         return was_paused
-
-    def _retries(self, run: Run) -> int:
-        try:
-            return self._context.jobs.one(run.job).retry.retries
-        except JobrunnerError:
-            pass
-        return jobfile.job_from_definition(run.job, run.definition).retry.retries if run.definition else 0
 
     def _known(self, scope: str, name: str) -> None:
         from jobrunner.store import pauses

@@ -14,6 +14,7 @@ from jobrunner.domain.clock import SystemClock
 from jobrunner.errors import NotFound, Refused, UsageError
 
 if TYPE_CHECKING:
+    from jobrunner.domain.bulk import Did
     from jobrunner.domain.queue import Pause
     from jobrunner.domain.run import Run
 
@@ -26,7 +27,14 @@ Queue = Annotated[str | None, typer.Option("--queue", metavar="Q", help="A queue
 Everything = Annotated[bool, typer.Option("--all", help="Everything.")]
 
 
-@verb(examples="jobrunner retry 1042 1043\njobrunner retry b7\njobrunner retry --dead --job backup")
+@verb(
+    examples="""
+    jobrunner retry 1042 1043
+    jobrunner retry b7
+    jobrunner retry --dead --job backup
+    jobrunner retry --dead --canary    # one first, the rest if it succeeds
+    """
+)
 def retry(
     ctx: typer.Context,
     targets: Targets = None,
@@ -35,10 +43,14 @@ def retry(
         list[str] | None,
         typer.Option("--job", metavar="J", help="With --dead: of this job; repeat for more.", autocompletion=job_names),
     ] = None,
+    canary: Annotated[
+        bool, typer.Option("--canary", help="One first; the others, as they are now, if it succeeds.")
+    ] = False,
 ) -> int:
     """Give failed or cancelled runs further attempts, at once. Of a batch: those that failed.
 
-    A run that succeeded is repeated as a new one: jobrunner trigger JOB --like RUN.
+    A run that succeeded is repeated as a new one: jobrunner trigger JOB --like RUN. With --canary the command waits
+    for the first run, and ends with 1 if that does not succeed: the others are then left as they were.
     """
     call = Call.of(ctx)
     if bool(targets) == dead:
@@ -46,12 +58,16 @@ def retry(
     if job and not dead:
         raise UsageError("--job needs --dead", hint=_RETRY)
     with call.admin() as admin:
+        if canary:
+            from jobrunner.cli.canary import retry_canary
+
+            return retry_canary(call, admin, targets or [], tuple(job or ()))
         if dead:
             changed = admin.retry_dead(tuple(job or ()))
             _report(call, changed)
             _say_if_none(changed, "no dead letters")
             return 0
-        return _each(call, targets or [], admin.retry, admin.retry_batch)
+        return _each(call, targets or [], admin.retry_each, admin.retry_batch)
 
 
 @verb(examples="jobrunner cancel 1042\njobrunner cancel b7\njobrunner cancel 1042 --now    # SIGKILL, no grace")
@@ -69,7 +85,10 @@ def cancel(
         raise UsageError("nothing to cancel", hint="name runs (1042) or batches (b7)")
     with call.admin() as admin:
         return _each(
-            call, targets, lambda run: admin.cancel(run, now=now), lambda batch: admin.cancel_batch(batch, now=now)
+            call,
+            targets,
+            lambda runs: admin.cancel_each(runs, now=now),
+            lambda batch: admin.cancel_batch(batch, now=now),
         )
 
 
@@ -81,7 +100,7 @@ def discard(
     """Take failed runs off the list of dead letters. They stay failed and are kept."""
     call = Call.of(ctx)
     with call.admin() as admin:
-        return _each(call, targets, admin.discard, None)
+        return _each(call, targets, admin.discard_each, None)
 
 
 @verb(
@@ -137,31 +156,51 @@ _RETRY = "name runs (1042) or batches (b7), or use --dead, with --job for those 
 def _each(
     call: Call,
     targets: Sequence[str],
-    act: Callable[[int], Run],
+    act: Callable[[Sequence[int]], list[Did]],
     act_on_batch: Callable[[int], list[Run]] | None,
 ) -> int:
-    """Does the same to every target, each done or refused by itself; the status is the worst."""
+    """Does the same to every target, each done or refused by itself, in order; the status is the worst."""
     changed: list[Run] = []
-    status = 0
+    status, run_ids = 0, list[int]()
+
+    def flush() -> int:
+        did = act(run_ids) if run_ids else []
+        run_ids.clear()
+        return report_each(call, did, changed)
+
     for target in targets:
         try:
             run, batch = ids.run_or_batch(target) if act_on_batch else (ids.run_id(target), None)
             if run is not None:
-                done = [act(run)]
-            else:
-                assert act_on_batch
-                assert batch is not None
-                done = act_on_batch(batch)
-                _say_if_none(done, f"nothing to do in {target}")
+                run_ids.append(run)
+                continue
+            status = max(status, flush())
+            assert act_on_batch
+            assert batch is not None
+            done = act_on_batch(batch)
+            _say_if_none(done, f"nothing to do in {target}")
         except (NotFound, Refused) as error:
+            status = max(status, flush())
             output.say_error(error)
             status = max(status, error.exit_status)
         else:
             changed += done
             _report(call, done, at_once=True)
+    status = max(status, flush())
     if call.json:
         _report(call, changed)
     return status
+
+
+def report_each(call: Call, did: Sequence[Did], changed: list[Run]) -> int:
+    """Says what came of each run and adds those that were changed; gives the worst status."""
+    for each in did:
+        if each.error is not None:
+            output.say_error(each.error)
+        elif each.run is not None:
+            changed.append(each.run)
+            _report(call, [each.run], at_once=True)
+    return max((each.error.exit_status for each in did if each.error is not None), default=0)
 
 
 def _report(call: Call, changed: Sequence[Run], *, at_once: bool = False) -> None:

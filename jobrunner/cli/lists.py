@@ -45,12 +45,16 @@ def jobs(
     examples="""
     jobrunner runs
     jobrunner runs --job backup --state failed --since 7d
+    jobrunner runs 'job:etl*' state:failed,expired 'dur:>10m' '!timeout'
     jobrunner runs --dead        # failed for good, and not dealt with
     jobrunner runs --limit 0 --json | jq length
     """
 )
 def runs(
     ctx: typer.Context,
+    filter: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILTER]...", help="What has to hold, as said above.")
+    ] = None,
     job: Annotated[
         list[str] | None,
         typer.Option("--job", metavar="J", help="Only of this job; repeat for any of more.", autocompletion=job_names),
@@ -66,6 +70,11 @@ def runs(
     """What ran, runs and is going to run, newest first.
 
     States: scheduled, waiting, queued, running, retrying, succeeded, failed, cancelled, skipped, expired.
+
+    A filter is a text, looked for in the job's name, the error, the note and the parameters, a pattern such as
+    /time.*out/, or one of state:failed,running job:etl* tag:nightly queue:low trigger:manual server:web1 since:2h
+    until:1h 'dur:>60s' exit:3 batch:b7 dead. All have to hold; commas mean any of them, a ! in front means not, and
+    "double quotes" hold a text together. The dashboard has the same filters.
     """
     from jobrunner.domain.filter import RunFilter
     from jobrunner.presentation import json, lists
@@ -73,7 +82,10 @@ def runs(
     call = Call.of(ctx)
     with call.admin() as admin:
         start = instants.since(since, admin.zone(None)) if since is not None else None
-        wanted = RunFilter(jobs=tuple(job or ()), states=tuple(state or ()), since=start, limit=limit, dead=dead)
+        terms = admin.terms(" ".join(filter or ()))
+        wanted = RunFilter(
+            jobs=tuple(job or ()), states=tuple(state or ()), since=start, limit=limit, dead=dead, terms=terms
+        )
         found = admin.runs(wanted)
         times = call.times(admin, job[0] if job and len(job) == 1 else None)
     advice = "no dead letters" if dead else "no such runs" if wanted != RunFilter(limit=limit) else _NO_RUNS

@@ -12,7 +12,7 @@ from jobrunner.domain.job import Job
 Test = Callable[[Job, Collection[str], str], bool]
 
 
-def test_of(terms: Sequence[Term]) -> Test:
+def job_test(terms: Sequence[Term]) -> Test:
     """A test of (job, states, note): ``states`` are those of its last run and ``paused``, ``disabled`` … that apply;
     ``note`` what is said of it, such as its last error."""
     tests = [_test(term) for term in terms]

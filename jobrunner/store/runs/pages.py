@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 from jobrunner.domain.clock import Clock, from_micros, to_micros
 from jobrunner.domain.filter import Field, Page, RunFilter, Term, is_glob
+from jobrunner.domain.run import Run
 from jobrunner.domain.state import RunState
 from jobrunner.store.database import Database
 from jobrunner.store.runs.conditions import conditions
-from jobrunner.store.runs.read import SELECT_SLIM, index_of, run_of
+from jobrunner.store.runs.read import SELECT_SLIM, SELECT_WHOLE, index_of, run_of
 
 _MOST_WALKS = 24
 """So many pairs of job and state are walked each by its own index; more of them are looked through together."""
@@ -24,6 +25,7 @@ _MOST_WALKS = 24
 _FIRST_STRETCH, _LONGEST_STRETCH = 20_000, 160_000
 """Ids that are looked through at a time: at most some tens of milliseconds' worth."""
 
+_ALL = 2**62
 _SKEW = 60_000_000
 """Ids grow with the time of creation, but for the skew of hosts; a minute is beyond what doctor lets pass."""
 
@@ -84,6 +86,19 @@ def page(
         searched_to=place if len(rows) < n else None,
         searched_back_to=searched_at if len(rows) < n else None,
     )
+
+
+def find(db: Database, wanted: RunFilter, now: datetime) -> list[Run]:
+    """The runs that a filter asks for with their results, newest first, at most ``wanted.limit`` of them (0: all)."""
+
+    def look(stretch: _Bounds, limit: int) -> list[Any]:
+        return _rows(db, SELECT_WHOLE, wanted, stretch, limit, now)
+
+    with db.snapshot():
+        found, _ = _search(
+            look, _extent(db, wanted), wanted.limit or _ALL, lambda: False, stretches=not _plan(wanted).exact
+        )
+    return list(map(run_of, found))
 
 
 def newer(db: Database, wanted: RunFilter, run_id: int, *, most: int, now: datetime) -> int:
@@ -154,7 +169,7 @@ def _rows(
 
 
 def _driving(wanted: RunFilter, job: str | None, state: RunState | None) -> tuple[str, list[Any]]:
-    batch = _batch(wanted)
+    batch = batch_of(wanted)
     given = (("r.job", job), ("r.state", state and state.value), ("r.batch_id", batch))
     named = [(column, value) for column, value in given if value is not None]
     return "".join(f" AND {column} = ?" for column, _ in named), [value for _, value in named]
@@ -164,7 +179,7 @@ def _plan(wanted: RunFilter) -> _Plan:
     terms = wanted.conditions
     jobs, states = _jobs(terms), _states(terms)
     walked = {Field.STATE, *([Field.JOB] if jobs else []), Field.BATCH, Field.DEAD, Field.SINCE, Field.UNTIL}
-    if _batch(wanted) is not None and states is None:
+    if batch_of(wanted) is not None and states is None:
         states = list(RunState)
     pairs = [(job, state) for job in jobs or (None,) for state in states or (None,)]
     if len(pairs) > _MOST_WALKS and jobs:
@@ -193,7 +208,8 @@ def _states(terms: Sequence[Term]) -> list[RunState] | None:
     return [state for state in RunState if all((state.value in term.values) != term.negated for term in about)]
 
 
-def _batch(wanted: RunFilter) -> int | None:
+def batch_of(wanted: RunFilter) -> int | None:
+    """The batch of which only members are asked for."""
     for term in wanted.conditions:
         if term.field is Field.BATCH and not term.negated and len(term.values) == 1:
             return int(str(term.values[0]))

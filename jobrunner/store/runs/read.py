@@ -20,6 +20,7 @@ _COLUMNS = (
     " r.run_after, r.started_at, r.finished_at, r.exit_code, r.error, r.result, r.progress, s.name, r.batch_id,"
     " r.workflow_id, r.fire_time, r.waiting_reason, r.waiting_detail, r.dead, r.cancel"
 )
+SELECT_WHOLE = f"SELECT {_COLUMNS} FROM"
 SELECT_SLIM = f"SELECT {_COLUMNS.replace('r.result', 'NULL')} FROM"
 """What ``run_of`` reads, without results, which may be a megabyte each."""
 
