@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from jobrunner.domain.clock import from_micros
 from jobrunner.domain.job import Job
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.run import Run
@@ -78,3 +80,18 @@ class MoreOutput(NamedTuple):
     place: Any
     attempt: int
     ended: bool
+
+    def parts(self) -> Iterator[OutputPart]:
+        """The same in pieces, each of one stream and one moment."""
+        for chunk in self.chunks:
+            if chunk.missing and chunk.segments:
+                stream, at, _ = chunk.segments[0]
+                yield OutputPart(stream=_STREAMS[stream], at=from_micros(at), data=b"", dropped=chunk.missing)
+            place = 0
+            for stream, at, size in chunk.segments:
+                piece = chunk.data[place : place + size]
+                yield OutputPart(stream=_STREAMS[stream], at=from_micros(at), data=piece)
+                place += size
+
+
+_STREAMS = ("stdout", "stderr")

@@ -77,6 +77,8 @@ def test_output_comes_as_it_is_kept(admin: Admin) -> None:
         assert sum(size for _, _, size in chunk.segments) == len(chunk.data)
         assert {stream for stream, _, _ in chunk.segments} == {0, 1}
     assert [chunk.start for chunk in first.chunks][:2] == [0, len(first.chunks[0].data)]
+    parts, kept = list(first.parts()), list(admin.output(run.id))
+    assert parts == kept
     times = [at for chunk in first.chunks for _, at, _ in chunk.segments]
     assert times == sorted(times)
 

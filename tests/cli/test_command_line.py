@@ -72,7 +72,7 @@ WRONG_USAGE = [
     (["runs", "--state", "done"], "'--state': 'done' is not one of 'scheduled'"),
     (["runs", "--limit", "-1"], "'--limit'"),
     (["runs", "--limit", "many"], "'many' is not a valid int"),
-    (["runs", "extra"], "extra"),
+    (["queues", "extra"], "extra"),
     (["trigger"], "missing argument 'JOB'"),
     (["trigger", "a", "--delay"], "--delay"),
     (["trigger", "a", "-p", "month"], "not a parameter: 'month'; write it like -p name=value"),
