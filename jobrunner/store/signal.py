@@ -13,7 +13,7 @@ import time
 from jobrunner.errors import StoreUnavailable
 from jobrunner.store.database import Database
 
-_LOOK_SECONDS = {"sqlite": 0.2, "postgresql": 1.0}
+_LOOK_SECONDS = {"sqlite": 0.25, "postgresql": 1.0}
 _COUNTER = {"sqlite": "PRAGMA data_version", "postgresql": "SELECT CAST(txid_current_snapshot() AS TEXT)"}
 
 

@@ -141,3 +141,18 @@ class TestFencing:
         for _ in range(2):
             write(db, run_id, server, [row(0, 0, (0, b"once")), row(1, 4, (0, b" only"))])
         assert b"".join(part.data for part in everything(db, run_id)) == b"once only"
+
+
+def test_chunks_are_what_is_kept(db: Database) -> None:
+    server = serve(db)
+    run_id = start(db, put(db), server).id
+    write(db, run_id, server, [row(n, 4 * n, (n % 2, b"row%d" % n)) for n in range(6)])
+    write(db, run_id, server, [row(6, 24, (1, b"last"))], drop=(2, 5))
+    found, place = output.chunks(db, run_id, 1, place=Place(), most=10)
+    assert [(chunk.start, chunk.missing, chunk.data) for chunk in found] == [(0, 0, b"row0"), (4, 0, b"row1")]
+    found, place = output.chunks(db, run_id, 1, place=place, most=10)
+    assert [(chunk.start, chunk.missing, chunk.data) for chunk in found] == [(20, 12, b"row5"), (24, 0, b"last")]
+    assert [(stream, size) for chunk in found for stream, _, size in chunk.segments] == [(1, 4), (1, 4)]
+    assert output.chunks(db, run_id, 1, place=place, most=10) == ([], place)
+    one, _ = output.chunks(db, run_id, 1, place=Place(), most=1)
+    assert [chunk.data for chunk in one] == [b"row0"]

@@ -14,7 +14,8 @@ from jobrunner.domain.filter import Page, RunFilter
 from jobrunner.domain.filter_text import parse
 from jobrunner.domain.run import Run
 from jobrunner.domain.state import RunState, Trigger
-from jobrunner.store import Database
+from jobrunner.store import Database, output
+from jobrunner.store.output import Place
 from jobrunner.store.runs import add, pages, read
 
 __all__ = ["full", "full_url"]
@@ -201,3 +202,12 @@ def test_no_page_grows_with_the_history(full: Database, text: str, how: dict[str
     found = plans(full, lambda: look(full, text, n=50, **how))
     assert [fault for fault in faults(found, sorts=True) if "SCAN CONSTANT" not in fault] == []
     assert used(found) == PLANS[text]
+
+
+def test_neither_do_the_other_questions_of_who_watches(full: Database) -> None:
+    found = plans(full, lambda: pages.newer(full, asked("state:failed"), 150_000, most=100, now=later(0)))
+    found |= plans(full, lambda: pages.extent(full))
+    found |= plans(full, lambda: output.chunks(full, 200_000, 1, place=Place(), most=10))
+    found |= plans(full, lambda: output.attempt_ended(full, 200_000, 1))
+    assert [fault for fault in faults(found, sorts=False) if "SCAN CONSTANT" not in fault] == []
+    assert used(found) == {"runs_listed"}
