@@ -178,7 +178,11 @@ def _driving(wanted: RunFilter, job: str | None, state: RunState | None) -> tupl
 def _plan(wanted: RunFilter) -> _Plan:
     terms = wanted.conditions
     jobs, states = _jobs(terms), _states(terms)
-    walked = {Field.STATE, *([Field.JOB] if jobs else []), Field.BATCH, Field.DEAD, Field.SINCE, Field.UNTIL}
+    walked = {Field.STATE, *([Field.JOB] if jobs else []), Field.DEAD, Field.SINCE, Field.UNTIL}
+    if batch_of(wanted) is not None:
+        walked.add(Field.BATCH)
+    elif not jobs and RunState.SUCCEEDED in (states or ()):
+        walked.discard(Field.STATE)  # no index has them: they are most of all runs
     if batch_of(wanted) is not None and states is None:
         states = list(RunState)
     pairs = [(job, state) for job in jobs or (None,) for state in states or (None,)]
