@@ -107,6 +107,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         self._next_beat = 0.0
         self._beaten_at = clock.monotonic()
         self._fenced = threading.Event()
+        self._said_ready = threading.Event()
         self._burst_done = False
 
     def run(self) -> bool:
@@ -148,6 +149,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
 
     def _ready(self) -> None:
         self._systemd.ready()
+        self._said_ready.set()
         log.info("ready", extra={"workers": self.workers, "queues": ",".join(self._engine.queues)})
 
     def _step(self) -> bool:
@@ -162,12 +164,15 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         return not (self._fenced.is_set() or self._burst_done)
 
     def _read_again(self, *, forced: bool) -> None:
-        self._systemd.reloading(self._clock.monotonic())
+        tells = self._said_ready.is_set()  # before that a READY would say that the server takes runs
+        if tells:
+            self._systemd.reloading(self._clock.monotonic())
         try:
             self._reloader.reload(forced=forced)
         except Exception:
             log.exception("fault while reloading")
-        self._systemd.ready()
+        if tells:
+            self._systemd.ready()
 
     def _housekeeping(self) -> None:
         self._keep_beating()
