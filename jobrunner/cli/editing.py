@@ -10,7 +10,7 @@ import typer
 from jobrunner.cli import output
 from jobrunner.cli.completion import job_names
 from jobrunner.cli.verb import Call, verb
-from jobrunner.errors import ConfigError, Problem, Refused
+from jobrunner.errors import ConfigError, JobrunnerError, Problem, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from jobrunner.admin.editing import Applied, Editor, Part, Proposal
     from jobrunner.domain.change import KeyChange
+    from jobrunner.cli.texteditor import TextEditor
     from jobrunner.domain.version import Version
     from jobrunner.presentation.times import Times
 
@@ -198,7 +199,7 @@ def _edited(call: Call, editor: Editor, part: Part) -> Proposal | None:
     text = part.text
     with TextEditor(part.text, part.original.name) as opened:
         try:
-            while (text := opened.edit()) != part.text:
+            while (text := _typed(opened, part, text)) != part.text:
                 answer, proposal = _reviewed(call, editor, part, text)
                 if answer == "a":
                     return proposal
@@ -213,6 +214,17 @@ def _edited(call: Call, editor: Editor, part: Part) -> Proposal | None:
     return None
 
 
+def _typed(opened: TextEditor, part: Part, before: str) -> str:
+    """The text as the person leaves it; where the editor fails, what was typed ``before`` is kept. Raises Refused."""
+    try:
+        return opened.edit()
+    except JobrunnerError as error:
+        if before == part.text:
+            raise
+        path = _keep(part, before)
+        raise Refused(error.message, hint=f"the text of before is kept in {path}") from None
+
+
 def _reviewed(call: Call, editor: Editor, part: Part, text: str) -> tuple[str, Proposal | None]:
     """What is to be done with a text: apply it, edit it again, or quit; by the person, where there is one.
 
@@ -224,7 +236,7 @@ def _reviewed(call: Call, editor: Editor, part: Part, text: str) -> tuple[str, P
     try:
         proposal = editor.propose(part.original, part.put(text))
     except ConfigError as error:
-        _show_problems(error, part, text)
+        _show_problems(error, part, text, whole=not asking)
         if not asking:
             raise ConfigError([_kept(part, text)]) from None
         if _asked("[e]dit again or [q]uit?", "eq", "e") == "q":
@@ -237,22 +249,25 @@ def _reviewed(call: Call, editor: Editor, part: Part, text: str) -> tuple[str, P
     return _asked("[a]pply, [e]dit again or [q]uit?", "aeq", "a"), proposal
 
 
-def _show_problems(error: ConfigError, part: Part, text: str) -> None:
-    """Each problem with the line that it is about, as the person has it in the editor."""
+def _show_problems(error: ConfigError, part: Part, text: str, *, whole: bool) -> None:
+    """Each problem with the line that it is about, as the person has it in the editor, or as the ``whole`` is kept."""
     from jobrunner.jobfile.rewrite import problems_at
 
-    lines = text.split("\n")
-    for problem in problems_at(error.problems, part.original.name, lines_before=part.lines_before):
+    lines = (part.put(text) if whole else text).split("\n")
+    for problem in problems_at(error.problems, part.original.name, lines_before=0 if whole else part.lines_before):
         output.say(str(problem))
         if problem.file == part.original.name and problem.line and problem.line <= len(lines):
             output.say(f"    {lines[problem.line - 1]}")
 
 
 def _kept(part: Part, text: str) -> Problem:
+    return Problem(part.original.name, None, None, f"not changed; your text is kept in {_keep(part, text)}")
+
+
+def _keep(part: Part, text: str) -> str:
     from jobrunner.jobfile.rewrite import keep_beside
 
-    path = keep_beside(part.original, part.put(text))
-    return Problem(part.original.name, None, None, f"not changed; your text is kept in {path}")
+    return keep_beside(part.original, part.put(text))
 
 
 def _apply_or_keep(editor: Editor, proposal: Proposal, target: str) -> Applied:

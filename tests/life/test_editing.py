@@ -173,7 +173,9 @@ def test_edit_of_a_job_shows_its_lines_only(project: Make) -> None:
     assert included.read_text() == '[jobs.load]\ncommand = "load"\n\n[jobs.clean]\ncommand = "clean -v"\n'
     wrong = where.call("edit", "backup", EDITOR=editor(where.folder, "text += 'x = 1\\n'"))
     assert wrong.status == 78
-    assert ":6:1: unknown key" in wrong.err
+    (kept,) = where.folder.glob("jobs.toml.*.rejected")
+    place = kept.read_text().split("\n").index("x = 1") + 1
+    assert f"jobs.toml:{place}:1: unknown key" in wrong.err
     assert where.call("edit", "absent", EDITOR="true").status == 3
 
 
@@ -220,6 +222,16 @@ def test_edit_on_a_terminal_can_be_given_up(project: Make) -> None:
     (kept,) = where.folder.glob("jobs.toml.*.rejected")
     assert str(kept) in said.replace("\r\n", "")
     assert where.file.read_text() == JOBS
+
+
+def test_an_editor_that_fails_after_a_mistake_loses_nothing_that_was_typed(project: Make) -> None:
+    where = project(JOBS)
+    change = editor(where.folder, "if '= 9x' in text: sys.exit(3)\ntext = text.replace('= 1', '= 9x')")
+    said = _typed(where, ["edit"], change, [("[q]uit? [e] ", "e\n")], status=6)
+    assert "ended with 3" in said
+    (kept,) = where.folder.glob("jobs.toml.*.rejected")
+    assert str(kept) in said.replace("\r\n", "")
+    assert kept.read_text() == JOBS.replace("= 1", "= 9x")
 
 
 def test_diff_says_what_loading_a_file_would_mean(project: Make) -> None:
