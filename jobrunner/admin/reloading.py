@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from jobrunner.admin.context import Context
 
 if TYPE_CHECKING:
-    from jobrunner.domain.change import KeyChange, Ran
+    from jobrunner.domain.change import InForce, Ran
     from jobrunner.domain.run import Run
     from jobrunner.domain.server import Reloaded
-    from jobrunner.domain.version import Version
 
 PATIENCE_SECONDS = 15.0
 """How long servers have to answer; one of 100,000 jobs needs eight."""
@@ -31,20 +30,27 @@ class Reloading:
         """
         return answers(self._context, self._context.act("reload", "servers", lambda _: ask(self._context)))
 
-    def history(self, job: str | None, limit: int) -> list[tuple[Version, tuple[KeyChange, ...]]]:
+    def history(self, job: str | None, limit: int) -> list[InForce]:
         """The versions of a job, or the newest of all jobs, newest first, each with what it changed.
 
         Raises:
             NotFound: no server has ever loaded such a job.
         """
-        from jobrunner.domain.change import keys_changed
+        from jobrunner.domain.change import InForce, keys_changed
         from jobrunner.store import versions
 
         found = versions.newest(self._context.db, limit, job)
         if job is not None and not found:
             self._context.jobs.named(job)  # says that there is none, and what is near
+        turns = {one.applied_at for one, before in found if before is None or one.definition is None}
+        names = versions.renamed(self._context.db, turns)
         return [
-            (one, keys_changed(before, one.definition) if before and one.definition else ()) for one, before in found
+            InForce(
+                one,
+                keys_changed(before, one.definition) if before and one.definition else (),
+                names.get((one.job, one.version)),
+            )
+            for one, before in found
         ]
 
     def ran(self, run: Run) -> Ran:

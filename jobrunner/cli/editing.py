@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from jobrunner.admin.editing import Applied, Editor, Part, Proposal
-    from jobrunner.domain.change import KeyChange
     from jobrunner.cli.texteditor import TextEditor
-    from jobrunner.domain.version import Version
+    from jobrunner.domain.change import InForce
     from jobrunner.presentation.times import Times
 
 Job = Annotated[str, typer.Argument(metavar="JOB", help="A job.", autocompletion=job_names)]
@@ -118,7 +117,7 @@ def history(
 
     call = Call.of(ctx)
     with call.admin() as admin:
-        found: Sequence[tuple[Version, tuple[KeyChange, ...]]] = admin.history(job, limit)
+        found: Sequence[InForce] = admin.history(job, limit)
         times = call.times(admin, job)
     if call.json:
         output.write_json(changes.history_json(found))

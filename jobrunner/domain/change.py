@@ -20,6 +20,7 @@ from jobrunner.domain.job import Job
 from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.params import MASK
 from jobrunner.domain.timetable import Timed
+from jobrunner.domain.version import Version
 from jobrunner.domain.words import describe
 
 AHEAD = timedelta(days=7)
@@ -91,6 +92,15 @@ class Meaning(NamedTuple):
     def jobs(self) -> tuple[str, ...]:
         """The names, in force now, of the jobs that are taken out, renamed or changed."""
         return tuple(one.was or one.job for one in (*self.removed, *self.renamed, *self.changed))
+
+
+class InForce(NamedTuple):
+    """A version that was put in force and the keys that it changed. ``renamed`` is the job's name before it, or, where
+    the version took the job out, the name after it; None where neither is known."""
+
+    version: Version
+    keys: tuple[KeyChange, ...]
+    renamed: str | None
 
 
 class Ran(NamedTuple):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -44,3 +44,44 @@ class Version(NamedTuple):
     host: str
     server: str
     origin: Origin
+
+
+RENAMED_WITHIN = timedelta(minutes=1)
+"""How much later than its new name a name may go out of force: another server may have it a while longer."""
+
+
+class Change(NamedTuple):
+    """A job that came with a definition, or went, at an instant; ``definition`` is what it has or had."""
+
+    job: str
+    version: int
+    at: datetime
+    definition: str
+
+
+Named = Mapping[tuple[str, int], str]
+"""Another name of a job by the name and the version that came, or went, with it."""
+
+
+def renames(gone: Iterable[Change], come: Iterable[Change]) -> Named:
+    """Which of the names that went and came are one job: the same definition at about the same time, and no doubt
+    which is which. For a name that came its former one, for a name that went its new one."""
+    went, came = _by_definition(gone), _by_definition(come)
+    found = dict[tuple[str, int], str]()
+    for definition, old in went.items():
+        for one in old:
+            new = [other for other in came.get(definition, ()) if _together(one, other)]
+            if len(new) == 1 and sum(_together(each, new[0]) for each in old) == 1:
+                found[one.job, one.version], found[new[0].job, new[0].version] = new[0].job, one.job
+    return found
+
+
+def _by_definition(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    found = dict[str, list[Change]]()
+    for one in changes:
+        found.setdefault(one.definition, []).append(one)
+    return found
+
+
+def _together(gone: Change, come: Change) -> bool:
+    return gone.job != come.job and timedelta() <= gone.at - come.at <= RENAMED_WITHIN

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from jobrunner.domain.change import FireChange, JobChange, KeyChange, Meaning, Ran, shown
+from jobrunner.domain.change import FireChange, InForce, JobChange, KeyChange, Meaning, Ran, shown
 from jobrunner.domain.duration import format_duration
 from jobrunner.domain.run import Run
 from jobrunner.domain.server import Reloaded
@@ -71,7 +71,7 @@ def meaning_json(value: Meaning, affected: Affected | None = None) -> dict[str, 
     }
 
 
-def history(found: Sequence[tuple[Version, tuple[KeyChange, ...]]], screen: Screen, times: Times) -> Iterator[str]:
+def history(found: Sequence[InForce], screen: Screen, times: Times) -> Iterator[str]:
     """Versions, newest first, each with what it changed."""
     columns = [
         Column(title="job", minimum=8),
@@ -88,14 +88,14 @@ def history(found: Sequence[tuple[Version, tuple[KeyChange, ...]]], screen: Scre
             times.when(one.applied_at),
             f"{one.who}@{one.host}",
             one.origin.value,
-            Cell(_summary(one, keys, screen), "green" if one.replaced_at is None and one.definition else ""),
+            Cell(_summary(one, keys, renamed, screen), "green" if one.replaced_at is None and one.definition else ""),
         )
-        for one, keys in found
+        for one, keys, renamed in found
     ]
     yield from render(columns, rows, screen)
 
 
-def history_json(found: Sequence[tuple[Version, tuple[KeyChange, ...]]]) -> list[dict[str, Any]]:
+def history_json(found: Sequence[InForce]) -> list[dict[str, Any]]:
     """Versions as JSON; ``definition`` is the job's table with [defaults] in it, secrets masked."""
     return [
         {
@@ -108,10 +108,12 @@ def history_json(found: Sequence[tuple[Version, tuple[KeyChange, ...]]]) -> list
             "server": one.server,
             "origin": one.origin.value,
             "removed": one.definition is None,
+            "renamed_from": renamed if one.definition else None,
+            "renamed_to": None if one.definition else renamed,
             "keys": [key._asdict() for key in keys],
             "definition": shown(one.definition) if one.definition else None,
         }
-        for one, keys in found
+        for one, keys, renamed in found
     ]
 
 
@@ -232,9 +234,11 @@ def _runs(counts: Mapping[str, int] | None, note: str) -> Iterator[str]:
         yield f"    runs: {', '.join(f'{number} {state}' for state, number in sorted(counts.items()))}; {note}"
 
 
-def _summary(one: Version, keys: Sequence[KeyChange], screen: Screen) -> str:
+def _summary(one: Version, keys: Sequence[KeyChange], renamed: str | None, screen: Screen) -> str:
     if one.definition is None:
-        return "taken out"
+        return f"renamed to {renamed}" if renamed else "taken out"
+    if renamed:
+        return f"renamed, was {renamed}"
     if not keys:
         return "first" if one.version == 1 else "as the one before, or put back"
     return "; ".join(_key(key, screen) for key in keys)

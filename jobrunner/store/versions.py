@@ -7,13 +7,13 @@ by people who want to go back.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from jobrunner.domain.clock import from_micros, to_micros
-from jobrunner.domain.version import Applied, Origin, Version
+from jobrunner.domain.version import RENAMED_WITHIN, Applied, Change, Named, Origin, Version, renames
 from jobrunner.store import definitions
 from jobrunner.store.database import Database, in_parts, insert
 
@@ -27,6 +27,13 @@ _WITH_BEFORE = (
     + " LEFT JOIN versions p ON p.job = v.job AND p.version = v.version - 1"
     + " LEFT JOIN definitions pd ON pd.id = p.definition_id"
 )
+_CHANGES = (
+    "SELECT v.job, v.version, v.applied_at, d.body FROM versions v INDEXED BY versions_applied"
+    " LEFT JOIN versions p ON p.job = v.job AND p.version = v.version - 1 JOIN definitions d ON d.id = {body}"
+    " WHERE v.applied_at >= ? AND v.applied_at <= ? AND {which}"
+)
+_GONE = {"body": "p.definition_id", "which": "v.definition_id IS NULL"}
+_COME = {"body": "v.definition_id", "which": "p.definition_id IS NULL"}
 _IN_FORCE = f"{_READ} WHERE v.applied_at < ? AND (v.replaced_at IS NULL OR v.replaced_at > ?)"
 
 
@@ -107,6 +114,17 @@ def newest(db: Database, limit: int, job: str | None = None) -> list[tuple[Versi
     return [(_version(row[:-1]), row[-1]) for row in rows]
 
 
+def renamed(db: Database, instants: Iterable[datetime]) -> Named:
+    """The other name of jobs that came, or went, under another one at these instants."""
+    found = dict[tuple[str, int], str]()
+    for at in instants:
+        window = (at - RENAMED_WITHIN, at + RENAMED_WITHIN)
+        gone = _changes(db, _GONE, *window)
+        if gone:
+            found |= renames(gone, _changes(db, _COME, *window))
+    return found
+
+
 def in_force(db: Database, since: datetime, until: datetime, job: str | None = None) -> Iterator[Version]:
     """The versions that were in force at some moment of ``since <= moment < until``, by job and version.
 
@@ -122,6 +140,11 @@ def in_force(db: Database, since: datetime, until: datetime, job: str | None = N
 _JOBS = (
     "SELECT DISTINCT job FROM versions WHERE applied_at < ? AND (replaced_at IS NULL OR replaced_at > ?) ORDER BY job"
 )
+
+
+def _changes(db: Database, kind: Mapping[str, str], since: datetime, until: datetime) -> list[Change]:
+    rows = db.execute(_CHANGES.format(**kind), (to_micros(since), to_micros(until)))
+    return [Change(job, version, from_micros(at), body) for job, version, at, body in rows]
 
 
 def _changed(jobs: Mapping[str, Content], numbers: Mapping[str, int], current: Mapping[str, _Row]) -> Iterator[_Row]:

@@ -322,7 +322,12 @@ def test_servers_load_what_is_changed_and_keep_versions(project: Make) -> None:
         assert where.call("rollback", "backup", "2").err == "jobrunner: job backup is as version 2 was\n"
 
         where.write(where.file.read_text().replace("[jobs.backup]", "[jobs.kept]"))
-        until(lambda: where.json("history", "backup")[0]["removed"], "the removal")
+        gone = until(lambda: (all_ := where.json("history", "backup"))[0]["removed"] and all_, "the removal")
+        assert (gone[0]["renamed_from"], gone[0]["renamed_to"]) == (None, "kept")
+        assert "renamed to kept" in where.call("history", "backup").out
+        come = where.json("history", "kept")
+        assert [(one["renamed_from"], one["renamed_to"]) for one in come] == [("backup", None)]
+        assert "renamed, was backup" in where.call("history").out
         assert where.call("rollback", "backup", "5").status == 6
         where.write('[jobrunner]\ntimezone = "Asia/Tokyo"\n' + where.file.read_text())
         back = where.call("rollback", "backup", "1")

@@ -117,3 +117,14 @@ class TestServersWithDifferentFiles:
         apply(db, NOW, one, mine="1")
         servers.set_state(db, one, ServerState.STOPPED, later(5))
         assert [left.job for left in apply(db, later(9), serve(db, "a")).left] == ["mine"]
+
+
+def test_a_job_that_went_where_another_came_was_renamed(db: Database) -> None:
+    apply(db, NOW, old="1", two="same", three="same", gone="2")
+    apply(db, later(10), new="1", four="same", other="3")
+    named = versions.renamed(db, [later(10)])
+    assert named == {("old", 2): "new", ("new", 1): "old"}
+    assert versions.renamed(db, [NOW]) == named  # what is within a minute is looked at
+    apply(db, later(100), old="1")
+    assert versions.renamed(db, [later(100)]) == {("new", 2): "old", ("old", 3): "new"}
+    assert versions.renamed(db, [later(500)]) == {}
