@@ -51,6 +51,20 @@ def tell(folder: Path) -> None:
         db.close()
 
 
+def edit(folder: Path, *texts: str) -> None:
+    """Puts the jobs of one text after the other in force, a day each until that morning, as a server would have."""
+    db = open_store(f"sqlite:///{folder / 'jobrunner.db'}", durability="normal")
+    try:
+        at = clock("9:00") - timedelta(days=len(texts))
+        for place, text in enumerate(texts):
+            file = jobfile.read(folder / "jobs.toml", {str(folder / "jobs.toml"): text})
+            contents = {name: Content(job.definition) for name, job in file.jobs.items()}
+            who, origin = ("ana", Origin.EDIT) if place else ("shop", Origin.START)
+            versions.apply(db, contents, Applied(who, "web1", "web1", origin), at + timedelta(days=place))
+    finally:
+        db.close()
+
+
 class _Night:
     """A server that was killed at 1:41 and started again at 3:15, a pause from six to seven, a run that takes long."""
 

@@ -1,21 +1,17 @@
 """The file, changed by commands: what is written, what is refused, what is kept, and what servers make of it."""
 
-import fcntl
 import json
 import os
-import pty
-import select
 import signal
 import stat
-import subprocess
 import sys
-import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from project import PATIENCE, Project, until
+from dialogue import typed
+from project import Project, until
 
 JOBS = """\
 # ours
@@ -397,38 +393,4 @@ def _in_force(where: Project, job: str) -> Any:
 
 
 def _typed(where: Project, args: list[str], change: str, dialogue: list[tuple[str, str]], status: int = 0) -> str:
-    """Runs a command in a terminal, answers its questions, and gives all that it printed."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jobrunner", *args],
-        cwd=where.folder,
-        env=where.environment | {"EDITOR": change, "TERM": "dumb"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches it
-    )
-    os.close(theirs)
-    said = b""
-    try:
-        for question, answer in dialogue:
-            while question.encode() not in said.rpartition(b"\x00")[2]:
-                assert select.select([ours], [], [], PATIENCE)[0], said
-                said += os.read(ours, 4096)
-            said += b"\x00"
-            os.write(ours, answer.encode())
-        while True:
-            try:
-                part = os.read(ours, 4096)
-            except OSError:
-                break
-            if not part:
-                break
-            said += part
-        assert process.wait(PATIENCE) == status, said
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
-    return said.decode()
+    return typed(args, where.folder, where.environment | {"EDITOR": change}, dialogue, status)

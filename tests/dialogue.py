@@ -1,0 +1,63 @@
+"""A command in a terminal of its own, whose questions are answered. Used by the tests here."""
+
+import fcntl
+import os
+import pty
+import select
+import subprocess
+import sys
+import termios
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from project import PATIENCE
+
+
+def typed(
+    args: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    dialogue: Sequence[tuple[str, str]],
+    status: int = 0,
+) -> str:
+    """Runs a command of jobrunner, answers each question with its text, and gives all that it printed."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jobrunner", *args],
+        cwd=folder,
+        env={**environment, "TERM": "dumb"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches it
+    )
+    os.close(theirs)
+    said = b""
+    try:
+        for question, answer in dialogue:
+            while question.encode() not in said.rpartition(b"\x00")[2]:
+                assert select.select([ours], [], [], PATIENCE)[0], said
+                said += os.read(ours, 4096)
+            said += b"\x00"
+            os.write(ours, answer.encode())
+        said += _rest(ours)
+        assert process.wait(PATIENCE) == status, said
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    return said.replace(b"\x00", b"").decode()
+
+
+def _rest(descriptor: int) -> bytes:
+    """What is still said until the other end is closed."""
+    said = b""
+    while True:
+        try:
+            part = os.read(descriptor, 4096)
+        except OSError:
+            return said
+        if not part:
+            return said
+        said += part
