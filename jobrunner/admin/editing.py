@@ -41,9 +41,12 @@ class Part(NamedTuple):
     end: int | None = None
 
     def put(self, text: str) -> str:
-        """The whole file with the part replaced."""
+        """The whole file with the part replaced; a last line that lacks its end gets one where others follow."""
         raw = self.original.raw
-        return (raw[: self.start] + text.encode() + (raw[self.end :] if self.end is not None else b"")).decode()
+        after = raw[self.end :] if self.end is not None else b""
+        if text and after and not text.endswith("\n"):
+            text += "\r\n" if b"\r\n" in raw else "\n"
+        return (raw[: self.start] + text.encode() + after).decode()
 
 
 class Proposal(NamedTuple):

@@ -80,7 +80,7 @@ VERBS = {name: entry for group in GROUPS.values() for name, entry in group.items
 
 _STATUSES = """\
 0 done; 1 what was waited for did not succeed, check, doctor or health found
-a fault, or simulate a promise that is going to be broken;
+a fault, simulate a promise that is going to be broken, or diff a change;
 2 wrong usage; 3 no such job, run or batch; 4 timeout of --wait;
 5 the store cannot be reached; 6 refused; 78 the configuration is missing,
 unsafe or invalid; 130 interrupted"""

@@ -16,7 +16,7 @@ Keys = tuple[str, ...]
 
 
 class Pair(NamedTuple):
-    """``key = value``: its whole path, the bytes of key and value, and of the table or inline table that it is in.
+    """``key = value``: its whole path, the bytes of key and value, and whether it stands in an inline table.
 
     ``own`` is the path as it is spelled, without that of the table around it.
     """
@@ -25,7 +25,6 @@ class Pair(NamedTuple):
     own: Keys
     start: int
     value: tuple[int, int]
-    table: int
     inline: bool
 
 
@@ -58,7 +57,7 @@ class Layout:
         root = parse_tree(text)
         for node in root.named_children:
             if node.type == "pair":
-                self._pair(node, (), 0, inline=False)
+                self._pair(node, (), inline=False)
             elif node.type == "table":
                 self._table(node)
 
@@ -85,21 +84,21 @@ class Layout:
         path = tuple(key_names(key))
         pairs = [child for child in rest if child.type == "pair"]
         for child in pairs:
-            self._pair(child, path, node.start_byte, inline=False)
+            self._pair(child, path, inline=False)
         last = pairs[-1] if pairs else key
         self.headers.append(Header(path, node.start_byte, self.line(key.end_byte)[1], (last.start_byte, last.end_byte)))
 
-    def _pair(self, node: Node, parent: Keys, table: int, *, inline: bool) -> None:
+    def _pair(self, node: Node, parent: Keys, *, inline: bool) -> None:
         key, value = (child for child in node.named_children if child.type != "comment")
         own = tuple(key_names(key))
         path = parent + own
-        self.pairs.append(Pair(path, own, node.start_byte, (value.start_byte, value.end_byte), table, inline))
+        self.pairs.append(Pair(path, own, node.start_byte, (value.start_byte, value.end_byte), inline))
         if value.type == "inline_table":
             inner = [child for child in value.named_children if child.type == "pair"]
             last = inner[-1].end_byte if inner else None
             self.inlines[path] = Inline(path, value.start_byte, value.end_byte, last)
             for child in inner:
-                self._pair(child, path, value.start_byte, inline=True)
+                self._pair(child, path, inline=True)
 
 
 def lines_of_job(text: str, job: str) -> tuple[int, int] | None:
@@ -112,13 +111,13 @@ def lines_of_job(text: str, job: str) -> tuple[int, int] | None:
     layout = Layout(text)
     path = ("jobs", job)
     own = [place for place, header in enumerate(layout.headers) if header.path[:2] == path]
-    outside = [pair for pair in layout.within(path) if pair.table == 0]
-    if not own or own != list(range(own[0], own[-1] + 1)) or outside:
+    if not own or own != list(range(own[0], own[-1] + 1)):
         return None
     start = _comment_above(layout, layout.line(layout.headers[own[0]].start)[0])
     following = layout.headers[own[-1] + 1 : own[-1] + 2]
     end = _comment_above(layout, layout.line(following[0].start)[0]) if following else len(layout.raw)
-    return start, end
+    outside = any(not start <= pair.start < end for pair in layout.within(path))
+    return None if outside else (start, end)
 
 
 def _comment_above(layout: Layout, start: int) -> int:

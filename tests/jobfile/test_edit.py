@@ -178,7 +178,15 @@ def test_the_lines_of_a_job_are_its_tables_and_the_comment_above() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [FORMS["out of order"], FORMS["inline"], FORMS["dotted at the top"], FORMS["dotted in jobs"], "not toml"]
+    "text",
+    [
+        FORMS["out of order"],
+        FORMS["inline"],
+        FORMS["dotted at the top"],
+        FORMS["dotted in jobs"],
+        '[jobs]\na.command = "x"\n[jobs.a.env]\nX = "1"\n',
+        "not toml",
+    ],
 )
 def test_a_job_that_does_not_stand_in_one_place_has_no_lines(text: str) -> None:
     assert lines_of_job(text, "a") is None
