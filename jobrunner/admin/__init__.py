@@ -18,6 +18,7 @@ from jobrunner.admin.simulating import Simulating
 from jobrunner.admin.steering import Steering
 from jobrunner.admin.triggering import Triggering
 from jobrunner.admin.verifying import Verifying
+from jobrunner.admin.watching import Watching
 from jobrunner.domain.settings import Settings
 
 __all__ = ["Actor", "Admin", "Context"]
@@ -29,6 +30,7 @@ class Admin(
     Looking,
     Reading,
     Paging,
+    Watching,
     Reloading,
     Simulating,
     Checking,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from jobrunner.admin.jobs import Jobs
 from jobrunner.domain.clock import Clock
@@ -14,6 +14,9 @@ from jobrunner.errors import BrokerUnavailable, NotFound, Refused, StoreUnavaila
 from jobrunner.queue.announce import Announcer
 from jobrunner.store import audit, file_of, no_store
 from jobrunner.store.database import Collision, Database
+
+if TYPE_CHECKING:
+    from jobrunner.admin.memory import Memory
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -59,6 +62,7 @@ class Context:
         self._tell_again = 0.0
         self._db: Database | None = None
         self._announcer: Announcer | None = None
+        self._memory: Memory | None = None
 
     @property
     def db(self) -> Database:
@@ -68,6 +72,17 @@ class Context:
                 if self._db is None:
                     self._db = self._open_store()
         return self._db
+
+    @property
+    def memory(self) -> Memory:
+        """What is remembered from one look to the next."""
+        if self._memory is None:
+            from jobrunner.admin.memory import Memory
+
+            with self._opening:
+                if self._memory is None:
+                    self._memory = Memory(self.clock)
+        return self._memory
 
     def require_store(self) -> None:
         """Raises StoreUnavailable where there is no store yet, instead of making one."""

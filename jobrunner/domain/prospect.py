@@ -6,7 +6,7 @@ Asked by ``why``. An honest answer is "about", or that nobody can tell, and why.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -64,20 +64,46 @@ def start_of(line: Line, usual: Mapping[str, Estimate], now: datetime) -> Start:
     ``usual`` has the jobs of which history is known.
     """
     overlong = tuple(busy.id for busy in line.busy if _overlong(busy, usual.get(busy.job), now))
+    unknown = {job for job in line.ahead if job not in usual}
+    unknown |= {busy.job for busy in line.busy if busy.job not in usual}
+    free = _free(line, usual, now)
+    return Start(free[0] if free else None, tuple(sorted(unknown)), overlong)
+
+
+def starts_of(
+    line: Line, jobs: Sequence[str], usual: Mapping[str, Estimate], now: datetime
+) -> tuple[datetime | None, ...]:
+    """About when each of the runs of these jobs starts, that stand behind a line one after another.
+
+    None from the first on of which nobody can tell. Without workers that is the first.
+    """
+    first = _free(line, usual, now)
+    found = list[datetime | None]()
+    for job in jobs:
+        if not first:
+            break
+        found.append(max(first[0], now))
+        estimate = usual.get(job)
+        if estimate is None:
+            heapq.heappop(first)
+        else:
+            _occupy(first, estimate.median, 1)
+    return (*found, *[None] * (len(jobs) - len(found)))
+
+
+def _free(line: Line, usual: Mapping[str, Estimate], now: datetime) -> list[datetime]:
+    """When each worker is free behind a line, as a heap; those that nobody can tell of are left out."""
     ends = [_end(busy, usual.get(busy.job), now) for busy in line.busy]
-    known = sorted(end for end in ends if end is not None)
-    free = [now] * max(line.workers - len(line.busy), 0) + known
-    unknown = {busy.job for busy, end in zip(line.busy, ends, strict=True) if end is None and busy.id not in overlong}
+    free = [now] * max(line.workers - len(line.busy), 0) + sorted(end for end in ends if end is not None)
     heapq.heapify(free)
     for job, count in line.ahead.items():
         estimate = usual.get(job)
         if estimate is None:
-            unknown.add(job)
             for _ in range(min(count, len(free))):
                 heapq.heappop(free)  # it may hold its worker for ever
         elif free:
             _occupy(free, estimate.median, count)
-    return Start(free[0] if free else None, tuple(sorted(unknown)), overlong)
+    return free
 
 
 def _occupy(free: list[datetime], length: timedelta, count: int) -> None:

@@ -5,7 +5,7 @@ Written by ``schedules`` in the transaction that decides; read by whoever has to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,32 @@ def at(db: Database, job: str, fire_time: datetime) -> Decision | None:
 def of(db: Database, job: str, since: datetime, until: datetime) -> Iterator[Decision]:
     """The decisions over fires of a job with ``since <= fire time < until``, in order; the outer ones may go beyond."""
     return map(_decision, sorted(_overlapping(db, job, to_micros(since), to_micros(until) - 1)))
+
+
+def newest(
+    db: Database,
+    limit: int,
+    *,
+    since: datetime | None = None,
+    job: str | None = None,
+    whys: Collection[Why] = tuple(Why),
+) -> list[Decision]:
+    """The decisions that were made last, at or after ``since``, for these reasons, newest first, at most ``limit``.
+
+    Of one job those about its latest fires.
+    """
+    after = -1 if since is None else to_micros(since) - 1
+    if job is not None:
+        sql = f"SELECT {_COLUMNS} FROM decisions WHERE job = ? ORDER BY first_fire DESC LIMIT ?"
+        rows = [row for row in db.execute(sql, (job, limit)) if row[6] > after and Why(row[4]) in whys]
+        return [_decision(row) for row in rows]
+    sql = (
+        f"SELECT {_COLUMNS} FROM decisions WHERE decision = ? AND decided_at > ?"
+        " ORDER BY decision DESC, decided_at DESC LIMIT ?"
+    )
+    walks = [db.execute(sql, (why.value, after, limit)).fetchall() for why in whys]
+    found = sorted((row for walk in walks for row in walk), key=lambda row: (-row[6], row[0], row[1]))
+    return [_decision(row) for row in found[:limit]]
 
 
 Fires = Callable[[int, int], Sequence[int]]

@@ -55,6 +55,11 @@ def line(db: Database, place: Place, servers: Sequence[Server]) -> Line:
     )
 
 
+def before_queue(db: Database, queue: str, servers: Sequence[Server]) -> Line:
+    """The line before the first run of a queue: what runs, and what the queues hold that are taken before it."""
+    return line(db, Place(queue, _LAST, from_micros(0), 0), servers)
+
+
 def _served_first(queue: str, serving: Sequence[Server]) -> list[str]:
     """The queues that every one of these servers takes before this one."""
     before = [set(each.queues[: each.queues.index(queue)]) for each in serving]

@@ -123,6 +123,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         " host TEXT NOT NULL, origin TEXT NOT NULL)",
         "CREATE INDEX versions_applied ON versions (applied_at)",
     ),
+    ("CREATE INDEX decisions_decided ON decisions (decision, decided_at)",),
 )
 
 

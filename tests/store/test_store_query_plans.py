@@ -24,9 +24,11 @@ from jobrunner.store import (
     audit,
     backfills,
     batches,
+    decisions,
     definitions,
     durations,
     fires,
+    happened,
     line,
     listeners,
     open_store,
@@ -38,7 +40,7 @@ from jobrunner.store import (
     versions,
 )
 from jobrunner.store.output import Place, Row, Segment
-from jobrunner.store.runs import add, claim, finish, read, steer
+from jobrunner.store.runs import add, claim, finish, read, steer, under_way
 
 FINISHED = 200_000
 MICROS = 1_000_000
@@ -238,6 +240,18 @@ READS: dict[str, Case] = {
         lambda db, _: read.find(db, RunFilter(batch=5, states=(RunState.FAILED,))),
         {KEY, "runs_batch"},
     ),
+}
+
+READS |= {
+    "counts": (lambda db, _: under_way.counts(db, 190_000), {"runs_queue", "runs_running", "runs_dead", "runs_listed"}),
+    "the first of a day": (lambda db, _: under_way.Since(timedelta(days=1)).first(db, NOW), {KEY}),
+    "running now": (lambda db, _: under_way.running(db, 50), {KEY, "runs_running"}),
+    "in line": (lambda db, _: under_way.in_line(db, "default", 50), {KEY, "runs_queue"}),
+    "failed lately": (lambda db, _: under_way.failed(db, 50), {KEY, "runs_listed"}),
+    "servers lately": (lambda db, _: happened.servers(db, 50), set()),
+    "files lately": (lambda db, _: happened.files(db, 5), set()),
+    "decisions lately": (lambda db, _: decisions.newest(db, 50), set()),
+    "decisions of a job lately": (lambda db, _: decisions.newest(db, 50, job="job1"), set()),
 }
 
 SORTED_READS: dict[str, Case] = {

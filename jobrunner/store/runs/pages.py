@@ -226,13 +226,13 @@ def _extent(db: Database, wanted: RunFilter) -> _Bounds:
         if not term.negated and term.field in (Field.SINCE, Field.UNTIL):
             times = [to_micros(at) for at in term.values if isinstance(at, datetime)]
             if term.field is Field.SINCE:
-                low = max(low, _first_from(db, min(times) - _SKEW, low, high))
+                low = max(low, first_from(db, min(times) - _SKEW, low, high))
             else:
-                high = min(high, _first_from(db, max(times) + _SKEW, low, high))
+                high = min(high, first_from(db, max(times) + _SKEW, low, high))
     return _Bounds(low, high + 1, True)
 
 
-def _first_from(db: Database, at: int, low: int, high: int) -> int:
+def first_from(db: Database, at: int, low: int, high: int) -> int:
     """The id from which on runs were created at an instant or later."""
     while low < high:
         middle = (low + high) // 2

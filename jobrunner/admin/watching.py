@@ -1,0 +1,117 @@
+"""What is under way and what happened: what the dashboard asks at every look. Nothing of it is in the audit trail.
+
+What it needs is imported when it is asked for: a trigger pays for none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from jobrunner.admin.context import Context
+
+if TYPE_CHECKING:
+    from jobrunner.domain.at_work import AtWork, BatchAtWork, ServerAtWork, Standing
+    from jobrunner.domain.decision import Decision, Why
+    from jobrunner.domain.event import Event
+    from jobrunner.domain.pulse import Pulse
+
+_ALL = 1000
+
+
+class Watching:
+    """The verbs of who watches what goes on."""
+
+    _context: Context
+
+    def pulse(self) -> Pulse:
+        """How it goes as a whole."""
+        from jobrunner.domain import pulse
+        from jobrunner.store import servers
+        from jobrunner.store.runs import under_way
+
+        context = self._context
+        now = context.clock.now()
+        with context.db.snapshot():
+            since = context.memory.day.first(context.db, now)
+            counts = under_way.counts(context.db, since)
+            found = servers.find(context.db, now)
+        return pulse.pulse(counts, found, context.settings, context.actor.host)
+
+    def running(self, limit: int = 100) -> tuple[AtWork, ...]:
+        """The runs that run, those that began first before the others."""
+        from jobrunner.domain.at_work import at_work
+        from jobrunner.store.runs import under_way
+
+        context = self._context
+        runs = under_way.running(context.db, limit)
+        usual = context.memory.usual.of(context.db, [run.job for run in runs])
+        now = context.clock.now()
+        return tuple(at_work(run, usual.get(run.job), now) for run in runs)
+
+    def servers_at_work(self) -> tuple[ServerAtWork, ...]:
+        """The living servers and those that ended within a day, by name, each with what it runs."""
+        from jobrunner.domain.at_work import by_server
+        from jobrunner.store import servers
+
+        return by_server(servers.find(self._context.db, self._context.clock.now()), self.running(_ALL))
+
+    def batches_at_work(self, limit: int = 50) -> tuple[BatchAtWork, ...]:
+        """The newest batches, and how far they are."""
+        from jobrunner.domain.at_work import batch_at_work
+        from jobrunner.store import batches
+
+        now = self._context.clock.now()
+        return tuple(batch_at_work(batch, now) for batch in batches.find(self._context.db, limit))
+
+    def line_of(self, queue: str, n: int = 100) -> tuple[Standing, ...]:
+        """The first ``n`` queued runs of a queue in the order in which they are taken, and about when each starts."""
+        from jobrunner.admin.explaining import living
+        from jobrunner.domain.at_work import Standing
+        from jobrunner.domain.prospect import starts_of
+        from jobrunner.store import line
+        from jobrunner.store.runs import under_way
+
+        context = self._context
+        servers = living(context)
+        with context.db.snapshot():
+            runs = under_way.in_line(context.db, queue, n)
+            before = line.before_queue(context.db, queue, servers)
+        usual = context.memory.usual.of(context.db, [*(run.job for run in runs), *before.jobs])
+        starts = starts_of(before, [run.job for run in runs], usual, context.clock.now())
+        return tuple(Standing(run, place, at) for place, (run, at) in enumerate(zip(runs, starts, strict=True), 1))
+
+    def events(self, n: int = 100) -> tuple[Event, ...]:
+        """The newest of what happened: actions of people, servers, files put in force, failures, missed fires."""
+        from jobrunner.domain import event
+        from jobrunner.domain.decision import Why
+        from jobrunner.store import audit, decisions, happened
+        from jobrunner.store.runs import under_way
+
+        db = self._context.db
+        with db.snapshot():
+            return event.newest(
+                n,
+                audit=audit.find(db, None, n),
+                servers=happened.servers(db, n),
+                files=happened.files(db, min(n, 20)),
+                failed=under_way.failed(db, n),
+                missed=decisions.newest(db, n, whys=(Why.MISSED,)),
+            )
+
+    def decisions(
+        self,
+        job: str | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+        whys: Collection[Why] | None = None,
+    ) -> tuple[Decision, ...]:
+        """The decisions that were made last, of one job or of all, newest first; ``whys`` None: for any reason."""
+        from jobrunner.domain.decision import Why
+        from jobrunner.store import decisions
+
+        found = decisions.newest(
+            self._context.db, limit, since=since, job=job, whys=tuple(Why) if whys is None else whys
+        )
+        return tuple(found)

@@ -1,0 +1,31 @@
+"""A project on a store of either kind, for tests of use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from jobrunner import wiring
+from jobrunner.admin import Admin
+from jobrunner.domain.state import Trigger
+
+Project = Callable[[str], Admin]
+
+
+@pytest.fixture
+def project(store_url: str, tmp_path: Path) -> Iterator[Project]:
+    """Makes a project of a jobs.toml on an empty store; gives its use cases."""
+    opened = list[Admin]()
+
+    def make(jobs: str) -> Admin:
+        path = tmp_path / "jobs.toml"
+        path.write_text(f'[jobrunner]\nstore = "{store_url}"\ntimezone = "UTC"\n{jobs}')
+        path.chmod(0o600)
+        opened.append(wiring.make_admin(path, source=Trigger.MANUAL, warn=False))
+        return opened[-1]
+
+    yield make
+    for admin in opened:
+        admin.close()
