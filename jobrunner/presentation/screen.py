@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
 _SGR = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36}
+_WORDS = {str(number): word for word, number in _SGR.items()}
 _C_LOCALES = ("C", "POSIX")
 
 
@@ -41,6 +43,16 @@ class Screen:
     def ellipsis(self) -> str:
         """What ends a text that was cut."""
         return "…" if self.unicode else "~"
+
+
+def painted(line: str) -> Iterator[tuple[str, str]]:
+    """The texts of a line that ``Screen.paint`` has painted, each with its style: for who paints in another way."""
+    style = ""
+    for place, piece in enumerate(re.split("\x1b\\[([0-9;]+)m", line)):
+        if place % 2:
+            style = " ".join(_WORDS[code] for code in piece.split(";") if code != "0")
+        elif piece:
+            yield piece, style
 
 
 def _shows_unicode(stream: TextIO, environ: Mapping[str, str]) -> bool:

@@ -30,13 +30,15 @@ _NAMED = frozenset(
 
 
 class Group(StrEnum):
-    """Where a key is of use. Those of ``OUTPUT`` are pressed in the output of a run, where nothing is to be found."""
+    """Where a key is of use. Those of ``OUTPUT`` are pressed in the output of a run, those of ``LANES`` in the
+    schedule."""
 
     EVERYWHERE = "Everywhere"
     MOVE = "Move"
     FIND = "Find"
     ACT = "Act"
     OUTPUT = "Output"
+    LANES = "Schedule"
 
 
 class Key(NamedTuple):
@@ -165,6 +167,14 @@ KEYS: Mapping[str, Key] = {
         ("output_pager", "o", "In $PAGER"),
         ("output_save", "S", "Save"),
     ),
+    **_table(
+        Group.LANES,
+        ("lanes_later", "right", "Later"),
+        ("lanes_earlier", "left", "Earlier"),
+        ("lanes_now", "0", "Back to now"),
+        ("lanes_closer", "+ =", "A shorter time"),
+        ("lanes_wider", "-", "A longer time"),
+    ),
 }
 """Every id that may be given other keys. Keys of dialogs (enter, escape, tab) are not among them."""
 
@@ -204,8 +214,8 @@ def overlaps(keys: Iterable[Key]) -> Iterable[tuple[str, str, str]]:
 
 
 def _meet(one: Group, other: Group) -> bool:
-    """In the output of a run its own keys find things, those of lists do not."""
-    return {one, other} != {Group.FIND, Group.OUTPUT}
+    """In the output of a run its own keys find things, those of lists do not; and it is not the schedule."""
+    return {one, other} not in ({Group.FIND, Group.OUTPUT}, {Group.OUTPUT, Group.LANES})
 
 
 def _read(id: str, keys: object) -> tuple[str, ...]:

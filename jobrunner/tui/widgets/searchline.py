@@ -49,6 +49,7 @@ class SearchLine(Horizontal):
         self.before = ""
         self._kind = _Remark(screen, "bold", classes="-kind")
         self._field = _Field(compact=True, select_on_focus=False)
+        self._field.set_reactive(Input.cursor_blink, False)
         self._complaint = _Remark(screen, "bold yellow", classes="-complaint")
         self._field.can_focus = False
 

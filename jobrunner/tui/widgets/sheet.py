@@ -15,8 +15,10 @@ from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell, Column, fit
 from jobrunner.tui.widgets.ink import clipped, fitted, ink, joined, line, written
 
-_GAP = 2
-_MARGIN = 3
+GAP = 2
+"""Cells between two columns."""
+
+MARGIN = 3
 """Cells before the first column: the cursor's bar, the mark, a space."""
 
 
@@ -78,14 +80,14 @@ class Sheet:
 
     def titles(self, width: int, base: Style) -> Strip:
         """The line above the rows."""
-        pieces = [Cell(" " * _MARGIN)]
+        pieces = [Cell(" " * MARGIN)]
         for place, size in self._kept():
             text = clipped(self._title(place), size, self._screen)
             padding = " " * (size - cell_len(text))
             style = "bold" if self.order and self.order[0] == place else "dim"
             right = self._columns[place].right
             pieces += [Cell(padding), Cell(text, style)] if right else [Cell(text, style), Cell(padding)]
-            pieces.append(Cell(" " * _GAP))
+            pieces.append(Cell(" " * GAP))
         return line(pieces[:-1], width, self._screen, base)
 
     def row(self, row: Line, look: Look, width: int, base: Style) -> Strip:
@@ -95,7 +97,7 @@ class Sheet:
         segments = [Segment(bar, base + ink("bold")), Segment(mark + " ", base + ink("bold"))]
         for place, size in self._kept():
             segments += self._cell(row.cells[place], size, self._columns[place].right, base)
-            segments.append(Segment(" " * _GAP, base))
+            segments.append(Segment(" " * GAP, base))
         segments.pop()
         if look.cursor:
             segments = _standing_out(segments, base + ink("bold reverse" if look.focused else "bold"), look.focused)
@@ -113,15 +115,15 @@ class Sheet:
 
     def column_at(self, x: int) -> int | None:
         """Which column is at a cell of the line."""
-        left = _MARGIN
+        left = MARGIN
         for place, size in self._kept():
-            if left <= x < left + size + _GAP:
+            if left <= x < left + size + GAP:
                 return place
-            left += size + _GAP
+            left += size + GAP
         return None
 
     def _fit(self) -> None:
-        self._widths = fit(self._columns, self._natural, max(self._width - _MARGIN, 1))
+        self._widths = fit(self._columns, self._natural, max(self._width - MARGIN, 1))
 
     def _kept(self) -> Iterable[tuple[int, int]]:
         return ((place, width) for place, width in enumerate(self._widths) if width)

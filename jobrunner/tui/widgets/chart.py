@@ -1,0 +1,54 @@
+"""Something that is drawn to the width there is: rows of bars, a timeline, a plot. It is given what draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual import events
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from jobrunner.presentation.screen import Screen
+from jobrunner.tui.widgets.ink import Pieces, ground, line
+
+Draw = Callable[[int], Sequence[Pieces]]
+"""Lines for so many cells of width."""
+
+
+class Chart(Widget):
+    """As high as its lines are. Only lines that differ are painted again."""
+
+    DEFAULT_CSS = "Chart { height: auto; }"
+    ALLOW_SELECT = False
+
+    def __init__(self, screen: Screen, draw: Draw | None = None, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._screen = screen
+        self._draw: Draw = draw or (lambda width: ())
+        self._lines: list[Pieces] = []
+
+    def show(self, draw: Draw) -> None:
+        """What draws it from now on."""
+        self._draw = draw
+        self._again(self.size.width)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._again(event.size.width)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._draw(width)) if width else 0
+
+    def render_line(self, y: int) -> Strip:
+        pieces = self._lines[y] if y < len(self._lines) else ()
+        return line(pieces, self.size.width, self._screen, ground(self))
+
+    def _again(self, width: int) -> None:
+        had, self._lines = self._lines, list(self._draw(width)) if width else []
+        if len(had) != len(self._lines):
+            self.refresh(layout=True)
+            return
+        left, top = self.styles.gutter.left, self.styles.gutter.top
+        differing = [y for y, (old, new) in enumerate(zip(had, self._lines, strict=True)) if tuple(old) != tuple(new)]
+        if differing:
+            self.refresh(*(Region(left, top + y, width, 1) for y in differing))

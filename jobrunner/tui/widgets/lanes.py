@@ -1,0 +1,184 @@
+"""The schedule as lanes: a line for each job, times above them, the load below. Scrolled and zoomed by keys.
+
+It is given what there is in a stretch of time, and announces which stretch a person wants to see instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import ClassVar, NamedTuple
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+
+from jobrunner.presentation.sanitise import plain
+from jobrunner.presentation.screen import Screen
+from jobrunner.presentation.table import Cell, Column
+from jobrunner.tui.widgets.chart import Chart
+from jobrunner.tui.widgets.ink import Pieces, clipped
+from jobrunner.tui.widgets.listing import Line, Listing
+from jobrunner.tui.widgets.scale import LENGTHS, Scale
+from jobrunner.tui.widgets.sheet import GAP, MARGIN
+from jobrunner.tui.widgets.track import Lane, load_line, marks_line, track
+
+__all__ = ["Lane", "Lanes", "Plan"]
+
+_BEFORE_NOW = 12
+"""The part of the time that is shown before now: one of so many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that is shown. ``load``: attempts that will run from an instant on; empty: there is no line for it."""
+
+    lanes: tuple[Lane, ...]
+    begin: datetime
+    end: datetime
+    now: datetime
+    zone: tzinfo
+    load: tuple[tuple[datetime, float], ...] = ()
+
+
+class _Form(NamedTuple):
+    """Cells for the names, the marks, and the words at the end."""
+
+    name: int
+    columns: int
+    right: int
+
+
+class Lanes(Vertical):
+    """A ``Listing`` of lanes: its messages tell of the job under the cursor."""
+
+    DEFAULT_CSS = "Lanes { height: 1fr; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "later(1)", "Later", show=False, id="lanes_later"),
+        Binding("left", "later(-1)", "Earlier", show=False, id="lanes_earlier"),
+        Binding("0", "now", "Back to now", show=False, id="lanes_now"),
+        Binding("plus,equals_sign", "zoom(-1)", "A shorter time", show=False, id="lanes_closer"),
+        Binding("minus", "zoom(1)", "A longer time", show=False, id="lanes_wider"),
+    ]
+
+    @dataclass
+    class TimeWanted(Message):
+        """Another stretch of time shall be shown."""
+
+        lanes: Lanes
+        begin: datetime
+        end: datetime
+
+    def __init__(
+        self,
+        *,
+        screen: Screen,
+        id: str | None = None,
+        empty: str = "No job has a schedule.\nA job gets one in jobs.toml.",
+    ) -> None:
+        super().__init__(id=id)
+        self._screen = screen
+        self._plan: Plan | None = None
+        self._form: _Form | None = None
+        self._axis = Chart(screen)
+        self.listing = Listing((), screen=screen, titles=False, empty=empty, key=lambda lane: lane.name)
+        self._load = Chart(screen)
+
+    def compose(self) -> ComposeResult:
+        yield self._axis
+        yield self.listing
+        yield self._load
+
+    def show(self, plan: Plan) -> None:
+        """What there is to see in the stretch of time of the plan."""
+        self._plan = plan
+        self._again()
+
+    @property
+    def plan(self) -> Plan | None:
+        """What is shown."""
+        return self._plan
+
+    @staticmethod
+    def around(now: datetime, length: timedelta = LENGTHS[0]) -> tuple[datetime, datetime]:
+        """The stretch of time to begin with: a little of what is past, and what comes."""
+        begin = now - length / _BEFORE_NOW
+        return begin, begin + length
+
+    def focus(self, scroll_visible: bool = True) -> Lanes:
+        self.listing.focus(scroll_visible)
+        return self
+
+    def action_later(self, way: int) -> None:
+        """By half of what is in sight."""
+        if (plan := self._plan) is not None:
+            step = (plan.end - plan.begin) / 2 * way
+            self._want(plan.begin + step, plan.end + step)
+
+    def action_now(self) -> None:
+        if (plan := self._plan) is not None:
+            self._want(*self.around(plan.now, plan.end - plan.begin))
+
+    def action_zoom(self, way: int) -> None:
+        """The next longer or shorter time; what is past of it stays the same share where now is in sight."""
+        if (plan := self._plan) is None:
+            return
+        length = plan.end - plan.begin
+        others = [other for other in LENGTHS if (other > length if way > 0 else other < length)]
+        if not others:
+            return
+        fresh = others[0] if way > 0 else others[-1]
+        here = plan.now if plan.begin <= plan.now < plan.end else plan.begin
+        begin = here - (here - plan.begin) * (fresh / length)
+        self._want(begin, begin + fresh)
+
+    def on_resize(self) -> None:
+        self._again()
+
+    def _want(self, begin: datetime, end: datetime) -> None:
+        self.post_message(self.TimeWanted(self, begin, end))
+
+    def _again(self) -> None:
+        plan, width = self._plan, self.size.width
+        if plan is None or not width:
+            return
+        form = _fitted(plan, width)
+        if form != self._form:
+            self._form = form
+            self.listing.set_columns((Column(title=""), Column(title=""), Column(title="", right=True)))
+        scale = Scale(plan.begin, plan.end, form.columns, plan.zone)
+        self.listing.show(plan.lanes, lambda lane: self._line(lane, form, scale, plan.now))
+        self._axis.show(lambda _: self._above(plan, form, scale))
+        self._load.show(lambda _: self._below(plan, form, scale))
+
+    def _line(self, lane: Lane, form: _Form, scale: Scale, now: datetime) -> Line:
+        name = _exactly(lane.name, form.name, self._screen)
+        right = _exactly(lane.right.text, form.right, self._screen, right=True)
+        return Line(lane.name, (Cell(name), track(lane, scale, now, self._screen), Cell(right, lane.right.style)))
+
+    def _above(self, plan: Plan, form: _Form, scale: Scale) -> list[Pieces]:
+        margin = Cell(" " * (MARGIN + form.name + GAP))
+        return [(margin, Cell(scale.axis(), "dim")), (margin, *marks_line(scale, plan.now, self._screen))]
+
+    def _below(self, plan: Plan, form: _Form, scale: Scale) -> list[Pieces]:
+        if not plan.load:
+            return []
+        peak = max((value for at, value in plan.load if scale.column(at) is not None), default=0.0)
+        name = Cell(" " * MARGIN + _exactly("load", form.name + GAP, self._screen), "dim")
+        said = _exactly(f"peak {peak:g}", form.right, self._screen, right=True)
+        return [(name, *load_line(plan.load, scale, self._screen), Cell(" " * GAP + said, "dim"))]
+
+
+def _fitted(plan: Plan, width: int) -> _Form:
+    name = max([8, *(cell_len(plain(lane.name)) for lane in plan.lanes)])
+    right = max([7, *(cell_len(plain(lane.right.text)) for lane in plan.lanes)])
+    name, right = min(name, max(width // 4, 8)), min(right, max(width // 6, 7))
+    return _Form(name, max(width - MARGIN - name - right - 2 * GAP, 1), right)
+
+
+def _exactly(text: str, width: int, screen: Screen, *, right: bool = False) -> str:
+    said = clipped(plain(text), width, screen)
+    padding = " " * (width - cell_len(said))
+    return padding + said if right else said + padding
