@@ -30,12 +30,8 @@ _WHEEL = 3
 __all__ = ["Line", "Listing"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """What a line of the screen says now."""
-
-    line: Line | None
-    look: Look | None
+_Drawn = tuple[Line, Look]
+"""What a line of the screen says now."""
 
 
 class Listing(Widget, can_focus=True):
@@ -124,7 +120,7 @@ class Listing(Widget, can_focus=True):
         self._sheet = Sheet(columns, screen)
         self._window = Window(key or (lambda row: self._line_of(row).key))
         self._marks = Marks()
-        self._drawn: list[_Drawn] = []
+        self._drawn: list[_Drawn | None] = []
         self._asked: str | None = None
         self._going: str | None = None
         self._sought: Hashable | None = None
@@ -159,6 +155,7 @@ class Listing(Widget, can_focus=True):
         self._sheet = Sheet(columns, self._screen, order=self._sheet.order)
         self._sheet.fit_to(self.size.width)
         self._written.clear()
+        self._drawn = []
         self.refresh()
 
     def set_order(self, column: int | None, *, descending: bool = False) -> None:
@@ -327,6 +324,7 @@ class Listing(Widget, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         self._sheet.fit_to(event.size.width)
+        self._drawn = []
         self._window.resize(event.size.height - self._head)
         self._settle(moved=False)
 
@@ -342,10 +340,8 @@ class Listing(Widget, can_focus=True):
             return self._sheet.titles(width, base)
         if not self._window.rows:
             return self._sheet.remark(self._empty, y - self._head, self._window.height, width, base, self._write)
-        drawn = self._at(y - self._head)
-        if drawn.line is None or drawn.look is None:
-            return Strip.blank(width, base)
-        return self._sheet.row(drawn.line, drawn.look, width, base)
+        drawn = self._at(self._window.top + y - self._head)
+        return self._sheet.row(*drawn, width, base) if drawn else Strip.blank(width, base)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return max(len(self._window.rows), 1) + self._head
@@ -363,13 +359,12 @@ class Listing(Widget, can_focus=True):
         self._written[id(row)] = (row, line)
         return line
 
-    def _at(self, y: int) -> _Drawn:
-        place = self._window.top + y
+    def _at(self, place: int) -> _Drawn | None:
         if place >= len(self._window.rows):
-            return _Drawn(None, None)
+            return None
         line = self._line_of(self._window.rows[place])
         cursor = place == self._window.cursor
-        return _Drawn(line, Look(cursor=cursor, marked=line.key in self._marks.keys, focused=cursor and self.has_focus))
+        return line, Look(cursor, line.key in self._marks.keys, cursor and self.has_focus)
 
     # What follows from a change
 
@@ -426,17 +421,18 @@ class Listing(Widget, can_focus=True):
 
     def _redraw(self) -> None:
         """Repaints the lines that differ from what the screen says."""
-        had = self._drawn
-        self._drawn = [self._at(y) for y in range(self._window.height)] if self._window.rows else []
+        had, top = self._drawn, self._window.top
+        self._drawn = [self._at(top + y) for y in range(self._window.height)] if self._window.rows else []
         self._forget()
-        wider = self._sheet.grow(drawn.line for drawn in self._drawn if drawn.line is not None)
-        if wider or not had or len(had) != len(self._drawn):
-            self.refresh()
-            return
-        left, top = self.styles.gutter.left, self.styles.gutter.top + self._head
+        if len(had) != len(self._drawn):
+            had = [None] * len(self._drawn)
         lines = [y for y, (old, new) in enumerate(zip(had, self._drawn, strict=True)) if old != new]
-        if lines:
-            self.refresh(*(Region(left, top + y, self.size.width, 1) for y in lines))
+        wider = self._sheet.grow([drawn[0] for y in lines if (drawn := self._drawn[y]) is not None])
+        if wider or not had or len(lines) == len(had):
+            self.refresh()
+        elif lines:
+            left, head = self.styles.gutter.left, self.styles.gutter.top + self._head
+            self.refresh(*(Region(left, head + y, self.size.width, 1) for y in lines))
 
     def _forget(self) -> None:
         """Written lines that are far from sight."""

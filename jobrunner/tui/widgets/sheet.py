@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -20,6 +21,8 @@ GAP = 2
 
 MARGIN = 3
 """Cells before the first column: the cursor's bar, the mark, a space."""
+_NOTHING = Cell(" ")
+"""In the place of a cell of a row that was written for fewer columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,7 @@ class Line:
     cells: tuple[Cell | tuple[Cell, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """How a row stands out."""
 
     cursor: bool = False
@@ -96,7 +98,8 @@ class Sheet:
         mark = ("✓" if self._screen.unicode else "+") if look.marked else " "
         segments = [Segment(bar, base + ink("bold")), Segment(mark + " ", base + ink("bold"))]
         for place, size in self._kept():
-            segments += self._cell(row.cells[place], size, self._columns[place].right, base)
+            cell = row.cells[place] if place < len(row.cells) else _NOTHING
+            segments += self._cell(cell, size, self._columns[place].right, base)
             segments.append(Segment(" " * GAP, base))
         segments.pop()
         if look.cursor:
@@ -148,7 +151,7 @@ class Sheet:
 def _by_column(lines: Iterable[Line], count: int) -> list[list[Cell | tuple[Cell, ...]]]:
     columns: list[list[Cell | tuple[Cell, ...]]] = [[] for _ in range(count)]
     for row in lines:
-        for column, cell in zip(columns, row.cells, strict=True):
+        for column, cell in zip(columns, row.cells, strict=False):
             column.append(cell)
     return columns
 

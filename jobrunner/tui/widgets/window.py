@@ -110,6 +110,7 @@ class Window:
             if place is not None:
                 self.top += place - old if had.top or had.before else 0
                 self.cursor = place if old == had.cursor else place + had.cursor - old
+                counting = counting and place != old
                 break
         if counting and not self.before and self.top > 0:
             self.new_above += sum(had.place(self.key(row)) is None for row in self.rows[: self.top])
