@@ -6,6 +6,7 @@ Each is written once, here; each action of a person leaves an entry in the audit
 from __future__ import annotations
 
 from jobrunner.admin.answering import Answering
+from jobrunner.admin.attending import Attending
 from jobrunner.admin.backfilling import Backfilling
 from jobrunner.admin.checking import Checking
 from jobrunner.admin.context import Actor, Context
@@ -31,6 +32,7 @@ class Admin(
     Reading,
     Paging,
     Watching,
+    Attending,
     Reloading,
     Simulating,
     Checking,

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobrunner import jobfile
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.job import Job
 from jobrunner.domain.params import Checker
-from jobrunner.errors import NotFound
+from jobrunner.errors import ConfigError, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from jobrunner.admin.behind import Behind
     from jobrunner.domain.jobfile import Jobfile
 
 _LOOK_AGAIN_SECONDS = 1.0
+_LARGE_BYTES = 256 * 1024
+_PUT_OFF_SECONDS = 0.7
+
+
+class AtHand(NamedTuple):
+    """What is known of the file without waiting: its last valid form (None: none was read yet), and why the file as it
+    is now cannot be used. ``reading``: it is being read, and more is known soon."""
+
+    whole: Jobfile | None
+    error: ConfigError | None
+    reading: bool
 
 
 class Jobs:
@@ -34,6 +49,10 @@ class Jobs:
         self._stamp: tuple[int, int, int] | None = None
         self._includes = False
         self._look_at = 0.0
+        self._behind: Behind[AtHand] | None = None
+        self._last: Jobfile | None = None
+        self._signed: tuple[float, Hashable] = (-_LOOK_AGAIN_SECONDS, None)
+        self.when_read: Callable[[], None] = _nothing
 
     def one(self, name: str) -> Job:
         """A job; the rest of the file may be wrong.
@@ -75,6 +94,43 @@ class Jobs:
             raise NotFound(f"no job {name!r}", hint=_nearest(name, list(jobs)))
         return jobs[name]
 
+    def at_hand(self, include: Sequence[str]) -> AtHand:
+        """The whole file as far as it is known, at once: it is read behind the back of who asks. Never raises.
+
+        ``include`` are the patterns that it is known to include.
+        """
+        with self._lock:
+            if self._behind is None:
+                from jobrunner.admin.behind import Behind
+
+                self._behind = Behind("jobs.toml", self._read_behind, lambda: self.when_read())
+        known = self._behind.ask(self._signature(include))
+        found = known.value or AtHand(None, None, reading=True)
+        return found._replace(reading=not known.current)
+
+    def _read_behind(self) -> AtHand:
+        time.sleep(_pause_before(self._path))
+        try:
+            self._last = jobfile.read(self._path)
+        except ConfigError as error:
+            return AtHand(self._last, error, reading=False)
+        return AtHand(self._last, None, reading=False)
+
+    def _signature(self, include: Sequence[str]) -> Hashable:
+        """What tells whether the file, or one that belongs to it, is another than before."""
+        from jobrunner.jobfile.include import expand
+
+        looked, signature = self._signed
+        now = self._clock.monotonic()
+        if now >= looked + _LOOK_AGAIN_SECONDS:
+            folder, last = str(self._path.parent), self._last
+            patterns = include if last is None else last.settings.include
+            files = [str(self._path), *(file for pattern in patterns for file in expand(pattern, folder))]
+            files += [each.file for each in last.calendars.values() if each.file is not None] if last else []
+            signature = tuple(map(_stamp, files))
+            self._signed = (now, signature)
+        return signature
+
     def _forget_if_changed(self) -> None:
         now = self._clock.monotonic()
         if now < self._look_at:
@@ -90,6 +146,25 @@ class Jobs:
             self._known.clear()
             self._whole = None
             self._stamp = stamp
+
+
+def _nothing() -> None:
+    pass
+
+
+def _pause_before(path: Path) -> float:
+    """How long the reading of a large file is put off: for a tenth of a second nothing else runs beside it, and who has
+    just started wants to see something first."""
+    size = _stamp(str(path))[2]
+    return _PUT_OFF_SECONDS if size > _LARGE_BYTES else 0.0
+
+
+def _stamp(name: str) -> tuple[str, int, int, int]:
+    try:
+        stat = os.stat(name)
+    except OSError:
+        return name, 0, -1, 0
+    return name, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 
 def _nearest(name: str, names: list[str]) -> str:

@@ -5,7 +5,7 @@ What it needs is imported when it is asked for: a trigger pays for none of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,11 @@ class Watching:
     """The verbs of who watches what goes on."""
 
     _context: Context
+
+    def when_ready(self, tell: Callable[[], None]) -> None:
+        """``tell`` is called, in some thread, when more is known than when it was asked: the file has been read, or
+        something that is reckoned behind the back of who asks. Then it is worth asking again."""
+        self._context.jobs.when_read = tell
 
     def pulse(self) -> Pulse:
         """How it goes as a whole."""

@@ -417,7 +417,7 @@ def test_disks(
     block = 4096 if blocks > 1000 else 1024 * 1024
     answer = os.statvfs_result((block, block, blocks, free, free, files, files_free, files_free, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda _: answer)
-    found = [finding.status for finding in places._disk("x", tmp_path) if finding.status is not Severity.OK]
+    found = [finding.status for finding in places.disk("x", tmp_path) if finding.status is not Severity.OK]
     assert found == said
 
 

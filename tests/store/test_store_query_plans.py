@@ -40,7 +40,7 @@ from jobrunner.store import (
     versions,
 )
 from jobrunner.store.output import Place, Row, Segment
-from jobrunner.store.runs import add, claim, finish, read, steer, under_way
+from jobrunner.store.runs import add, claim, exceptions, finish, read, steer, under_way
 
 FINISHED = 200_000
 MICROS = 1_000_000
@@ -97,7 +97,7 @@ def full(full_url: str) -> Iterator[Database]:
 
 PAUSE = Pause(scope="job", name="job1", who="ana", since=NOW, until=None, reason="")
 ROW = Row(0, 0, (Segment(0, NOW, 1),), b"x")
-FEW = {"runs_queue", "runs_running", "runs_timed", "runs_dead", "servers_live"}
+FEW = {"runs_queue", "runs_running", "runs_waiting", "runs_timed", "runs_dead", "servers_live"}
 """Partial indexes that may be walked whole: what they hold is at work, or waits for a person."""
 SMALL = {"pauses", "schedules", "servers", "item", "latest", "CONSTANT"}
 """Tables of a few rows, and what was limited to a few before."""
@@ -251,6 +251,9 @@ READS |= {
     "servers lately": (lambda db, _: happened.servers(db, 50), set()),
     "files lately": (lambda db, _: happened.files(db, 5), set()),
     "decisions lately": (lambda db, _: decisions.newest(db, 50), set()),
+    "heads of lines": (lambda db, _: exceptions.heads(db), {"runs_queue"}),
+    "tried again": (lambda db, _: exceptions.retrying(db, 50), {KEY, "runs_listed"}),
+    "a success since": (lambda db, _: exceptions.succeeded_since(db, "job1", NOW), {"runs_job"}),
     "decisions of a job lately": (lambda db, _: decisions.newest(db, 50, job="job1"), set()),
 }
 
@@ -268,6 +271,11 @@ SORTED_READS: dict[str, Case] = {
     "queued runs": (lambda db, _: read.find(db, RunFilter(states=(RunState.QUEUED,))), {KEY, "runs_queue"}),
     "running runs": (lambda db, _: read.find(db, RunFilter(states=(RunState.RUNNING,))), {KEY, "runs_running"}),
     "members of a batch": (lambda db, _: batches.member_ids(db, 5, ["failed", "queued"]), {KEY, "runs_batch"}),
+    "what waits": (
+        lambda db, _: exceptions.waits(db, [("default", 0, NOW)], later(99), {}, 50),
+        {"runs_queue", "runs_waiting"},
+    ),
+    "letters": (lambda db, _: exceptions.letters(db, 50), {KEY, "runs_dead"}),
     "queues": (lambda db, _: queues.statuses(db, ["default"], {}, NOW), {"runs_queue", "runs_running", "runs_listed"}),
 }
 """Reads that sort: what they sort is bounded by what is at work, by the dead letters, or by one batch."""

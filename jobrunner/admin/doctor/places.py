@@ -27,7 +27,7 @@ def look(patient: Patient) -> list[Finding]:
     places = {"temporary files": Path(tempfile.gettempdir())}
     if file is not None:
         places = {"the store": file.parent, **places}
-    return found + [finding for what, folder in places.items() if folder.exists() for finding in _disk(what, folder)]
+    return found + [finding for what, folder in places.items() if folder.exists() for finding in disk(what, folder)]
 
 
 def _store_files(file: Path) -> Iterator[Finding]:
@@ -74,9 +74,10 @@ def _folder(folder: Path) -> Iterator[Finding]:
         yield fault("files", f"you cannot write {folder}, where SQLite keeps its log", "work as the user of the server")
 
 
-def _disk(what: str, folder: Path) -> Iterator[Finding]:
-    disk = os.statvfs(folder)
-    room, size = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
+def disk(what: str, folder: Path) -> Iterator[Finding]:
+    """How much room is left for something, in bytes and files."""
+    there = os.statvfs(folder)
+    room, size = there.f_bavail * there.f_frsize, there.f_blocks * there.f_frsize
     share = 100 * room / size if size else 100.0
     detail = f"{_size(room)} left for {what} in {folder}, {share:.0f} %"
     if room < _NONE_LEFT:
@@ -85,8 +86,8 @@ def _disk(what: str, folder: Path) -> Iterator[Finding]:
         yield warning("disk", detail, "free some room before there is none")
     else:
         yield ok("disk", detail)
-    if disk.f_files and disk.f_favail * 50 < disk.f_files:
-        left = f"{disk.f_favail:,} of {disk.f_files:,} inodes left for {what} in {folder}"
+    if there.f_files and there.f_favail * 50 < there.f_files:
+        left = f"{there.f_favail:,} of {there.f_files:,} inodes left for {what} in {folder}"
         yield warning("disk", left, "remove small files: none can be made when they are used up")
 
 
