@@ -92,8 +92,8 @@ class Form(VerticalScroll, can_focus=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "step(1)", show=False),
         Binding("up", "step(-1)", show=False),
-        Binding("enter", "enter", show=False, priority=False),
-        Binding("ctrl+s", "submit", "Submit", show=False, priority=True, id="form_submit"),
+        Binding("enter", "enter", show=False),
+        Binding("ctrl+s", "submit", "Submit", show=False, priority=True),
     ]
 
     @dataclass

@@ -59,8 +59,8 @@ class Lanes(Vertical):
         Binding("right", "later(1)", "Later", show=False, id="lanes_later"),
         Binding("left", "later(-1)", "Earlier", show=False, id="lanes_earlier"),
         Binding("0", "now", "Back to now", show=False, id="lanes_now"),
-        Binding("plus,equals_sign", "zoom(-1)", "A shorter time", show=False, id="lanes_closer"),
-        Binding("minus", "zoom(1)", "A longer time", show=False, id="lanes_wider"),
+        Binding("+,=", "zoom(-1)", "A shorter time", show=False, id="lanes_closer"),
+        Binding("-", "zoom(1)", "A longer time", show=False, id="lanes_wider"),
     ]
 
     @dataclass

@@ -16,20 +16,20 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.strip import Strip
 
 from jobrunner.domain.status import OutputPart
 from jobrunner.presentation.screen import Screen
 from jobrunner.tui.widgets.finding import SELECTIONS, Finding
 from jobrunner.tui.widgets.ink import ground
 from jobrunner.tui.widgets.kept import Kept
-from jobrunner.tui.widgets.outputstate import OutputState
+from jobrunner.tui.widgets.outputstate import OutputState, described
 from jobrunner.tui.widgets.outputtext import OutputText
 from jobrunner.tui.widgets.page import Page, Shown
 from jobrunner.tui.widgets.reading import Reading
 from jobrunner.tui.widgets.searchline import SearchLine
 from jobrunner.tui.widgets.seek import ERRORS, pattern
 from jobrunner.tui.widgets.sgr import words
+from jobrunner.tui.widgets.writer import Writer
 
 _PAINT_SECONDS = 0.1
 _WORK_SECONDS, _WORK_EVERY = 0.012, 0.03
@@ -51,12 +51,12 @@ class Output(Vertical):
         Binding("left", "aside(-1)", "To the left", show=False, id="output_left"),
         Binding("0", "aside(0)", "To the beginning of the lines", show=False, id="output_begin"),
         Binding("f", "follow", "Follow, or stop", show=False, id="output_follow"),
-        Binding("slash", "search", "Search", show=False, id="output_search"),
+        Binding("/", "search", "Search", show=False, id="output_search"),
         Binding("n", "next", "Next match", show=False, id="output_next"),
         Binding("N", "previous", "Match before", show=False, id="output_previous"),
-        Binding("right_curly_bracket", "error(1)", "Next error", show=False, id="output_next_error"),
-        Binding("left_curly_bracket", "error(-1)", "Error before", show=False, id="output_previous_error"),
-        Binding("ampersand", "only", "Only lines that match", show=False, id="output_only"),
+        Binding("}", "error(1)", "Next error", show=False, id="output_next_error"),
+        Binding("{", "error(-1)", "Error before", show=False, id="output_previous_error"),
+        Binding("&", "only", "Only lines that match", show=False, id="output_only"),
         Binding("s", "streams", "Both streams, or one", show=False, id="output_streams"),
         Binding("w", "wrap", "Wrap, or cut", show=False, id="output_wrap"),
         Binding("T", "times", "Times", show=False, id="output_times"),
@@ -104,8 +104,7 @@ class Output(Vertical):
         self._reading = Reading(self._kept, self._tall)
         self._text = OutputText(screen)
         self._line = SearchLine(screen)
-        self._page: Page | None = None
-        self._written: dict[tuple[object, bool, bool], list[Strip]] = {}
+        self._writer = Writer()
         self._finding = Finding(self._reading)
         self._times, self._wrap, self._left = Shown.OFF, False, 0
         self._state = OutputState()
@@ -144,7 +143,7 @@ class Output(Vertical):
         height, self._kept = self._reading.height, Kept()
         self._reading = Reading(self._kept, self._tall)
         self._reading.height = height
-        self._written.clear()
+        self._writer.forget()
         self._finding.turn_to(self._reading)
         self._paint()
 
@@ -259,8 +258,6 @@ class Output(Vertical):
 
     def action_wrap(self) -> None:
         self._wrap, self._left = not self._wrap, 0
-        self._written.clear()
-        self._page = None
         self._now()
         self._do(self._reading.hold)
 
@@ -405,7 +402,7 @@ class Output(Vertical):
         self._now()
         marked = self._reading.marked()
         strips = [
-            self._strips(row, cursor=row == self._reading.cursor, marked=row in marked)[sub]
+            self._writer.strips(self._reading, row, cursor=row == self._reading.cursor, marked=row in marked)[sub]
             for row, sub in self._reading.lines()
         ]
         self._text.show(strips, self._empty)
@@ -416,7 +413,7 @@ class Output(Vertical):
             self._work_timer.pause()
 
     def _now(self) -> Page:
-        """How lines are written now; what was written otherwise is forgotten."""
+        """How lines are written now."""
         search = self._finding.search
         page = Page(
             screen=self._screen,
@@ -429,50 +426,14 @@ class Output(Vertical):
             left=self._left,
             match=search.shown if search else None,
         )
-        if page != self._page or len(self._written) > 8 * self._reading.height + 64:
-            self._page = page
-            self._written.clear()
+        self._writer.use(page, most=8 * self._reading.height + 64)
         return page
 
     def _tall(self, row: int) -> int:
-        return len(self._strips(row, cursor=False, marked=False)) if self._wrap else 1
-
-    def _strips(self, row: int, *, cursor: bool, marked: bool) -> list[Strip]:
-        start = self._reading.start(row)
-        said = self._reading.said(row) if start is None else None
-        key = (said if start is None else start, cursor, marked)
-        if (found := self._written.get(key)) is None:
-            page = self._page or self._now()
-            found = page.strips(said or self._reading.said(row), cursor=cursor, marked=marked)
-            self._written[key] = found
-        return found
+        return len(self._writer.strips(self._reading, row, cursor=False, marked=False)) if self._wrap else 1
 
     def _tell(self) -> None:
-        state = self._described()
+        state = described(self._reading, self._finding, times=self._times, wrap=self._wrap)
         if state != self._state:
             self._state = state
             self.post_message(self.Changed(self, state))
-
-    def _described(self) -> OutputState:
-        reading, kept, finding = self._reading, self._kept, self._finding
-        start, matches = reading.cursor_start, finding.matches
-        lines = kept.lines + len(kept.unfinished)
-        counted, match = (len(matches.found), matches.number(start)) if matches else (0, 0)
-        return OutputState(
-            line=kept.number_of(start) + 1 if start is not None else lines,
-            lines=lines,
-            size=kept.size,
-            dropped=kept.dropped,
-            following=reading.following,
-            search=finding.search.text if finding.search else "",
-            match=match,
-            matches=counted,
-            searched=matches is None or matches.done,
-            only=finding.only.text if finding.only else "",
-            shown=reading.count,
-            streams=finding.streams,
-            times=self._times,
-            wrap=self._wrap,
-            marked=len(reading.marked()),
-            remark=finding.remark,
-        )

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from jobrunner.domain.size import format_size
 from jobrunner.presentation.screen import Screen
+from jobrunner.tui.widgets.finding import Finding
 from jobrunner.tui.widgets.page import Shown
+from jobrunner.tui.widgets.reading import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +54,28 @@ class OutputState:
     @property
     def _only(self) -> str:
         return f'with "{self.only}"' if self.only else ""
+
+
+def described(reading: Reading, finding: Finding, *, times: Shown, wrap: bool) -> OutputState:
+    """The state of a reading, and of what is searched in it."""
+    kept, start, matches = reading.kept, reading.cursor_start, finding.matches
+    lines = kept.lines + len(kept.unfinished)
+    counted, match = (len(matches.found), matches.number(start)) if matches else (0, 0)
+    return OutputState(
+        line=kept.number_of(start) + 1 if start is not None else lines,
+        lines=lines,
+        size=kept.size,
+        dropped=kept.dropped,
+        following=reading.following,
+        search=finding.search.text if finding.search else "",
+        match=match,
+        matches=counted,
+        searched=matches is None or matches.done,
+        only=finding.only.text if finding.only else "",
+        shown=reading.count,
+        streams=finding.streams,
+        times=times,
+        wrap=wrap,
+        marked=len(reading.marked()),
+        remark=finding.remark,
+    )
