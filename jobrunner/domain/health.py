@@ -70,7 +70,7 @@ def _of_server(server: Server, lost_after: timedelta) -> list[Finding]:
     found = []
     if server.config_error is not None:
         detail = f"server {server.name} goes on with an older file: {server.config_error}"
-        found.append(fault("servers", detail, "mend the file (jobrunner check), then send the server SIGHUP"))
+        found.append(fault("servers", detail, "mend the file (jobrunner check), then: jobrunner reload"))
     if server.scheduler_age is not None and server.scheduler_age > lost_after.total_seconds():
         still = format_duration(timedelta(seconds=round(server.scheduler_age)))
         hint = "restart it, and report this with its log"

@@ -10,7 +10,7 @@ from jobrunner.jobfile.kind_forms import KINDS
 from jobrunner.jobfile.shapes import NAME_PATTERN, Schema
 from jobrunner.jobfile.tables import Table
 
-_JOB_NAME = f"^(?!b?[0-9]+$){NAME_PATTERN}$"
+_NO_JOB_NAME = "^b?[0-9]+$"  # looks like a run or a batch
 _NO_EFFECT = " (Checked, and not acted upon in this version.)"
 _PLAYED_ONLY = " (Acted upon by `simulate`, and not by servers in this version.)"
 
@@ -29,7 +29,9 @@ def schema() -> dict[str, Any]:
         "notify": _named(NOTIFIER.schema()),
         "jobs": {
             "type": "object",
-            "patternProperties": {_JOB_NAME: {"$ref": "#/$defs/job"}},
+            # Not in the pattern: Taplo's regular expressions know no look-ahead, and then it completes nothing below.
+            "propertyNames": {"not": {"pattern": _NO_JOB_NAME}},
+            "patternProperties": {f"^{NAME_PATTERN}$": {"$ref": "#/$defs/job"}},
             "additionalProperties": False,
         },
         "calendars": _named(CALENDAR.schema()),

@@ -146,6 +146,9 @@ def reloaded(found: Sequence[Reloaded]) -> Iterator[str]:
         yield "no server is running; the next one that starts loads it"
     for one in found:
         yield f"{plain(one.name)} ({plain(one.host)}): {plain(_answer(one))}"
+    hashes = {one.config_hash for one in found if one.done and one.error is None}
+    if len(hashes) > 1:
+        yield "warning: these servers have read different files (jobrunner servers); give all the same"
 
 
 def reloaded_json(found: Sequence[Reloaded]) -> list[dict[str, Any]]:

@@ -356,34 +356,43 @@ def test_a_server_told_to_wait_for_a_signal_reads_on_request_only(project: Make)
         until(lambda: _in_force(where, "report"), "the job")
 
 
-def _reloads_under_load(where: Project, rounds: int) -> None:
-    """Half of the files are broken; a job of each second fires all the while, and batches of runs are worked off."""
-    good = '[jobs.tick]\ncommand = "true"\nschedule = "* * * * * *"\noverlap = "allow"\n[jobs.work]\ncommand = "true"\n'
+def _reloads_under_load(where: Project, rounds: int, tickers: int) -> None:
+    """Half of the files are broken; jobs of each second fire all the while, and batches of runs are worked off."""
+    tick = '[jobs.tick{}]\ncommand = "true"\nschedule = "* * * * * *"\noverlap = "allow"\n'
+    good = "".join(map(tick.format, range(tickers))) + '[jobs.work]\ncommand = "true"\n'
     where.write(good)
     items = where.folder / "items"
     items.write_text("{}\n" * 5)
     with where.server("--workers", "2") as server:
         batches = []
         for number in range(rounds):
-            valid = number % 2 == 1
+            valid, newest = number % 2 == 1, _newest(where)
             where.write(good + (f"retries = {number}\n" if valid else "[jobs.broken]\n"))
             server.signal(signal.SIGHUP)
             batches.append(where.json("trigger", "work", "--each", str(items))["batch_id"])
             until(lambda v=valid: (where.json("servers")[0]["config_error"] is None) == v, "the file read")  # type: ignore[misc]
+            until(lambda n=newest: _newest(where) > n, "a fire")  # type: ignore[misc]
         for batch in batches:
             until(lambda b=batch: where.json("show", b)["succeeded"] == 5, "the batch")  # type: ignore[misc]
     answer = where.call("verify", "--since", "1h")
     assert answer.status == 0, answer
+    due = sum(one["expected"] for one in where.json("verify", "--since", "1h")["jobs"])
+    assert due >= tickers * rounds
     assert {run["state"] for run in where.json("runs", "--limit", "0")} <= {"succeeded", "queued", "scheduled"}
 
 
+def _newest(where: Project) -> str:
+    """The newest fire time that has a run; empty where there is none."""
+    return max((run["fire_time"] or "" for run in where.json("runs", "--limit", "20")), default="")
+
+
 def test_reloads_under_load_lose_no_fire_and_no_run(project: Make) -> None:
-    _reloads_under_load(project(""), 8)
+    _reloads_under_load(project(""), 4, tickers=3)
 
 
 @pytest.mark.faults
 def test_a_hundred_reloads_under_load_lose_no_fire_and_no_run(project: Make) -> None:
-    _reloads_under_load(project(""), 100)
+    _reloads_under_load(project(""), 100, tickers=20)
 
 
 def _in_force(where: Project, job: str) -> Any:

@@ -23,9 +23,10 @@ from shown_values import (
 from jobrunner.domain.audit import AuditEntry
 from jobrunner.domain.change import KeyChange, Ran
 from jobrunner.domain.queue import Pause, QueueStatus
+from jobrunner.domain.server import Reloaded
 from jobrunner.domain.state import RunState
 from jobrunner.domain.status import Explanation, Fire, JobStatus
-from jobrunner.presentation import details, labels, lists
+from jobrunner.presentation import changes, details, labels, lists
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell, Column, fit, render
 from jobrunner.presentation.times import Times
@@ -247,3 +248,13 @@ def test_what_a_terminal_can_show(environ: dict[str, str], encoding: str, colour
     screen = Screen.of(Stream(encoding, terminal=True), environ)
     assert (screen.terminal, screen.colour, screen.unicode) == (True, colour, unicode)
     assert not Screen.of(Stream(encoding, terminal=False), environ).colour
+
+
+def test_servers_that_read_different_files_are_not_passed_over() -> None:
+    one = Reloaded(1, "a", "web1", live=True, done=True, config_hash="aa", error=None)
+    other = one._replace(server_id=2, name="b", host="web2")
+    assert list(changes.reloaded([one, other])) == ["a (web1): loaded", "b (web2): loaded"]
+    *_, warning = changes.reloaded([one, other._replace(config_hash="bb")])
+    assert warning == "warning: these servers have read different files (jobrunner servers); give all the same"
+    refused = other._replace(config_hash="bb", error="jobs.toml: no")
+    assert len(list(changes.reloaded([one, refused]))) == 2

@@ -71,7 +71,7 @@ def _same(patient: Patient, there: Sequence[Server]) -> Iterator[Finding]:
     by_hash = {digest: [server.name for server in having] for digest, having in configurations(there).items()}
     if len(by_hash) > 1:
         groups = "; ".join(f"{', '.join(names)}: {digest}" for digest, names in by_hash.items())
-        hint = "give all the same file, and have it loaded (SIGHUP)"
+        hint = "give all the same file, and have it loaded: jobrunner reload"
         yield warning("configuration", f"servers have different configurations in force ({groups})", hint)
     try:
         here = jobfile.read(patient.path).config_hash
@@ -80,7 +80,7 @@ def _same(patient: Patient, there: Sequence[Server]) -> Iterator[Finding]:
     others = [name for digest, names in by_hash.items() if digest != here for name in names]
     if others:
         detail = f"{', '.join(others)}: another configuration is in force than in this file ({here})"
-        yield warning("configuration", detail, "have it loaded: send the server SIGHUP, or restart it")
+        yield warning("configuration", detail, "have it loaded: jobrunner reload")
 
 
 def _stranded(left: Sequence[tuple[int, str]]) -> Iterator[Finding]:
