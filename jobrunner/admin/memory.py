@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from jobrunner.admin.statistics import LastDay
 from jobrunner.admin.usual import Usual
 from jobrunner.domain.clock import Clock
+from jobrunner.domain.day import DAY
 from jobrunner.store.runs.under_way import Since
-
-_DAY = timedelta(days=1)
 
 
 class Memory:
@@ -16,4 +14,5 @@ class Memory:
 
     def __init__(self, clock: Clock) -> None:
         self.usual = Usual(clock)
-        self.day = Since(_DAY)
+        self.failed_since = Since(DAY)
+        self.day = LastDay()

@@ -13,6 +13,7 @@ from jobrunner.admin.context import Context
 
 if TYPE_CHECKING:
     from jobrunner.domain.at_work import AtWork, BatchAtWork, ServerAtWork, Standing
+    from jobrunner.domain.day import Day
     from jobrunner.domain.decision import Decision, Why
     from jobrunner.domain.event import Event
     from jobrunner.domain.pulse import Pulse
@@ -39,10 +40,14 @@ class Watching:
         context = self._context
         now = context.clock.now()
         with context.db.snapshot():
-            since = context.memory.day.first(context.db, now)
+            since = context.memory.failed_since.first(context.db, now)
             counts = under_way.counts(context.db, since)
             found = servers.find(context.db, now)
         return pulse.pulse(counts, found, context.settings, context.actor.host)
+
+    def day(self, buckets: int = 48) -> Day:
+        """How the runs ended that did within a day, counted in so many stretches; only what is new is read."""
+        return self._context.memory.day.look(self._context.db, self._context.clock.now(), buckets)
 
     def running(self, limit: int = 100) -> tuple[AtWork, ...]:
         """The runs that run, those that began first before the others."""

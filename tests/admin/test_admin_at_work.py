@@ -164,3 +164,35 @@ def test_decisions_lately(project: Project, db: Database) -> None:
     assert [each.why for each in admin.decisions("a")] == [Why.PAUSED, Why.MISSED]
     assert [each.why for each in admin.decisions(since=ago(91))] == [Why.SHADOW, Why.PAUSED]
     assert [each.job for each in admin.decisions(whys=(Why.MISSED, Why.SHADOW))] == ["b", "a"]
+
+
+def test_a_day_counts_what_ends_between_looks(project: Project, db: Database) -> None:
+    admin, server = project(JOBS), serve(db, started_at=NOW)
+    old = start(db, put(db, "a", created_at=ago(100_000)), server, ago(99_000))
+    failed = put(db, "a", created_at=ago(95))
+    run_to(db, failed, server, RunState.FAILED, at=ago(80))
+    queued = put(db, "b", created_at=ago(50))
+    day = admin.day(4)
+    assert (day.succeeded, day.failed, day.total, day.whole) == (0, 1, 1, True)
+    run_to(db, queued, server, at=ago(1))
+    end(db, old, server, at=ago(2))
+    run_to(db, put(db, "b", created_at=ago(5)), server, RunState.FAILED, at=ago(1))
+    day = admin.day(4)
+    assert (day.succeeded, day.failed, sum(day.ok), sum(day.bad)) == (2, 2, 2, 2)
+    admin.retry(failed)
+    assert admin.day().failed == 1
+    run_to(db, failed, server, at=ago(0))
+    assert (admin.day().succeeded, admin.day().failed) == (3, 1)
+
+
+def test_of_too_many_runs_the_newest_are_looked_at(
+    project: Project, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jobrunner.admin import statistics
+
+    monkeypatch.setattr(statistics, "MOST", 5)
+    admin, server = project(JOBS), serve(db, started_at=NOW)
+    for number in range(9):
+        run_to(db, put(db, "a", created_at=ago(900 - 10 * number)), server, at=ago(90 - number))
+    day = admin.day()
+    assert (day.succeeded, day.whole, day.since) == (5, False, ago(860))

@@ -40,7 +40,7 @@ from jobrunner.store import (
     versions,
 )
 from jobrunner.store.output import Place, Row, Segment
-from jobrunner.store.runs import add, claim, exceptions, finish, read, steer, under_way
+from jobrunner.store.runs import add, claim, exceptions, finish, read, recent, steer, under_way
 
 FINISHED = 200_000
 MICROS = 1_000_000
@@ -97,7 +97,7 @@ def full(full_url: str) -> Iterator[Database]:
 
 PAUSE = Pause(scope="job", name="job1", who="ana", since=NOW, until=None, reason="")
 ROW = Row(0, 0, (Segment(0, NOW, 1),), b"x")
-FEW = {"runs_queue", "runs_running", "runs_waiting", "runs_timed", "runs_dead", "servers_live"}
+FEW = {"runs_queue", "runs_running", "runs_waiting", "runs_active", "runs_timed", "runs_dead", "servers_live"}
 """Partial indexes that may be walked whole: what they hold is at work, or waits for a person."""
 SMALL = {"pauses", "schedules", "servers", "item", "latest", "CONSTANT"}
 """Tables of a few rows, and what was limited to a few before."""
@@ -251,6 +251,10 @@ READS |= {
     "servers lately": (lambda db, _: happened.servers(db, 50), set()),
     "files lately": (lambda db, _: happened.files(db, 5), set()),
     "decisions lately": (lambda db, _: decisions.newest(db, 50), set()),
+    "rows of a day": (lambda db, _: recent.rows(db, 199_000, 200_000), {KEY}),
+    "rows by id": (lambda db, _: list(recent.some(db, [1, 2, 3])), {KEY}),
+    "what has not ended": (lambda db, _: recent.unended(db), {"runs_active", "runs_listed"}),
+    "when a run was created": (lambda db, _: recent.created_at(db, 77), {KEY}),
     "heads of lines": (lambda db, _: exceptions.heads(db), {"runs_queue"}),
     "tried again": (lambda db, _: exceptions.retrying(db, 50), {KEY, "runs_listed"}),
     "a success since": (lambda db, _: exceptions.succeeded_since(db, "job1", NOW), {"runs_job"}),
