@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -24,6 +25,11 @@ def pytest_configure() -> None:
     """Gives tests Ctrl-C back: a shell takes it from what it starts with ``&``, and their processes inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Processes that test side by side: more than there are cores, since more than half of the time is waited for."""
+    return max((os.cpu_count() or 1) * 3 // 2, 2)
 
 
 @pytest.fixture(scope="session")

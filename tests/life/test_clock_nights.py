@@ -121,7 +121,7 @@ def test_the_night_of_spring(project: Callable[[str], Project]) -> None:
 
 def test_the_night_of_autumn_with_a_clock_that_is_set(project: Callable[[str], Project]) -> None:
     """An hour back in the repeated hour, where nothing may come twice, and half an hour forward again."""
-    night = Night(project(""), "Europe/Madrid", AUTUMN, 1_200)
+    night = Night(project(""), "Europe/Madrid", AUTUMN, 2_400)
     with night.lived():
         night.reaches(AUTUMN + 75 * MINUTE)
         night.turn(-HOUR)
