@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -20,7 +20,7 @@ from jobrunner.domain.job import Job
 from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.params import MASK
 from jobrunner.domain.timetable import Timed
-from jobrunner.domain.version import Version
+from jobrunner.domain.version import Version, does
 from jobrunner.domain.words import describe
 
 AHEAD = timedelta(days=7)
@@ -253,17 +253,20 @@ def _change(old: _Seen | None, new: _Seen | None, now: datetime, most: int) -> J
 
 
 def _renamed(gone: Mapping[str, _Seen], come: Mapping[str, _Seen]) -> Iterator[tuple[str, str]]:
-    """Pairs of an old and a new name with the same definition, where there is no doubt which is which."""
-    old, new = _by_definition(gone), _by_definition(come)
-    for text, names in old.items():
-        if len(names) == 1 and len(new.get(text, ())) == 1:
-            yield names[0], new[text][0]
+    """Pairs of an old and a new name with the same definition, or else one that does the same; where there is no doubt
+    which is which."""
+    for what in (str, does):
+        old, new = _by_definition(gone, what), _by_definition(come, what)
+        pairs = [(names[0], new[text][0]) for text, names in old.items() if len(names) == 1 == len(new.get(text, ()))]
+        yield from pairs
+        gone = {name: gone[name] for name in gone.keys() - {was for was, _ in pairs}}
+        come = {name: come[name] for name in come.keys() - {name for _, name in pairs}}
 
 
-def _by_definition(jobs: Mapping[str, _Seen]) -> dict[str, list[str]]:
+def _by_definition(jobs: Mapping[str, _Seen], what: Callable[[str], str]) -> dict[str, list[str]]:
     found = dict[str, list[str]]()
     for name, seen in jobs.items():
-        found.setdefault(seen.job.definition, []).append(name)
+        found.setdefault(what(seen.job.definition), []).append(name)
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -64,22 +65,46 @@ Named = Mapping[tuple[str, int], str]
 
 
 def renames(gone: Iterable[Change], come: Iterable[Change]) -> Named:
-    """Which of the names that went and came are one job: the same definition at about the same time, and no doubt
-    which is which. For a name that came its former one, for a name that went its new one."""
-    went, came = _by_definition(gone), _by_definition(come)
+    """For a name that came its former one, for a name that went its new one.
+
+    They are one job where the definition is the same, or else what it does, at about the same time, and there is no
+    doubt which is which.
+    """
     found = dict[tuple[str, int], str]()
-    for definition, old in went.items():
-        for one in old:
-            new = [other for other in came.get(definition, ()) if _together(one, other)]
-            if len(new) == 1 and sum(_together(each, new[0]) for each in old) == 1:
-                found[one.job, one.version], found[new[0].job, new[0].version] = new[0].job, one.job
+    went, came = tuple(gone), tuple(come)
+    for what in (_whole, does):
+        went = tuple(one for one in went if (one.job, one.version) not in found)
+        came = tuple(one for one in came if (one.job, one.version) not in found)
+        for one, other in _pairs(went, came, what):
+            found[one.job, one.version], found[other.job, other.version] = other.job, one.job
     return found
 
 
-def _by_definition(changes: Iterable[Change]) -> dict[str, list[Change]]:
+def does(definition: str) -> str:
+    """What a job does, of all that its definition says: two of which this is the same are taken for one, renamed."""
+    table = json.loads(definition)["job"]
+    return json.dumps([table.get(key) for key in ("command", "python", "http", "params")])
+
+
+def _whole(definition: str) -> str:
+    return definition
+
+
+def _pairs(
+    gone: Iterable[Change], come: Iterable[Change], what: Callable[[str], str]
+) -> Iterator[tuple[Change, Change]]:
+    went, came = _by(gone, what), _by(come, what)
+    for key, old in went.items():
+        for one in old:
+            new = [other for other in came.get(key, ()) if _together(one, other)]
+            if len(new) == 1 and sum(_together(each, new[0]) for each in old) == 1:
+                yield one, new[0]
+
+
+def _by(changes: Iterable[Change], what: Callable[[str], str]) -> dict[str, list[Change]]:
     found = dict[str, list[Change]]()
     for one in changes:
-        found.setdefault(one.definition, []).append(one)
+        found.setdefault(what(one.definition), []).append(one)
     return found
 
 

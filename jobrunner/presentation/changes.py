@@ -38,6 +38,7 @@ def meaning(value: Meaning, affected: Affected, screen: Screen, times: Times) ->
     for change in value.renamed:
         arrow = _arrow(screen)
         yield screen.paint(f"~ {plain(change.was or '')} {arrow} {plain(change.job)}", "yellow") + "  renamed"
+        yield from (f"    {_key(one, screen)}" for one in change.keys)
         yield from _fires(change.fires, screen, times)
         yield from _runs(affected.get(change.was or ""), "they keep their name and the definition that they carry")
     for keys, changes in _alike(value.changed):

@@ -63,8 +63,9 @@ def test_a_rename_is_one_where_there_is_no_doubt(change: Change) -> None:
     two = change(nightly("a") + nightly("b"), nightly("c") + nightly("d"))
     assert not two.renamed
     assert (len(two.added), len(two.removed)) == (2, 2)
-    other = change(nightly("a"), nightly("b", "0 3 * * *"))
-    assert not other.renamed
+    (other,) = change(nightly("a"), nightly("b", "0 3 * * *")).renamed
+    assert (other.was, other.job, [one.key for one in other.keys]) == ("a", "b", ["schedule"])
+    assert not change(nightly("a"), nightly("b").replace('"true"', '"false"').replace("a.sh", "b.sh")).renamed
 
 
 def test_jobs_that_are_swapped_are_changed(change: Change) -> None:

@@ -233,7 +233,11 @@ def test_an_editor_that_fails_after_a_mistake_loses_nothing_that_was_typed(proje
 def test_diff_says_what_loading_a_file_would_mean(project: Make) -> None:
     where = project(JOBS)
     other = where.folder / "new.toml"
-    other.write_text(JOBS.replace("retries = 1", "retries = 3").replace("[jobs.report]", '[jobs.new]\nqueue = "low"'))
+    other.write_text(
+        JOBS.replace("retries = 1", "retries = 3").replace(
+            '[jobs.report]\ncommand = "echo report"', '[jobs.new]\ncommand = "echo new"'
+        )
+    )
     answer = where.call("diff", str(other))
     assert answer.status == 1
     assert "+ new  added" in answer.out

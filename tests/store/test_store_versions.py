@@ -120,11 +120,13 @@ class TestServersWithDifferentFiles:
 
 
 def test_a_job_that_went_where_another_came_was_renamed(db: Database) -> None:
-    apply(db, NOW, old="1", two="same", three="same", gone="2")
-    apply(db, later(10), new="1", four="same", other="3")
+    one, same, two, three = (f'{{"job":{{"command":"{word}"}}}}' for word in ("one", "same", "two", "three"))
+    later_one = '{"job":{"command":"one","timeout":"1h"}}'
+    apply(db, NOW, old=one, two=same, three=same, gone=two)
+    apply(db, later(10), new=one, four=same, other=three)
     named = versions.renamed(db, [later(10)])
     assert named == {("old", 2): "new", ("new", 1): "old"}
     assert versions.renamed(db, [NOW]) == named  # what is within a minute is looked at
-    apply(db, later(100), old="1")
+    apply(db, later(100), old=later_one)  # it does the same
     assert versions.renamed(db, [later(100)]) == {("new", 2): "old", ("old", 3): "new"}
     assert versions.renamed(db, [later(500)]) == {}
