@@ -269,7 +269,7 @@ def test_lines_that_cron_refuses_are_named_and_kept(line: str, why: str) -> None
     assert found.jobs == ("b",)
     assert [(remark.line, remark.message.startswith("not carried over: ")) for remark in found.remarks] == [(1, True)]
     assert why in found.remarks[0].message
-    assert f"#   {line}\n[jobs.b]" in found.text
+    assert f"#   {line}\n\n[jobs.b]" in found.text
 
 
 def test_comments_cannot_break_the_file(tmp_path: Path) -> None:

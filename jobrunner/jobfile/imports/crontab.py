@@ -130,6 +130,7 @@ class _Reading:
         self.unread: list[Problem] = []
         self.assigned: list[tuple[int, str, str]] = []
         self.above: list[str] = []
+        self.refused = False
         self.variables: dict[str, str] = {}
 
     def take(self, number: int, line: str) -> None:
@@ -151,6 +152,7 @@ class _Reading:
         if line.strip() in _BOILERPLATE or _NO_COMMENT.match(line):
             return
         self.above.append(text)
+        self.refused = False
         if seems_a_job(line):
             self.unread.append(Problem(self.name, number, None, "a job that is commented out; it stays a comment"))
 
@@ -166,14 +168,15 @@ class _Reading:
         if why:
             self._refuse(number, line, why)
             return
-        above = _trimmed(self.above)
-        touching = bool(above) and bool(self.above[-1])
+        above = _trimmed(self.above) + [""] * self.refused  # what became of another line is not about this job
+        touching = bool(above) and bool(above[-1]) and bool(self.above[-1])
         self.lines.append(Line(number, match[2], user, text, self.variables, tuple(above), touching))
-        self.above = []
+        self.above, self.refused = [], False
 
     def _refuse(self, number: int, line: str, why: str) -> None:
         self.unread.append(Problem(self.name, number, None, f"{REFUSED}: {why}"))
         self.above += [f"{REFUSED}: {why}", f"  {line}"]
+        self.refused = True
 
 
 def _user(text: str) -> tuple[str, str]:

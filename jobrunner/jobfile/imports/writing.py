@@ -74,7 +74,7 @@ def key(name: str) -> str:
 
 
 def _job(job: ImportedJob) -> Iterator[str]:
-    yield from (comment(line) for line in job.above)
+    yield from (comment(line) if line else "" for line in job.above)
     yield f"[jobs.{key(job.name)}]"
     for name, found in job.keys.items():
         yield from _lines(name, found)
