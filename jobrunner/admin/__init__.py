@@ -8,10 +8,12 @@ from __future__ import annotations
 from jobrunner.admin.answering import Answering
 from jobrunner.admin.attending import Attending
 from jobrunner.admin.backfilling import Backfilling
+from jobrunner.admin.boarding import Boarding
 from jobrunner.admin.checking import Checking
 from jobrunner.admin.context import Actor, Context
 from jobrunner.admin.explaining import Explaining
 from jobrunner.admin.looking import Looking
+from jobrunner.admin.outlook import Outlook
 from jobrunner.admin.paging import Paging
 from jobrunner.admin.reading import Reading
 from jobrunner.admin.reloading import Reloading
@@ -33,6 +35,8 @@ class Admin(
     Paging,
     Watching,
     Attending,
+    Boarding,
+    Outlook,
     Reloading,
     Simulating,
     Checking,

@@ -35,19 +35,22 @@ class Attending:
         return Needs(tuple(found[:limit]), len(found) + left_out)
 
 
-def facts_of(context: Context, limit: int) -> tuple[Facts, int]:
-    """What is known now, and how many jobs with dead letters are not among it, because they are too many."""
+def facts_of(context: Context, limit: int, *, letters: bool = True) -> tuple[Facts, int]:
+    """What is known now, and how many jobs with dead letters are not among it, because they are too many.
+
+    Without ``letters`` none of them is.
+    """
     from jobrunner.domain.at_work import at_work
     from jobrunner.domain.attention import PATIENCE, Facts
     from jobrunner.store import pauses, servers
     from jobrunner.store.runs import exceptions, under_way
 
     db, now = context.db, context.clock.now()
-    file = context.jobs.at_hand(context.settings.include)
+    file = context.memory.file()
     slas = {job.name: job.sla for job in file.whole.jobs.values() if job.sla} if file.whole is not None else {}
     promises = {job: sla.start_within for job, sla in slas.items() if sla.start_within is not None}
     with db.snapshot():
-        dead, jobs_dead = exceptions.letters(db, limit)
+        dead, jobs_dead = exceptions.letters(db, limit if letters else 0)
         places = exceptions.heads(db)
         waits = exceptions.waits(db, places, now, promises, limit)
         runs = under_way.running(db, _MOST_RUNNING)

@@ -81,7 +81,7 @@ class Context:
 
             with self._opening:
                 if self._memory is None:
-                    self._memory = Memory(self.clock)
+                    self._memory = Memory(self)
         return self._memory
 
     def require_store(self) -> None:

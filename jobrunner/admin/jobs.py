@@ -103,8 +103,8 @@ class Jobs:
             if self._behind is None:
                 from jobrunner.admin.behind import Behind
 
-                self._behind = Behind("jobs.toml", self._read_behind, lambda: self.when_read())
-        known = self._behind.ask(self._signature(include))
+                self._behind = Behind("jobs.toml", lambda: self.when_read())
+        known = self._behind.ask(self._signature(include), self._read_behind)
         found = known.value or AtHand(None, None, reading=True)
         return found._replace(reading=not known.current)
 

@@ -121,7 +121,7 @@ class Looking:
         start = after or self._context.clock.now()
         jobs = [self._context.jobs.named(job)] if job is not None else list(self._context.jobs.all().jobs.values())
         held = pauses.everything(self._context.db)
-        streams = [self._fires(one, start, _pause_of(one.name, held)) for one in jobs]
+        streams = [self._fires(one, start, pause_of(one.name, held)) for one in jobs]
         merged = heapq.merge(*streams, key=lambda fire: (fire.at, fire.job))
         return [fire for fire, _ in zip(_distinct(merged), range(n), strict=False)]
 
@@ -153,7 +153,7 @@ class Looking:
         db, now = self._context.db, self._context.clock.now()
         latest = read.latest(db, [job.name for job in jobs])
         held = pauses.everything(db)
-        return [_status(job, latest.get(job.name), _pause_of(job.name, held), now) for job in jobs]
+        return [_status(job, latest.get(job.name), pause_of(job.name, held), now) for job in jobs]
 
     def _fires(self, job: Job, start: datetime, pause: Pause | None) -> Iterator[Fire]:
         from jobrunner.domain.status import Fire
@@ -165,7 +165,7 @@ class Looking:
             yield Fire(job=job.name, at=at, zone=schedule.zone, note="paused" if paused else "")
 
 
-def _pause_of(job: str, held: Sequence[Pause]) -> Pause | None:
+def pause_of(job: str, held: Sequence[Pause]) -> Pause | None:
     """The pause that keeps a job from firing for the longest: its own, or that of everything."""
     its = [pause for pause in held if (pause.scope, pause.name) in (("job", job), ("all", ""))]
     return max(its, key=lambda pause: pause.until or _NEVER, default=None)
@@ -177,18 +177,28 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 def _status(job: Job, last: Run | None, pause: Pause | None, now: datetime) -> JobStatus:
     from jobrunner.domain.status import JobStatus
 
-    start: datetime | None = now
+    return JobStatus(job=job, next_fire=next_fire_of(job, pause, now), last_run=last, pause=pause)
+
+
+def next_fire_of(job: Job, pause: Pause | None, now: datetime) -> datetime | None:
+    """The next fire of a job that a pause, where there is one, does not keep from a run; None without any."""
+    start = now
     if not job.enabled or (pause is not None and pause.until is None):
-        start = None
-    elif pause is not None and pause.until is not None:
+        return None
+    if pause is not None and pause.until is not None:
         start = max(now, pause.until - timedelta(microseconds=1))
-    fire = next((at for _, at in _merged(job, start)), None) if start is not None else None
-    return JobStatus(job=job, next_fire=fire, last_run=last, pause=pause)
+    return next((at for _, at in _merged(job, start)), None)
+
+
+def schedules_of(job: Job) -> list[Schedule]:
+    """The schedules of a job, read."""
+    from jobrunner.domain.schedule import parse
+
+    return [parse(spec, job=job.name, timezone=job.timezone) for spec in job.schedules]
 
 
 def _merged(job: Job, start: datetime) -> Iterator[tuple[Schedule, datetime]]:
     """The fires of all schedules of a job in order, without end."""
-    from jobrunner.domain.schedule import parse
 
     def walk(schedule: Schedule) -> Iterator[tuple[Schedule, datetime]]:
         at = start
@@ -196,8 +206,7 @@ def _merged(job: Job, start: datetime) -> Iterator[tuple[Schedule, datetime]]:
             yield schedule, found
             at = found
 
-    rules = [parse(spec, job=job.name, timezone=job.timezone) for spec in job.schedules]
-    return heapq.merge(*map(walk, rules), key=lambda pair: pair[1])
+    return heapq.merge(*map(walk, schedules_of(job)), key=lambda pair: pair[1])
 
 
 def _distinct(fires: Iterator[Fire]) -> Iterator[Fire]:

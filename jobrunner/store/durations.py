@@ -13,6 +13,10 @@ _SUCCEEDED = (
     "SELECT a.finished_at - a.started_at FROM (SELECT id FROM runs WHERE job = ? ORDER BY id DESC LIMIT ?) latest"
     " JOIN attempts a ON a.run_id = latest.id WHERE a.outcome = 'succeeded' AND a.finished_at IS NOT NULL"
 )
+_LATELY = (
+    "SELECT job, finished_at - started_at FROM runs WHERE id > (SELECT max(id) FROM runs) - ?"
+    " AND state = 'succeeded' AND started_at IS NOT NULL"
+)
 
 
 class Measured(NamedTuple):
@@ -32,6 +36,14 @@ def measured(db: Database, jobs: Iterable[str]) -> dict[str, Measured]:
             if taken:
                 found[job] = Measured(_quantile(taken, 0.5), _quantile(taken, 0.95), len(taken))
     return found
+
+
+def lately(db: Database, limit: int) -> dict[str, float]:
+    """How many seconds half of the successful runs of a job took at most, of the newest ``limit`` runs of all jobs."""
+    taken = dict[str, list[int]]()
+    for job, micros in db.execute(_LATELY, (limit,)):
+        taken.setdefault(job, []).append(max(micros, 0))
+    return {job: sorted(each)[len(each) // 2] / 1_000_000 for job, each in taken.items()}
 
 
 def _quantile(taken: list[int], part: float) -> timedelta:

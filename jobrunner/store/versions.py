@@ -98,6 +98,28 @@ def current(db: Database) -> list[Version]:
     return [_version(row) for row in db.execute(sql)]
 
 
+def definitions_of(db: Database, jobs: Sequence[str]) -> dict[str, str]:
+    """The definitions in force of these jobs; of those that were taken out there is none."""
+    sql = (
+        "SELECT d.body FROM versions v JOIN definitions d ON d.id = v.definition_id"
+        " WHERE v.job = ? AND v.replaced_at IS NULL"
+    )
+    with db.snapshot():
+        rows = [(job, db.execute(sql, (job,)).fetchone()) for job in jobs]
+    return {job: row[0] for job, row in rows if row is not None}
+
+
+def names(db: Database) -> list[str]:
+    """The jobs that servers have in force, by name."""
+    sql = "SELECT job FROM versions WHERE replaced_at IS NULL AND definition_id IS NOT NULL ORDER BY job"
+    return [job for (job,) in db.execute(sql)]
+
+
+def count(db: Database, job: str) -> int:
+    """How many versions a job has had."""
+    return int(db.execute("SELECT count(*) FROM versions WHERE job = ?", (job,)).fetchone()[0])
+
+
 def at(db: Database, job: str, instant: datetime) -> Version | None:
     """The version of a job that was in force at an instant, or by which it was taken out; None before the first."""
     sql = f"{_READ} WHERE v.job = ? AND v.applied_at <= ? ORDER BY v.version DESC LIMIT 1"

@@ -15,6 +15,7 @@ from samples import NOW, end, later, missed, new, put, serve, start, take
 
 from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.job import Overlap, When
+from jobrunner.domain.lanes import Window
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.run import Progress
 from jobrunner.domain.server import Server
@@ -29,6 +30,7 @@ from jobrunner.store import (
     durations,
     fires,
     happened,
+    lanes,
     line,
     listeners,
     open_store,
@@ -40,7 +42,7 @@ from jobrunner.store import (
     versions,
 )
 from jobrunner.store.output import Place, Row, Segment
-from jobrunner.store.runs import add, claim, exceptions, finish, read, recent, steer, under_way
+from jobrunner.store.runs import add, claim, exceptions, finish, of_jobs, read, recent, steer, under_way
 
 FINISHED = 200_000
 MICROS = 1_000_000
@@ -99,7 +101,7 @@ PAUSE = Pause(scope="job", name="job1", who="ana", since=NOW, until=None, reason
 ROW = Row(0, 0, (Segment(0, NOW, 1),), b"x")
 FEW = {"runs_queue", "runs_running", "runs_waiting", "runs_active", "runs_timed", "runs_dead", "servers_live"}
 """Partial indexes that may be walked whole: what they hold is at work, or waits for a person."""
-SMALL = {"pauses", "schedules", "servers", "item", "latest", "CONSTANT"}
+SMALL = {"pauses", "schedules", "servers", "item", "latest", "each", "CONSTANT"}
 """Tables of a few rows, and what was limited to a few before."""
 KEY = "INTEGER PRIMARY KEY"
 
@@ -116,7 +118,7 @@ def plans(db: Database, action: Callable[[], object]) -> dict[str, list[str]]:
     return {
         sql: [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
         for sql, params in ran.items()
-        if re.match("SELECT|UPDATE|INSERT|DELETE", sql)
+        if re.match("SELECT|UPDATE|INSERT|DELETE|WITH", sql)
     }
 
 
@@ -255,6 +257,11 @@ READS |= {
     "rows by id": (lambda db, _: list(recent.some(db, [1, 2, 3])), {KEY}),
     "what has not ended": (lambda db, _: recent.unended(db), {"runs_active", "runs_listed"}),
     "when a run was created": (lambda db, _: recent.created_at(db, 77), {KEY}),
+    "durations lately": (lambda db, _: durations.lately(db, 500), {KEY}),
+    "the last runs of a job": (lambda db, _: of_jobs.last(db, "job1", 14), {"runs_job"}),
+    "whether a job has news": (lambda db, _: of_jobs.mark(db, "job1"), {"runs_job", "runs_active"}),
+    "definitions of jobs": (lambda db, _: versions.definitions_of(db, ["job1"]), {KEY}),
+    "versions of a job": (lambda db, _: versions.count(db, "job1"), set()),
     "heads of lines": (lambda db, _: exceptions.heads(db), {"runs_queue"}),
     "tried again": (lambda db, _: exceptions.retrying(db, 50), {KEY, "runs_listed"}),
     "a success since": (lambda db, _: exceptions.succeeded_since(db, "job1", NOW), {"runs_job"}),
@@ -278,6 +285,12 @@ SORTED_READS: dict[str, Case] = {
     "what waits": (
         lambda db, _: exceptions.waits(db, [("default", 0, NOW)], later(99), {}, 50),
         {"runs_queue", "runs_waiting"},
+    ),
+    "the newest run of each job": (lambda db, _: of_jobs.newest(db), {"runs_job"}),
+    "news of jobs": (lambda db, _: of_jobs.newer(db, 199_990, 200_000), {KEY}),
+    "what became of fires": (
+        lambda db, _: lanes.fired(db, "job1", Window(LONG_AGO, LONG_AGO + 200_000, 9), 1),
+        {"runs_fire", "runs_job_listed", "runs_active"},
     ),
     "letters": (lambda db, _: exceptions.letters(db, 50), {KEY, "runs_dead"}),
     "queues": (lambda db, _: queues.statuses(db, ["default"], {}, NOW), {"runs_queue", "runs_running", "runs_listed"}),
