@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from jobrunner import jobfile
@@ -50,6 +51,7 @@ class Memory:
         self._context = context
         self.usual = Usual(context.clock)
         self.failed_since = Since(DAY)
+        self.hour = Since(timedelta(hours=1))
         self.day = LastDay()
         self.standings = Standings(context)
         self._ahead = Behind[AheadOf]("coming fires", ready)

@@ -6,7 +6,7 @@ What it needs is imported when it is asked for: a trigger pays for none of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from jobrunner.admin.context import Context
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from jobrunner.domain.decision import Decision, Why
     from jobrunner.domain.event import Event
     from jobrunner.domain.pulse import Pulse
+    from jobrunner.domain.queue import Flow
 
 _ALL = 1000
+_MOST_FLOWING = 20_000
 
 
 class Watching:
@@ -91,6 +93,21 @@ class Watching:
         usual = context.memory.usual.of(context.db, [*(run.job for run in runs), *before.jobs])
         starts = starts_of(before, [run.job for run in runs], usual, context.clock.now())
         return tuple(Standing(run, place, at) for place, (run, at) in enumerate(zip(runs, starts, strict=True), 1))
+
+    def flows(self, length: timedelta = timedelta(minutes=5)) -> dict[str, Flow]:
+        """How many runs went into and out of each queue by the minute, lately; queues without any are left out.
+
+        Of the runs that are looked at the oldest was created an hour ago, or there are 20,000 newer ones.
+        """
+        from jobrunner.store import queues
+        from jobrunner.store.runs.pages import extent
+
+        context = self._context
+        now = context.clock.now()
+        with context.db.snapshot():
+            _, newest = extent(context.db)
+            first = max(context.memory.hour.first(context.db, now), newest - _MOST_FLOWING)
+            return queues.flows(context.db, now - length, length / timedelta(minutes=1), first - 1)
 
     def events(self, n: int = 100) -> tuple[Event, ...]:
         """The newest of what happened: actions of people, servers, files put in force, failures, missed fires."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,13 @@ class QueueStatus:
     oldest_wait: float | None
     paused: bool
     max_running: int | None
+
+
+class Flow(NamedTuple):
+    """How many runs a queue was given in a minute, and how many were started, on average over the last minutes."""
+
+    into: float
+    out: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from jobrunner.domain.clock import to_micros
-from jobrunner.domain.queue import QueueStatus
+from jobrunner.domain.queue import Flow, QueueStatus
 from jobrunner.store import pauses
 from jobrunner.store.database import Database
 from jobrunner.store.migrations import LISTED
@@ -17,6 +17,29 @@ _HELD = (
     f"SELECT queue, state, count(*) FROM runs WHERE state IN ('waiting','scheduled','retrying') AND {LISTED}"
     " GROUP BY queue, state"
 )
+
+_FLOW = (
+    "SELECT queue, sum(CASE WHEN created_at >= ? THEN 1 ELSE 0 END), sum(CASE WHEN started_at >= ? THEN 1 ELSE 0 END)"
+    " FROM runs WHERE id > ? GROUP BY queue"
+)
+_STARTED = (
+    "SELECT queue, count(*) FROM runs INDEXED BY runs_running WHERE state = 'running' AND started_at >= ? AND id <= ?"
+    " GROUP BY queue"
+)
+
+
+def flows(db: Database, since: datetime, minutes: float, after: int) -> dict[str, Flow]:
+    """What went into and out of each queue since an instant, by the minute.
+
+    Looked at are the runs beyond the id ``after``, and of those before it the ones that are running: what was queued
+    for longer than they, began since and has ended already is not counted.
+    """
+    at = to_micros(since)
+    found = {queue: (int(into), int(out)) for queue, into, out in db.execute(_FLOW, (at, at, after))}
+    for queue, count in db.execute(_STARTED, (at, after)):
+        into, out = found.get(queue, (0, 0))
+        found[queue] = (into, out + count)
+    return {queue: Flow(into / minutes, out / minutes) for queue, (into, out) in found.items()}
 
 
 def statuses(db: Database, names: Sequence[str], limits: Mapping[str, int], now: datetime) -> list[QueueStatus]:

@@ -196,3 +196,15 @@ def test_of_too_many_runs_the_newest_are_looked_at(
         run_to(db, put(db, "a", created_at=ago(900 - 10 * number)), server, at=ago(90 - number))
     day = admin.day()
     assert (day.succeeded, day.whole, day.since) == (5, False, ago(860))
+
+
+def test_what_goes_into_queues_and_out(project: Project, db: Database) -> None:
+    admin, server = project(JOBS), serve(db, started_at=NOW)
+    old = put(db, "a", created_at=ago(9_000))
+    for seconds in (1200, 200, 100):
+        put(db, "a", created_at=ago(seconds))
+    put(db, "b", queue="low", created_at=ago(50))
+    for run_id in (old, old + 1, old + 2):
+        start(db, run_id, server, ago(30))
+    assert admin.flows() == {"default": (2 / 5, 3 / 5), "low": (1 / 5, 0)}
+    assert admin.flows(timedelta(minutes=1)) == {"default": (0, 3), "low": (1, 0)}

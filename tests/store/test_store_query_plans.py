@@ -292,6 +292,7 @@ SORTED_READS: dict[str, Case] = {
         lambda db, _: lanes.fired(db, "job1", Window(LONG_AGO, LONG_AGO + 200_000, 9), 1),
         {"runs_fire", "runs_job_listed", "runs_active"},
     ),
+    "flows": (lambda db, _: queues.flows(db, NOW, 5, 199_000), {KEY, "runs_running"}),
     "letters": (lambda db, _: exceptions.letters(db, 50), {KEY, "runs_dead"}),
     "queues": (lambda db, _: queues.statuses(db, ["default"], {}, NOW), {"runs_queue", "runs_running", "runs_listed"}),
 }
