@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jobrunner.domain.attention import Concern
 from jobrunner.domain.batch import BatchState
 from jobrunner.domain.finding import Severity
 from jobrunner.domain.server import ServerState
@@ -79,6 +80,22 @@ FINDINGS = {
     Severity.NOTE: Label(*_OFF, "note", "dim"),
     Severity.WARNING: Label(*_LATE, "warning", "bold yellow"),
     Severity.FAULT: Label(*_FAILED, "fault", "bold red"),
+}
+
+CONCERNS = {
+    Concern.STORE: Label(*_FAILED, "store", "bold red"),
+    Concern.SERVERS: Label(*_FAILED, "server", "bold red"),
+    Concern.FILE: Label(*_FAILED, "file", "bold red"),
+    Concern.FAILED: Label(*_FAILED, "failed", "bold red"),
+    Concern.QUEUE: Label(*_LATE, "stuck", "bold yellow"),
+    Concern.LATE: Label(*_LATE, "late", "bold yellow"),
+    Concern.MISSED: Label(*_LATE, "missed", "bold yellow"),
+    Concern.OVERDUE: Label(*_LATE, "overdue", "bold yellow"),
+    Concern.SLOW: Label(*_LATE, "slow", "bold yellow"),
+    Concern.APPROVAL: Label(*_LATE, "asks", "bold yellow"),
+    Concern.RETRYING: Label(*_RETRYING, "retrying", "yellow"),
+    Concern.DIFFERS: Label("≠", "!", "differs", "bold yellow"),
+    Concern.PAUSED: Label(*_PAUSED, "paused", "magenta"),
 }
 
 DIFFERS = Label("≠", "!", "differs", "bold yellow")

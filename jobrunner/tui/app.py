@@ -21,7 +21,7 @@ from jobrunner.tui.keys import Key
 from jobrunner.tui.look import THEMES, Look, NoColours
 from jobrunner.tui.pulse import Pulse, pulse
 from jobrunner.tui.reader import Reader, Told
-from jobrunner.tui.selection import Selection
+from jobrunner.tui.selection import Kind, Selection
 from jobrunner.tui.view import View
 from jobrunner.tui.widgets.header import Part
 
@@ -34,9 +34,13 @@ if TYPE_CHECKING:
     from jobrunner.domain.clock import Clock
 
 VIEWS: dict[str, tuple[str, str]] = {
+    "1": ("Overview", "overview:Overview"),
     "6": ("Servers", "servers:Servers"),
 }
 """The numbered screens: name, and the module of ``screens`` with the class. Imported when first shown."""
+
+THINGS: dict[Kind, str] = {}
+"""The view of one thing, reached from others: the module of ``screens`` with the class, made with its id."""
 
 MOST_VIEWS = 30
 """Views that ``[`` goes back through; older ones are closed."""
@@ -170,6 +174,18 @@ class Dashboard(App[None], inherit_bindings=False):
             self._numbered[number] = view
             self.install_screen(view, name=f"screen-{number}")
         self._go(self._numbered[number])
+
+    def open_thing(self, kind: Kind, id: str | int) -> None:
+        """Goes to the view of one thing: a job by name, a run or batch by number."""
+        if kind in THINGS:
+            module, _, name = THINGS[kind].partition(":")
+            self.open(getattr(import_module(f"jobrunner.tui.screens.{module}"), name)(id))
+
+    def open_filtered(self, number: str, text: str) -> None:
+        """Goes to a numbered screen with this filter on."""
+        self.open_number(number)
+        if self.view is not None and self.view.number == number:
+            self.view.apply_filter(text)
 
     def open(self, view: View) -> None:
         """Goes to a view that was reached from the one that is shown; ``esc`` leads back to that."""

@@ -1,0 +1,129 @@
+"""The overview's words: what needs attention, what runs, how the day went, what comes. Used by the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from jobrunner.domain.at_work import AtWork
+from jobrunner.domain.attention import Attention
+from jobrunner.domain.day import Day
+from jobrunner.domain.state import RunState
+from jobrunner.domain.upcoming import Upcoming
+from jobrunner.presentation.labels import CONCERNS, RUN_STATES, Label
+from jobrunner.presentation.screen import Screen
+from jobrunner.presentation.table import Cell, Column
+from jobrunner.presentation.times import Times, elapsed, relative
+
+ATTENTION_COLUMNS = (
+    Column(title="WHAT"),
+    Column(title="OF", minimum=8),
+    Column(title="WHY", minimum=12),
+    Column(title="SINCE", right=True),
+)
+RUNNING_COLUMNS = (
+    Column(title="JOB", minimum=10),
+    Column(title="RUN", right=True, leaves=2),
+    Column(title="PROGRESS"),
+    Column(title="ELAPSED", right=True),
+    Column(title="ENDS", right=True),
+    Column(title="SERVER", minimum=6, leaves=1),
+    Column(title="MESSAGE", minimum=10, leaves=3),
+)
+
+
+def attention(item: Attention, screen: Screen, times: Times) -> tuple[Cell, ...]:
+    """A row of ``ATTENTION_COLUMNS``."""
+    label = CONCERNS[item.concern]
+    return (
+        Cell(label.text(screen), label.style),
+        Cell(subject(item)),
+        Cell(item.words),
+        Cell(_ago(item.since, times), "dim"),
+    )
+
+
+def subject(item: Attention) -> str:
+    """What an exception is of: a job by its name, anything else with its kind."""
+    kind, name = item.subject
+    if kind in ("job", "server") and name:
+        return str(name)
+    return "everything" if kind == "all" else f"{kind} {name}" if name else kind
+
+
+def running(item: AtWork, bar: tuple[Cell, ...], screen: Screen, times: Times) -> tuple[Cell | tuple[Cell, ...], ...]:
+    """A row of ``RUNNING_COLUMNS``; ``bar`` is how far it is, as it is drawn."""
+    run, label = item.run, RUN_STATES[item.run.state]
+    glyph = label.glyph if screen.unicode else label.ascii
+    took = (times.now - run.started_at).total_seconds() if run.started_at is not None else None
+    ends = "-"
+    if item.ends is not None:
+        ends = relative(item.ends, times.now) if item.ends > times.now else "soon"
+    message = run.progress.message if run.progress is not None else None
+    return (
+        (Cell(f"{glyph} ", label.style), Cell(run.job)),
+        Cell(str(run.id), "dim"),
+        bar,
+        Cell(elapsed(took), "bold yellow" if item.slow else ""),
+        Cell(ends),
+        Cell(run.server or "-", "dim"),
+        Cell(message or "-", "dim"),
+    )
+
+
+def day(value: Day, screen: Screen) -> tuple[Cell, ...]:
+    """How the runs of a day ended, in one line."""
+    length = "24h" if value.whole else elapsed((value.until - value.since).total_seconds())
+    cells = [Cell(f"RUNS {length} ", "dim"), Cell(f" {value.total:,}", "bold")]
+    if value.success is not None:
+        cells += [Cell("  success ", "dim"), Cell(_percent(value.success))]
+    if value.p95 is not None:
+        cells += [Cell("  p95 ", "dim"), Cell(elapsed(value.p95.total_seconds()))]
+    counts = {"succeeded": value.succeeded, "failed": value.failed, "cancelled": value.cancelled}
+    counts |= {state: count for state in ("skipped", "expired") if (count := getattr(value, state))}
+    return (*cells, *(_count(count, RUN_STATES[RunState(state)], screen) for state, count in counts.items()))
+
+
+def coming(fires: Sequence[Upcoming], width: int, screen: Screen, times: Times) -> tuple[Cell, ...]:
+    """The next fires in one line, as many as fit."""
+    cells, left = list[Cell](), width
+    for text in _instants(fires, times):
+        if len(text) > left and cells:
+            break
+        cells.append(Cell(text))
+        left -= len(text)
+    return tuple(cells)
+
+
+def all_well(screen: Screen, servers: int) -> tuple[Cell, ...]:
+    """What stands where nothing needs attention."""
+    glyph = "●" if screen.unicode else "*"
+    return (
+        Cell(f" {glyph} ", "green"),
+        Cell("nothing needs attention" if servers else "no server runs: jobrunner run"),
+    )
+
+
+def _instants(fires: Sequence[Upcoming], times: Times) -> Iterator[str]:
+    for at, jobs, beyond in fires:
+        when = at.astimezone(times.zone)
+        clock = when.strftime("%H:%M" if not when.second else "%H:%M:%S")
+        day = "" if (at - times.now).total_seconds() < 43_200 else when.strftime("%a ")
+        shown = jobs[:2]
+        left = beyond + len(jobs) - len(shown)
+        more = f" +{left}" if left else ""
+        yield f" {day}{clock} {', '.join(shown)}{more} "
+
+
+def _count(count: int, label: Label, screen: Screen) -> Cell:
+    glyph = label.glyph if screen.unicode else label.ascii
+    return Cell(f"  {glyph} {count:,} {label.word}", label.style if count else "dim")
+
+
+def _percent(part: float) -> str:
+    """Two digits behind the point; what is not all is not said to be."""
+    return "100%" if part == 1 else f"{min(part * 100, 99.99):.2f}%"
+
+
+def _ago(since: datetime | None, times: Times) -> str:
+    return times.when(since) if since is not None else "-"

@@ -1,0 +1,288 @@
+"""The overview: what needs attention and why, what runs, how the day went, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+
+from jobrunner.domain.attention import Concern
+from jobrunner.presentation import overview
+from jobrunner.presentation.sanitise import plain
+from jobrunner.presentation.table import Cell
+from jobrunner.tui.selection import NOTHING, Selection
+from jobrunner.tui.view import View
+from jobrunner.tui.widgets import bars
+from jobrunner.tui.widgets.chart import Chart
+from jobrunner.tui.widgets.details import Details
+from jobrunner.tui.widgets.ink import Pieces
+from jobrunner.tui.widgets.listing import Line, Listing
+
+if TYPE_CHECKING:
+    from jobrunner.admin import Admin
+    from jobrunner.admin.outlook import Ahead
+    from jobrunner.domain.at_work import AtWork
+    from jobrunner.domain.attention import Attention, Needs
+    from jobrunner.domain.day import Day
+    from jobrunner.domain.status import OutputPart
+    from jobrunner.presentation.screen import Screen as Terminal
+
+_SHOWN = 100
+_MOMENTS = 12
+_BAR = 16
+_LAST_LINES = 12
+_LEAST_RUNNING = 4
+"""Lines that what runs keeps, beside however many exceptions."""
+
+_OF_A_RUN = frozenset({Concern.FAILED, Concern.LATE, Concern.OVERDUE, Concern.SLOW, Concern.APPROVAL, Concern.RETRYING})
+
+
+class Seen(NamedTuple):
+    """The answer to the overview's question; ``tail`` are the last lines of the run under the cursor."""
+
+    needs: Needs
+    running: tuple[AtWork, ...]
+    day: Day
+    coming: Ahead
+    servers: int
+    tail: tuple[OutputPart, ...] = ()
+    tail_of: int | None = None
+
+
+class Overview(View):
+    """Screen 1."""
+
+    name_shown = "Overview"
+    number = "1"
+    hints = ("open", "output", "retry", "run_now", "pause", "next_pane")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: Seen | None = None
+
+    def body(self) -> ComposeResult:
+        screen = self.terminal
+        yield Chart(screen, self._draw_day, id="day")
+        yield Chart(screen, self._draw_attention_head, id="attention-head")
+        yield Listing(overview.ATTENTION_COLUMNS, screen=screen, id="attention", titles=False, key=_key, empty="")
+        yield Chart(screen, self._draw_running_head, id="running-head")
+        yield Listing(
+            overview.RUNNING_COLUMNS,
+            screen=screen,
+            id="running",
+            key=lambda item: item.run.id,
+            empty="Nothing runs.",
+        )
+        yield Chart(screen, self._draw_coming, id="coming")
+
+    def detail(self) -> ComposeResult:
+        yield Details(screen=self.terminal, id="what")
+
+    def question(self) -> Callable[[Admin], object]:
+        run_id, buckets = self._run_under_cursor() if self.wide else None, max(self.query_one("#day").size.width - 6, 1)
+        return lambda admin: _look(admin, run_id, buckets)
+
+    def show(self, answer: Any) -> None:
+        self._seen = answer
+        self.query_one("#attention", Listing).show(answer.needs.items, self._attention_row)
+        self.query_one("#running", Listing).show(answer.running, self._running_row)
+        self._draw()
+        self._share_room()
+        self._detail()
+
+    def tick(self) -> None:
+        for listing in self.query(Listing):
+            listing.again()
+        self._draw()
+
+    def selection(self) -> Selection:
+        listing = self._focused_list()
+        item = listing.cursor_row if listing is not None else None
+        if item is None:
+            return NOTHING
+        if listing is not None and listing.id == "running":
+            return Selection("run", (item.run.id,), jobs=(item.run.job,))
+        return _selected(item)
+
+    def status(self) -> str:
+        if self._seen is None:
+            return ""
+        needs, running = self._seen.needs.total, len(self._seen.running)
+        return f"{needs:,} need attention · {running:,} running" if needs else f"all is well · {running:,} running"
+
+    def on_resize(self, event: Any) -> None:
+        super().on_resize(event)
+        self._share_room()
+
+    def action_next_pane(self) -> None:
+        self.focus_next(Listing)
+
+    @on(Listing.Chosen)
+    def _chosen(self, event: Listing.Chosen) -> None:
+        item = event.listing.cursor_row
+        if item is not None and event.listing.id == "running":
+            self.app.open_thing("run", item.run.id)
+        elif item is not None:
+            self._go_to(item)
+
+    @on(Listing.Moved)
+    def _moved(self, event: Listing.Moved) -> None:
+        if self.wide:
+            self._detail()
+            self.ask()
+
+    def _go_to(self, item: Attention) -> None:
+        kind, name = item.subject
+        if item.concern is Concern.FAILED and item.count > 1:
+            self.app.open_filtered("3", f"dead job:{name}")
+        elif item.run_id is not None:
+            self.app.open_thing("run", item.run_id)
+        elif kind == "job":
+            self.app.open_thing("job", name)
+        else:
+            self.app.open_number({"queue": "4", "file": "7", "all": "2"}.get(kind, "6"))
+
+    def _focused_list(self) -> Listing | None:
+        focused = self.focused
+        return focused if isinstance(focused, Listing) else self.query_one("#attention", Listing)
+
+    def _run_under_cursor(self) -> int | None:
+        selection = self.selection()
+        return int(selection.ids[0]) if selection.kind == "run" else None
+
+    # --- how it is drawn ----------------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        for chart, draw in (
+            ("#day", self._draw_day),
+            ("#attention-head", self._draw_attention_head),
+            ("#running-head", self._draw_running_head),
+            ("#coming", self._draw_coming),
+        ):
+            self.query_one(chart, Chart).show(draw)
+
+    def _share_room(self) -> None:
+        """Exceptions get the lines that they need, and what runs keeps some."""
+        if self._seen is None:
+            return
+        fixed = sum(self.query_one(f"#{name}", Chart).size.height or 1 for name in _CHARTS)
+        room = max(self.query_one("#body").size.height - fixed, 2)
+        wanted = max(len(self._seen.needs.items), 1)
+        keeps = min(_LEAST_RUNNING, len(self._seen.running) + 1, room - 1)
+        attention = self.query_one("#attention", Listing)
+        height = max(min(wanted, room - keeps), 1) if self._seen.needs.items else 0
+        if attention.styles.height is None or attention.styles.height.value != height:
+            attention.styles.height = height
+        attention.display = bool(self._seen.needs.items)
+
+    def _attention_row(self, item: Attention) -> Line:
+        return Line(_key(item), overview.attention(item, self.terminal, self.times()))
+
+    def _running_row(self, item: AtWork) -> Line:
+        bar = bars.progress(item.share, 1.0, _BAR, self.terminal) if item.share is not None else (Cell("-", "dim"),)
+        return Line(item.run.id, overview.running(item, bar, self.terminal, self.times()))
+
+    def _draw_day(self, width: int) -> Sequence[Pieces]:
+        if self._seen is None:
+            return ((), (), ())
+        day = self._seen.day
+        lines = bars.outcomes(day.ok, day.bad, width - 1, self.terminal)
+        return [(Cell(" "), *overview.day(day, self.terminal)), *((Cell(" "), *line) for line in lines)]
+
+    def _draw_attention_head(self, width: int) -> Sequence[Pieces]:
+        if self._seen is None:
+            return ((),)
+        needs = self._seen.needs
+        head = self._rule(f"NEEDS ATTENTION ({needs.total:,})", "why, since when", width)
+        return [head] if needs.items else [head, overview.all_well(self.terminal, self._seen.servers)]
+
+    def _draw_running_head(self, width: int) -> Sequence[Pieces]:
+        running = len(self._seen.running) if self._seen is not None else 0
+        return [self._rule(f"RUNNING ({running:,}{'+' if running == _SHOWN else ''})", "", width)]
+
+    def _draw_coming(self, width: int) -> Sequence[Pieces]:
+        coming = self._seen.coming if self._seen is not None else None
+        head = Cell(" NEXT ", "dim")
+        if coming is None or not coming.fires:
+            reading = coming is None or coming.reading
+            return [(head, Cell(" the file is being read" if reading else " nothing fires by itself"))]
+        return [(head, *overview.coming(coming.fires, width - 6, self.terminal, self.times()))]
+
+    def _rule(self, title: str, right: str, width: int) -> Pieces:
+        dash = "─" if self.terminal.unicode else "-"
+        line = dash * max(width - len(title) - len(right) - 4, 0)
+        return (
+            Cell(dash, "dim"),
+            Cell(f" {title} ", "bold"),
+            Cell(line, "dim"),
+            Cell(f" {right}" if right else "", "dim"),
+        )
+
+    def _detail(self) -> None:
+        if self.wide and self._seen is not None:
+            self.query_one("#what", Details).show(self._written)
+
+    def _written(self, screen: Terminal) -> list[str | Pieces]:
+        listing, seen = self._focused_list(), self._seen
+        item = listing.cursor_row if listing is not None else None
+        if item is None or seen is None or listing is None:
+            return ["Nothing is under the cursor."]
+        lines: list[str | Pieces] = []
+        if listing.id == "running":
+            lines += [(Cell(f"run {item.run.id} {plain(item.run.job)}", "bold"),)]
+            run_id = item.run.id
+        else:
+            run_id = item.run_id
+            lines += [(Cell(overview.subject(item), "bold"),), plain(item.words), ""]
+            lines += [(Cell("since  ", "dim"), Cell(self.times().full(item.since)))]
+            if item.until is not None:
+                lines += [(Cell("until  ", "dim"), Cell(self.times().full(item.until)))]
+            if item.verb:
+                lines += [(Cell("do     ", "dim"), Cell(plain(item.verb)))]
+        if run_id is not None and seen.tail_of == run_id and seen.tail:
+            lines += ["", (Cell(f"the last output of run {run_id}", "dim"),)]
+            lines += [plain(line) for line in _text(seen.tail)]
+        return lines
+
+
+_CHARTS = ("day", "attention-head", "running-head", "coming")
+
+
+def _look(admin: Admin, run_id: int | None, buckets: int) -> Seen:
+    from jobrunner.errors import NotFound
+
+    tail = tuple[Any, ...]()
+    if run_id is not None:
+        try:
+            tail = tuple(admin.tail(run_id, _LAST_LINES))
+        except NotFound:
+            pass
+    return Seen(
+        needs=admin.attention(_SHOWN),
+        running=admin.running(_SHOWN),
+        day=admin.day(buckets),
+        coming=admin.upcoming(_MOMENTS),
+        servers=admin.pulse().servers,
+        tail=tail,
+        tail_of=run_id,
+    )
+
+
+def _key(item: Attention) -> tuple[str, str, str]:
+    return (item.concern.value, item.subject.kind, str(item.subject.id))
+
+
+def _selected(item: Attention) -> Selection:
+    kind, name = item.subject
+    if item.concern in _OF_A_RUN and item.run_id is not None:
+        return Selection("run", (item.run_id,), jobs=(str(name),))
+    if kind in ("job", "queue") and name:
+        return Selection("job" if kind == "job" else "queue", (name,))
+    return Selection("file") if kind == "file" else NOTHING
+
+
+def _text(parts: Sequence[OutputPart]) -> list[str]:
+    data = b"".join(part.data for part in parts)
+    return data.decode("utf-8", "replace").splitlines()[-_LAST_LINES:]
