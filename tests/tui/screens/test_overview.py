@@ -48,7 +48,7 @@ async def test_nothing_yet(dashboard: Dashboard) -> None:
 async def test_exceptions_what_runs_and_the_day(dashboard: Dashboard, store: Database) -> None:
     server = serve(store, "web1-main", started_at=NOW)
     one = failed(store, server, "report", 60)
-    for seconds in (300, 400):
+    for seconds in (400, 300):
         failed(store, server, "backup", seconds)
     run_to(store, put(store, "other", created_at=NOW - timedelta(seconds=90)), server, RunState.SUCCEEDED, at=NOW)
     going = put(store, "report", created_at=NOW - timedelta(seconds=50), run_after=NOW - timedelta(seconds=50))
