@@ -30,6 +30,6 @@ demo:
 docs:
     python docs/generate.py
 
-# The picture of the README, by the program itself; takes a minute.
-picture:
-    python docs/picture.py
+# The pictures of the README, by the program itself; takes a minute.
+pictures:
+    python docs/pictures.py

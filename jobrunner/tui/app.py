@@ -18,7 +18,7 @@ from jobrunner.presentation.table import Cell
 from jobrunner.presentation.times import Times
 from jobrunner.tui import keys
 from jobrunner.tui.keys import Key
-from jobrunner.tui.look import THEMES, Look, NoColours
+from jobrunner.tui.look import THEMES, AsciiOnly, Look, NoColours
 from jobrunner.tui.pulse import Pulse, pulse
 from jobrunner.tui.reader import Reader, Told
 from jobrunner.tui.selection import Kind, Selection
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from textual.driver import Driver
+    from textual.filter import LineFilter
 
     from jobrunner.admin import Admin
     from jobrunner.domain.clock import Clock
@@ -103,8 +104,6 @@ class Dashboard(App[None], inherit_bindings=False):
         self.set_keymap(keys.keymap(setting.keys))
         for theme in THEMES:
             self.register_theme(theme)
-        if not self.look.screen.colour:
-            self._filters = [NoColours()]
         self.reader = Reader(
             setting.admin,
             clock=setting.clock,
@@ -112,6 +111,12 @@ class Dashboard(App[None], inherit_bindings=False):
             tell=self._bring,
             unexpected=self.note_fault,
         )
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line passes on its way to the terminal."""
+        colour, unicode = self.look.screen.colour, self.look.screen.unicode
+        filters = list(super().get_line_filters()) if colour else [NoColours()]
+        return filters if unicode else [*filters, AsciiOnly()]
 
     # --- life ---------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -46,6 +47,24 @@ class NoColours(LineFilter):
         return [
             Segment(text, None if style is None else style.without_color, control) for text, style, control in segments
         ]
+
+
+class AsciiOnly(LineFilter):
+    """Puts a plain character in the place of each that a terminal without Unicode cannot show, as wide as it was."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            segment if segment.text.isascii() else Segment(_ascii(segment.text), segment.style, segment.control)
+            for segment in segments
+        ]
+
+
+_PLAIN = str.maketrans("·…→×–—≥≤≈─━│┃▌▐┌┐└┘├┤┬┴┼", "-~>x--><~--||||+++++++++")
+
+
+def _ascii(text: str) -> str:
+    text = text.translate(_PLAIN)
+    return text if text.isascii() else "".join(one if one.isascii() else "?" * cell_len(one) for one in text)
 
 
 def _theme(name: str, *, dark: bool, muted: str, accent: str) -> Theme:

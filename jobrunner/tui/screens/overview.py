@@ -110,7 +110,8 @@ class Overview(View):
         if self._seen is None:
             return ""
         needs, running = self._seen.needs.total, len(self._seen.running)
-        return f"{needs:,} need attention · {running:,} running" if needs else f"all is well · {running:,} running"
+        verb = "needs" if needs == 1 else "need"
+        return f"{needs:,} {verb} attention · {running:,} running" if needs else f"all is well · {running:,} running"
 
     def on_resize(self, event: Any) -> None:
         super().on_resize(event)

@@ -1,12 +1,14 @@
-"""Makes the picture of the README with the real program: the demonstration in a pseudo-terminal, its bytes as SVG.
+"""Makes the pictures of the README with the real program: the dashboard on the demonstration as it works, and what
+commands print in a pseudo-terminal, as SVG.
 
-    python docs/picture.py
+    python docs/pictures.py
 
-It takes about a minute, and writes docs/demonstration.svg.
+It takes about a minute, and writes docs/pictures/*.svg.
 """
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import pty
@@ -25,15 +27,30 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from jobrunner import wiring
 from jobrunner.domain.clock import SystemClock
+from jobrunner.domain.state import Trigger
+from jobrunner.presentation.screen import Screen
+from jobrunner.tui import keys
+from jobrunner.tui.app import Dashboard, Setting
+from jobrunner.tui.look import Look
 
-FOLDER = Path(__file__).parent
-TOP = FOLDER.parent
+TOP = Path(__file__).parent.parent
+PICTURES = TOP / "docs" / "pictures"
 JOBRUNNER = (sys.executable, "-m", "jobrunner")
 WIDTH = 116
 FONTS = "Fira Code, DejaVu Sans Mono, Menlo, Consolas, monospace"
 WARM_UP, CYCLE, MOMENT = 35, 30, 5
 """Seconds: how long the server works before the picture; in the demonstration's cycle, the moment of most movement."""
+
+SIZE = (132, 36)
+SCREENS = {
+    "overview": ["1"],
+    "jobs": ["2"],
+    "runs": ["3"],
+    "schedule": ["5"],
+}
+"""Of each picture the keys that lead there from the start."""
 
 COMMANDS = (
     "jobrunner jobs",
@@ -51,7 +68,22 @@ def main() -> None:
         with _server(folder):
             _wait_for_a_good_moment()
             said = "".join(f"\x1b[1m$ {command}\x1b[0m\n{_said(command, folder)}\n" for command in COMMANDS)
-    _draw(said.rstrip("\n"), FOLDER / "demonstration.svg", "while jobrunner run works in another terminal")
+            asyncio.run(_dashboard(folder))
+    console = _console(WIDTH)
+    console.print(Text.from_ansi(said.rstrip("\n")), no_wrap=True, overflow="crop", crop=True)
+    _keep(console.export_svg(title="while jobrunner run works in another terminal", unique_id="commands"), "commands")
+
+
+async def _dashboard(folder: Path) -> None:
+    admin = wiring.make_admin(folder / "jobs.toml", source=Trigger.MANUAL, warn=False)
+    look = Look(Screen(terminal=True, width=SIZE[0], colour=True, unicode=True))
+    app = Dashboard(Setting(admin=admin, clock=SystemClock(), look=look, keys=keys.KEYS, host="web1"))
+    async with app.run_test(size=SIZE) as pilot:
+        for name, pressed in SCREENS.items():
+            await pilot.press(*pressed)
+            await pilot.pause(3.0)
+            _keep(app.export_screenshot(title=f"jobrunner tui: {name}"), name)
+    admin.close()
 
 
 @contextmanager
@@ -95,13 +127,17 @@ def _wait_for_a_good_moment() -> None:
     pause.wait((MOMENT - SystemClock().now().timestamp()) % CYCLE)
 
 
-def _draw(said: str, path: Path, title: str) -> None:
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(Text.from_ansi(said), no_wrap=True, overflow="crop", crop=True)
-    drawn = console.export_svg(title=title, unique_id=path.stem)
+def _console(width: int) -> Console:
+    return Console(record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+
+
+def _keep(drawn: str, name: str) -> None:
     drawn = re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL)  # nothing is fetched to show it
     drawn = re.sub(r"font-family: Fira Code, monospace", f"font-family: {FONTS}", drawn)
-    path.write_text("\n".join(line.rstrip() for line in drawn.splitlines()) + "\n", encoding="utf-8")
+    drawn = re.sub(r"terminal-\d+-", f"{name}-", drawn)  # another at each export
+    PICTURES.mkdir(exist_ok=True)
+    text = "\n".join(line.rstrip() for line in drawn.splitlines()) + "\n"
+    (PICTURES / f"{name}.svg").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
