@@ -58,8 +58,8 @@ def make_admin(
 
 
 @contextmanager
-def open_editor(config: str | os.PathLike[str] | None) -> Iterator[Editor]:
-    """Edits the configuration that is named or found, which may be broken.
+def open_editor(config: str | os.PathLike[str] | None, *, clock: Clock | None = None) -> Iterator[Editor]:
+    """Edits the configuration that is named or found, which may be broken; ``clock`` in the place of the machine's.
 
     Raises:
         ConfigError: there is none.
@@ -67,16 +67,16 @@ def open_editor(config: str | os.PathLike[str] | None) -> Iterator[Editor]:
     from jobrunner.admin.editing import Editor
 
     path = jobfile.locate(config, os.environ)
-    opened = list[Context]()
+    opened, clock = list[Context](), clock or SystemClock()
 
     def open_context() -> Context:
         if not opened:
             settings, _ = jobfile.read_settings(path, warn=False)
-            opened.append(_context(path, settings, (), Trigger.MANUAL, SystemClock()))
+            opened.append(_context(path, settings, (), Trigger.MANUAL, clock))
         return opened[0]
 
     try:
-        yield Editor(path, open_context, SystemClock())
+        yield Editor(path, open_context, clock)
     finally:
         for context in opened:
             context.close()

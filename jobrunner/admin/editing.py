@@ -18,6 +18,7 @@ from jobrunner.domain.version import Origin
 from jobrunner.errors import ConfigError, NotFound, Refused, StoreUnavailable
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from jobrunner.domain.change import Meaning
@@ -102,14 +103,43 @@ class Editor:
         start, end = lines
         return Part(held, held.raw[start:end].decode(), held.raw[:start].count(b"\n"), start, end)
 
+    def end(self) -> Part:
+        """The end of the main file, where a new job is written. Raises ConfigError."""
+        from jobrunner.jobfile import rewrite
+
+        held = rewrite.original(str(self._path))
+        return Part(held, "", held.raw.count(b"\n"), len(held.raw))
+
+    def defaults(self) -> Mapping[str, Any]:
+        """The keys of [defaults], as the main file has them; none where it is not TOML. Raises ConfigError."""
+        import tomli
+
+        from jobrunner.jobfile import rewrite
+
+        try:
+            found = tomli.loads(rewrite.original(str(self._path)).text).get("defaults")
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def now(self) -> datetime:
+        """What its clock says."""
+        return self._clock.now()
+
     def propose(self, original: Original, text: str) -> Proposal:
         """What it would mean to put a text in the place of what a file held.
 
         Raises:
             ConfigError: the configuration would be invalid, with every fault of it.
         """
-        after = jobfile.read(self._path, {original.path: text})
-        meaning = self._meaning(after)
+        return self.weigh(original, text, self.read(original, text), self.before)
+
+    def weigh(
+        self, original: Original, text: str, after: Jobfile, before: Callable[[Jobfile], Jobfile | None]
+    ) -> Proposal:
+        """The same for a text that has been read; ``before`` gives what it takes the place of."""
+        was = before(after)
+        meaning = None if was is None else self._meaning(was, after)
         return Proposal(
             original=original,
             text=text,
@@ -213,14 +243,21 @@ class Editor:
         except ConfigError:
             return load_zone(host_zone(os.environ))
 
-    def _meaning(self, after: Jobfile) -> Meaning | None:
+    def read(self, original: Original, text: str) -> Jobfile:
+        """The configuration as it would be with a text in the place of what a file held. Raises ConfigError."""
+        return jobfile.read(self._path, {original.path: text})
+
+    def before(self, after: Jobfile) -> Jobfile | None:
+        """The configuration as it is, else the jobs that servers have in force, with the settings of another file."""
+        try:
+            return jobfile.read(self._path)
+        except ConfigError:
+            return self._in_force(after)
+
+    def _meaning(self, before: Jobfile, after: Jobfile) -> Meaning:
         from jobrunner.domain.change import meaning
 
-        try:
-            before: Jobfile | None = jobfile.read(self._path)
-        except ConfigError:
-            before = self._in_force(after)
-        return None if before is None else meaning(before, after, self._clock.now())
+        return meaning(before, after, self._clock.now())
 
     def _in_force(self, like: Jobfile) -> Jobfile | None:
         """The jobs that servers have in force, with the settings of another file; None where there are none."""

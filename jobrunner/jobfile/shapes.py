@@ -222,6 +222,11 @@ class Choice:
     def __init__(self, words: Sequence[str], *, make: Callable[[str], Any] = str) -> None:
         self._values = {str(word): make(word) for word in words}
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(self._values)
+
     def read(self, value: Any, at: Path, source: Source) -> Any:
         if isinstance(value, str) and value in self._values:
             return self._values[value]

@@ -31,13 +31,14 @@ _NAMED = frozenset(
 
 class Group(StrEnum):
     """Where a key is of use. Those of ``OUTPUT`` are pressed in the output of a run, those of ``LANES`` in the
-    schedule."""
+    schedule, those of ``EDIT`` while a job is edited."""
 
     EVERYWHERE = "Everywhere"
     MOVE = "Move"
     FIND = "Find"
     ACT = "Act"
     OUTPUT = "Output"
+    EDIT = "Edit"
     LANES = "Schedule"
 
 
@@ -168,6 +169,14 @@ KEYS: Mapping[str, Key] = {
         ("output_save", "S", "Save"),
     ),
     **_table(
+        Group.EDIT,
+        ("save_edit", "ctrl+s", "Save"),
+        ("turn_edit", "ctrl+t", "Form or TOML"),
+        ("revert_edit", "ctrl+r", "Revert"),
+        ("take_theirs", "ctrl+o", "Go on upon their file"),
+        ("to_mistake", "ctrl+g", "To the mistake"),
+    ),
+    **_table(
         Group.LANES,
         ("lanes_later", "right", "Later"),
         ("lanes_earlier", "left", "Earlier"),
@@ -183,6 +192,7 @@ OF_APP = ("earlier", "later", "freeze", "times", "suspend", "quit")
 FINDING = tuple(id for id, key in KEYS.items() if key.group is Group.FIND)
 MARKING = ("mark", "range", "mark_all")
 ACTING = tuple(id for id, key in KEYS.items() if key.group is Group.ACT and id not in MARKING)
+EDITING = tuple(id for id, key in KEYS.items() if key.group is Group.EDIT)
 SCREENS = tuple(id for id in KEYS if id.startswith("screen_"))
 
 

@@ -1,0 +1,423 @@
+"""The editor of one job: as a form or as its lines of TOML, with what the change would mean while it is typed.
+
+It is saved by the code of ``edit``: checked as a whole, written at once, loaded by the servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.message import Message
+from textual.widgets import TextArea
+
+from jobrunner import wiring
+from jobrunner.admin.drafting import Draft, Preview, Saved, Theirs
+from jobrunner.errors import ConfigError, JobrunnerError, Refused
+from jobrunner.presentation import outlook
+from jobrunner.presentation.screen import Screen as Terminal
+from jobrunner.tui import keys
+from jobrunner.tui.dialogs.leaving import Answer, Leaving
+from jobrunner.tui.selection import NOTHING, Selection
+from jobrunner.tui.view import View
+from jobrunner.tui.widgets.details import Details
+from jobrunner.tui.widgets.keyform import KeyForm, Row
+from jobrunner.tui.widgets.tomltext import TomlText
+from jobrunner.tui.workshop import Workshop
+
+if TYPE_CHECKING:
+    from jobrunner.jobfile.draft_keys import DraftKey
+    from jobrunner.tui.app import Dashboard
+
+Lines = Callable[[Terminal], Iterator[str]]
+
+READ_ONLY = "refused: the dashboard was opened with --read-only"
+
+
+def edit_here(app: Dashboard, selection: Selection) -> None:
+    """Opens the editor of the job that is selected."""
+    if app.setting.read_only:
+        if app.view is not None:
+            app.view.say(READ_ONLY, error=True)
+    elif selection.kind == "job" and len(selection.ids) == 1:
+        app.open(JobEditor(str(selection.ids[0])))
+
+
+def new_job(app: Dashboard, selection: Selection) -> None:
+    """Opens the editor on a job that is not there yet."""
+    if not app.setting.read_only:
+        app.open(JobEditor(None))
+    elif app.view is not None:
+        app.view.say(READ_ONLY, error=True)
+
+
+class Brought(Message):
+    """What the workshop has to say, to be done on the UI thread."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__()
+        self.work = work
+
+
+class JobEditor(View):
+    """Edits a job by its name, or for None a new one."""
+
+    DEFAULT_CSS = """
+    JobEditor #editor { layout: vertical; height: 1fr; }
+    JobEditor #typing { height: 1fr; width: 1fr; }
+    JobEditor #preview { height: 10; border-top: solid $border-blurred; }
+    JobEditor.-wide #editor { layout: horizontal; }
+    JobEditor.-wide #preview { width: 1fr; height: 1fr; border-top: none; border-left: solid $border-blurred; }
+    JobEditor.-low #preview { height: 4; }
+    JobEditor.-ascii #preview { border-top: ascii $border-blurred; }
+    JobEditor.-wide.-ascii #preview { border-top: none; border-left: ascii $border-blurred; }
+    """
+
+    name_shown = "Edit"
+    hints: ClassVar = ("save_edit", "turn_edit", "revert_edit", "to_mistake", "next_pane", "back")
+    BINDINGS: ClassVar = [*keys.bindings(*keys.EDITING), *keys.bindings("quit", action="quit_edit")]
+
+    def __init__(self, job: str | None) -> None:
+        super().__init__()
+        self._job = job
+        self._draft: Draft | None = None
+        self._text = ""
+        self._base = ""
+        self._typing: KeyForm | TomlText | None = None
+        self._keys: dict[str, DraftKey] = {}
+        self._unfit: dict[str, str] = {}
+        self._preview: Preview | None = None
+        self._looked = self._known = 0
+        self._theirs: Theirs | None = None
+        self._saved: Saved | None = None
+        self._saving = False
+        self._given_up = False
+        self._trouble = ""
+
+    def body(self) -> ComposeResult:
+        with Container(id="editor"):
+            yield Vertical(id="typing")
+            yield Details(screen=self.terminal, id="preview")
+
+    def on_mount(self) -> None:
+        self.set_class(not self.terminal.unicode, "-ascii")
+        setting = self.app.setting
+        self._workshop = Workshop(
+            lambda: wiring.open_editor(setting.config, clock=setting.clock),
+            bring=self._bring,
+            unexpected=self.app.note_fault,
+        )
+        self._workshop.start()
+        job = self._job
+        self._workshop.do(lambda tools: tools.drafting.open(job), self._opened, self._not_opened)
+
+    def on_unmount(self) -> None:
+        """What was typed and neither saved nor given up is kept in a file beside the one that it is for."""
+        draft, text = self._draft, self._text
+        if draft is not None and self.dirty and not self._given_up:
+            self._workshop.do(lambda tools: tools.drafting.keep(draft, text), lambda _: None, lambda _: None)
+        self._workshop.close()
+
+    def _bring(self, work: Callable[[], None]) -> None:
+        self.post_message(Brought(work))
+
+    def on_brought(self, message: Brought) -> None:
+        message.work()
+
+    # --- what it says of itself ---------------------------------------------------------------------------------------
+
+    @property
+    def dirty(self) -> bool:
+        """Whether anything was typed that is not saved."""
+        return self._draft is not None and (self._text != self._draft.start or bool(self._unfit))
+
+    @property
+    def ready(self) -> bool:
+        """Whether what is shown is about what stands there now."""
+        return bool(self._trouble) or 0 < self._looked == self._known
+
+    def selection(self) -> Selection:
+        return Selection("job", (self._job,)) if self._job is not None else NOTHING
+
+    def way(self) -> Sequence[str]:
+        return ("Jobs", self._job, "edit") if self._job is not None else ("Jobs", "new job")
+
+    def remark(self) -> str:
+        draft = self._draft
+        return f"{draft.part.original.name}:{draft.line}" if draft is not None else ""
+
+    def status(self) -> str:
+        if self._draft is None:
+            return self._trouble or "reading the file"
+        dot = " · " if self.terminal.unicode else " - "
+        how = "the whole file" if self._draft.whole else "form" if isinstance(self._typing, KeyForm) else "TOML"
+        return dot.join([how, "not saved" if self.dirty else "unchanged", self._standing()])
+
+    def _standing(self) -> str:
+        if self._saving:
+            return "saving"
+        if not self.ready:
+            return "checking"
+        count = len(self._preview.problems) if self._preview is not None else 0
+        if count or self._unfit:
+            return f"{count + len(self._unfit)} mistake{'s' * (count + len(self._unfit) != 1)}"
+        return "valid"
+
+    def watch_wide(self, wide: bool) -> None:
+        self.set_class(wide, "-wide")
+
+    # --- typing -------------------------------------------------------------------------------------------------------
+
+    def _opened(self, draft: Draft) -> None:
+        self._draft, self._text, self._trouble = draft, draft.start, ""
+        self.call_later(self._show_typing, form=not draft.whole)
+
+    def _not_opened(self, error: JobrunnerError) -> None:
+        self._trouble = " ".join(str(error).split())
+        self.query_one(Details).show(lambda screen: iter([screen.paint(self._trouble, "bold red")]), keep=False)
+        self.restate()
+
+    async def _show_typing(self, *, form: bool) -> None:
+        """Puts the form, or the text, in the place of what was there."""
+        fresh = (self._form() if form else None) or self._area()
+        if fresh is None:
+            return
+        place = self.query_one("#typing", Vertical)
+        with self.app.batch_update():
+            await place.remove_children()
+            self._typing = fresh
+            await place.mount(fresh)
+        fresh.focus()
+        self._look()
+
+    def _form(self) -> KeyForm | None:
+        """A form of what stands there; None where that is no job."""
+        assert self._draft is not None
+        try:
+            found = self._draft.keys(self._text)
+        except ValueError as error:
+            self.say(f"no form: {error}", error=True)
+            return None
+        self._base, self._unfit = self._text, {}
+        self._keys = {key.name: key for key in found}
+        rows = [Row(key.name, key.shown, key.choices, key.words, key.otherwise) for key in found]
+        return KeyForm(rows, screen=self.terminal)
+
+    def _area(self) -> TomlText | None:
+        assert self._draft is not None
+        if not TomlText.can_hold(self._text):
+            self.say("these lines have line breaks of several kinds: E edits them in $EDITOR", error=True)
+            return None
+        return TomlText(self._text, first=self._draft.line, screen=self.terminal)
+
+    @on(KeyForm.Changed)
+    def _filled(self, event: KeyForm.Changed) -> None:
+        """The text with all that differs from what the form began with: a key that is emptied and typed anew stays at
+        its place."""
+        if self._draft is None or event.form is not self._typing:
+            return
+        text, unfit = self._base, dict[str, str]()
+        for name, key in self._keys.items():
+            typed = event.form.value(name)
+            if typed != key.shown:
+                try:
+                    text = self._draft.put(text, key.path, typed)
+                except (ValueError, Refused) as error:
+                    unfit[name] = str(error)
+        self._typed(text, unfit)
+
+    @on(TextArea.Changed)
+    def _written(self, event: TextArea.Changed) -> None:
+        if event.text_area is self._typing:
+            self._typed(event.text_area.text, {})
+
+    def _typed(self, text: str, unfit: Mapping[str, str]) -> None:
+        if text != self._text or unfit != self._unfit:
+            self._text, self._unfit, self._saved = text, dict(unfit), None
+            self._look()
+
+    def _look(self) -> None:
+        draft, text = self._draft, self._text
+        if draft is not None:
+            self._looked += 1
+            look = partial(self._previewed, self._looked)
+            self._workshop.look(lambda tools: tools.drafting.preview(draft, text), look, self._failed)
+            self.restate()
+
+    def _previewed(self, number: int, preview: Preview) -> None:
+        if number == self._looked:
+            self._known, self._preview = number, preview
+            self._paint()
+
+    def _paint(self) -> None:
+        self.query_one(Details).show(self._lines)
+        if isinstance(self._typing, KeyForm):
+            self._typing.complain(self._complaints() | self._unfit)
+        self.restate()
+
+    def _complaints(self) -> dict[str, str]:
+        """What is wrong with single keys, by name: the problems whose message begins with the key."""
+        from jobrunner.jobfile.edit import spell
+
+        draft, found = self._draft, dict[str, str]()
+        job = draft.name_in(self._text) if draft is not None else None
+        for problem in self._preview.problems if self._preview is not None and job is not None else ():
+            for name, key in self._keys.items():
+                whole = spell(("jobs", job or "", *key.path))
+                rest = problem.message.removeprefix(whole)
+                if rest != problem.message and rest[:1] in (" ", "[", "."):
+                    found.setdefault(name, rest.strip())
+        return found
+
+    def _lines(self, screen: Terminal) -> Iterator[str]:
+        draft, preview, times = self._draft, self._preview, self.times()
+        if self._theirs is not None:
+            yield from outlook.theirs(self._theirs.lines, screen)
+            yield "ctrl+o goes on with your text on the file as it is now; ctrl+r takes theirs"
+            yield ""
+        if self._saved is not None:
+            applied, name = self._saved.applied, self._saved.proposal.original.name
+            yield from outlook.saved(name, applied.remark, applied.servers, screen)
+            yield ""
+        if draft is None or preview is None:
+            return
+        if preview.problems:
+            original = draft.part.original
+            yield from outlook.problems(preview.problems, preview.text, draft.line, original.name, screen)
+        if preview.outlook is not None:
+            yield from outlook.ahead(preview.outlook, screen, times)
+        if preview.proposal is not None and (self.dirty or draft.job is None):
+            yield ""
+            yield from outlook.change(preview.proposal.meaning, preview.proposal.affected, screen, times)
+
+    # --- keys ---------------------------------------------------------------------------------------------------------
+
+    async def action_turn_edit(self) -> None:
+        """Form or text."""
+        if self._draft is None or self._typing is None:
+            return
+        if self._unfit:
+            self.say("what is marked cannot be written at its place; empty it first", error=True)
+            return
+        await self._show_typing(form=isinstance(self._typing, TomlText))
+
+    async def action_revert_edit(self) -> None:
+        """As it was when editing began, or as somebody else has left it."""
+        if self._draft is None:
+            return
+        if self._theirs is not None:
+            self._draft, self._theirs = self._theirs.draft, None
+        self._text, self._unfit, self._saved = self._draft.start, {}, None
+        await self._show_typing(form=isinstance(self._typing, KeyForm))
+        self.say("as the file has it")
+
+    def action_take_theirs(self) -> None:
+        """Goes on with what was typed, on the file as somebody else has left it."""
+        if self._theirs is None:
+            self.say("nobody else has changed the file")
+            return
+        self._draft, self._theirs = self._theirs.draft, None
+        self._job = self._draft.job
+        if isinstance(self._typing, TomlText):
+            self._typing.line_number_start = self._draft.line
+        self._look()
+
+    async def action_to_mistake(self) -> None:
+        """To the first line, or key, that is wrong."""
+        form, preview = self._typing, self._preview
+        if isinstance(form, KeyForm) and (wrong := {**self._unfit, **self._complaints()}):
+            form.point_at(next(iter(wrong)))
+            return
+        lines = [one.line for one in preview.problems if one.line] if preview is not None and self._draft else []
+        if not lines:
+            self.say("no mistake")
+            return
+        if isinstance(form, KeyForm):
+            await self.action_turn_edit()
+        if isinstance(self._typing, TomlText):
+            self._typing.go_to(lines[0])
+            self._typing.focus()
+
+    def action_save_edit(self) -> None:
+        """Saves what stands there, and tells what the servers made of it."""
+        draft, text = self._draft, self._text
+        if draft is None or self._saving:
+            return
+        if self.app.setting.read_only:
+            self.say(READ_ONLY, error=True)
+        elif self._unfit:
+            self.say(f"not saved: {next(iter(self._unfit.values()))}", error=True)
+        elif draft.job is not None and not self.dirty:
+            self.say("nothing was changed")
+        else:
+            self._saving = True
+            self.restate()
+            self._workshop.do(
+                lambda tools: tools.drafting.save(draft, text), partial(self._is_saved, text), self._failed
+            )
+
+    def _is_saved(self, text: str, saved: Saved) -> None:
+        self._saving, self._theirs = False, None
+        draft = saved.draft
+        if draft is None:
+            self._given_up = True
+            self.app.back()
+            return
+        self._job, self._draft, self._saved = draft.job, draft, saved
+        if self._text == text:
+            self._text = draft.start  # a last line may have got its end
+        self.say(f"{draft.part.original.name} is written")
+        self._look()
+        self._paint()
+
+    def _failed(self, error: JobrunnerError) -> None:
+        was_saving, self._saving = self._saving, False
+        draft = self._draft
+        if isinstance(error, ConfigError) and draft is not None:
+            self._preview = Preview(self._text, error.problems, None, None)
+            self._paint()
+            if was_saving:
+                self.say("not saved: the file would be invalid", error=True)
+            return
+        self.say(" ".join(str(error).split()), error=True)
+        if isinstance(error, Refused) and draft is not None and was_saving:
+            self._workshop.do(lambda tools: tools.drafting.theirs(draft), self._see_theirs, self._not_opened)
+
+    def _see_theirs(self, theirs: Theirs | None) -> None:
+        self._theirs = theirs
+        self._paint()
+        self.query_one(Details).action_top()
+
+    # --- leaving ------------------------------------------------------------------------------------------------------
+
+    def action_back(self) -> None:
+        self._leave(self.app.back)
+
+    def action_leave(self) -> None:
+        self._leave(self.app.back)
+
+    def action_open_screen(self, id: str) -> None:
+        self._leave(lambda: self.app.open_number(id.removeprefix("screen_")))
+
+    def action_quit_edit(self) -> None:
+        self._leave(self.app.exit)
+
+    def _leave(self, then: Callable[[], object]) -> None:
+        """Leaves, and asks first where something is not saved."""
+
+        def answered(answer: Answer | None) -> None:
+            if answer == "save":
+                self.action_save_edit()
+            elif answer == "discard":
+                self._given_up = True
+                then()
+
+        if not self.dirty:
+            then()
+            return
+        what = f"job {self._job}" if self._job is not None else "the new job"
+        self.app.push_screen(Leaving(self.terminal, f"What was typed for {what} is not saved."), answered)
