@@ -55,6 +55,26 @@ class Looking:
         """One job. Raises NotFound, ConfigError."""
         return self._statuses([self._context.jobs.named(name)])[0]
 
+    def job_names(self) -> list[str]:
+        """The names of the jobs of the file, in order. Raises ConfigError."""
+        return sorted(self._context.jobs.all().jobs)
+
+    def definition(self, name: str) -> Job:
+        """One job of the file; the rest of that may be wrong. Raises NotFound, ConfigError."""
+        return self._context.jobs.one(name)
+
+    def pauses(self) -> list[Pause]:
+        """All that is paused now."""
+        from jobrunner.store import pauses
+
+        return list(pauses.everything(self._context.db))
+
+    def jobs_of(self, run_ids: Sequence[int]) -> dict[int, str]:
+        """The job of each of these runs that there is."""
+        from jobrunner.store.runs import read
+
+        return read.jobs_of(self._context.db, run_ids)
+
     def runs(self, wanted: RunFilter) -> list[Run]:
         """The runs that a filter asks for, newest first. Raises NotFound for a batch that is not there."""
         from jobrunner.store import batches

@@ -47,16 +47,19 @@ def _open(call: Call, read_only: bool) -> int:
     from jobrunner.tui.app import Dashboard, Setting
     from jobrunner.tui.driver import TerminalDriver
     from jobrunner.tui.look import Look
+    from jobrunner.tui.remembered import Remembered
 
     wanted = preferences.read(os.environ)
     admin = wiring.make_admin(call.config, source=Trigger.MANUAL, warn=False)
     app = Dashboard(
         Setting(
             admin=admin,
+            editor=lambda: wiring.open_editor(call.config),
             clock=SystemClock(),
             look=Look.of(sys.stdout, os.environ, wanted.theme),
             keys=wanted.keys,
             host=socket.gethostname() or "localhost",
+            remembered=Remembered.of(os.environ),
             config=call.config,
             read_only=read_only,
             debug=call.debug,

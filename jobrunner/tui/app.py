@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App
@@ -16,22 +16,29 @@ from textual.message import Message
 
 from jobrunner.presentation.table import Cell
 from jobrunner.presentation.times import Times
-from jobrunner.tui import keys
+from jobrunner.tui import editor, keys
+from jobrunner.tui.acting import Acting
+from jobrunner.tui.actions import ACTIONS, Hands, Undo, command_line
+from jobrunner.tui.commands import Commands
 from jobrunner.tui.keys import Key
 from jobrunner.tui.look import THEMES, AsciiOnly, Look, NoColours
+from jobrunner.tui.performer import Performer
 from jobrunner.tui.pulse import Pulse, pulse
 from jobrunner.tui.reader import Reader, Told
+from jobrunner.tui.remembered import Remembered
 from jobrunner.tui.selection import Kind, Selection
 from jobrunner.tui.view import View
 from jobrunner.tui.widgets.header import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from textual.driver import Driver
     from textual.filter import LineFilter
 
     from jobrunner.admin import Admin
+    from jobrunner.admin.editing import Editor
     from jobrunner.domain.clock import Clock
 
 VIEWS: dict[str, tuple[str, str]] = {
@@ -42,6 +49,10 @@ VIEWS: dict[str, tuple[str, str]] = {
 
 THINGS: dict[Kind, str] = {}
 """The view of one thing, reached from others: the module of ``screens`` with the class, made with its id."""
+
+OPENERS: dict[str, str] = {}
+"""What opens a view for a selection (``output``, ``edit_here``): the module of ``screens`` with the function, which is
+given the app and the selection."""
 
 MOST_VIEWS = 30
 """Views that ``[`` goes back through; older ones are closed."""
@@ -55,14 +66,24 @@ class Setting:
     one; ``read_only``: nothing may be changed; ``host`` is this one."""
 
     admin: Admin
+    editor: Callable[[], AbstractContextManager[Editor]]
     clock: Clock
     look: Look
     keys: Mapping[str, Key]
     host: str
+    remembered: Remembered
     config: str | None = None
     read_only: bool = False
     debug: bool = False
     start: str | None = None
+
+
+class Work(Message):
+    """Something to be done on the UI thread."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__()
+        self.work = work
 
 
 class Reported(Message):
@@ -91,6 +112,7 @@ class Dashboard(App[None], inherit_bindings=False):
         self.admin = setting.admin
         self.look = setting.look
         self.keys = setting.keys
+        self.remembered = setting.remembered
         self.crash: BaseException | None = None
         self.tracebacks: list[str] = []
         self.frozen = False
@@ -111,6 +133,13 @@ class Dashboard(App[None], inherit_bindings=False):
             tell=self._bring,
             unexpected=self.note_fault,
         )
+        self.performer = Performer(
+            Hands(setting.admin, setting.editor, setting.clock.now),
+            bring=self._bring_work,
+            unexpected=self.note_fault,
+        )
+        self.acting = Acting(self)
+        self.commands = Commands(self)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line passes on its way to the terminal."""
@@ -123,10 +152,13 @@ class Dashboard(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.theme = self.look.theme
         self.reader.start()
+        self.performer.start()
         self.set_interval(1.0, self._tick)
-        self.open_number(self.setting.start if self.setting.start in VIEWS else next(iter(VIEWS)))
+        wanted = self.setting.start or self.remembered.get("screen", "")
+        self.open_number(wanted if wanted in VIEWS else next(iter(VIEWS)))
 
     def on_unmount(self) -> None:
+        self.performer.stop()
         self.reader.stop()
 
     def on_app_blur(self, event: events.AppBlur) -> None:
@@ -137,6 +169,9 @@ class Dashboard(App[None], inherit_bindings=False):
 
     def _bring(self, told: Told) -> None:
         self.post_message(Reported(told))
+
+    def _bring_work(self, work: Callable[[], None]) -> None:
+        self.post_message(Work(work))
 
     def note_fault(self, error: BaseException) -> None:
         """Keeps the traceback of an exception that is a fault of ours; ``--debug`` shows it at the end. Any thread."""
@@ -174,17 +209,20 @@ class Dashboard(App[None], inherit_bindings=False):
         if number not in VIEWS:
             return
         if number not in self._numbered:
-            module, _, name = VIEWS[number][1].partition(":")
-            view: View = getattr(import_module(f"jobrunner.tui.screens.{module}"), name)()
+            view: View = _load(VIEWS[number][1])()
             self._numbered[number] = view
             self.install_screen(view, name=f"screen-{number}")
+        self.remembered.keep("screen", number)
         self._go(self._numbered[number])
+
+    def can_open(self, kind: Kind) -> bool:
+        """Whether there is a view of one such thing."""
+        return kind in THINGS
 
     def open_thing(self, kind: Kind, id: str | int) -> None:
         """Goes to the view of one thing: a job by name, a run or batch by number."""
         if kind in THINGS:
-            module, _, name = THINGS[kind].partition(":")
-            self.open(getattr(import_module(f"jobrunner.tui.screens.{module}"), name)(id))
+            self.open(_load(THINGS[kind])(id))
 
     def open_filtered(self, number: str, text: str) -> None:
         """Goes to a numbered screen with this filter on."""
@@ -323,7 +361,8 @@ class Dashboard(App[None], inherit_bindings=False):
     def hints(self, view: View) -> list[tuple[str, str, str]]:
         """What the last line says for a view: ids, keys, words."""
         wanted = [*view.hints, "filter", "palette", "help"] if view.filterable else [*view.hints, "palette", "help"]
-        return [(id, keys.shown(self.keys[id].keys[0]), self.keys[id].words) for id in dict.fromkeys(wanted)]
+        shown = [self.keys[id] for id in dict.fromkeys(wanted) if self.keys[id].keys and view.has_key(id)]
+        return [(key.id, keys.shown(key.keys[0]), key.hint) for key in shown]
 
     async def action_quit(self) -> None:
         self.exit()
@@ -343,8 +382,56 @@ class Dashboard(App[None], inherit_bindings=False):
     def action_open_number(self, number: str) -> None:
         self.open_number(number)
 
+    # --- doing --------------------------------------------------------------------------------------------------------
+
+    def say(self, text: str, *, error: bool = False) -> None:
+        """A remark in the status line of the view."""
+        if self.view is not None:
+            self.view.say(text, error=error)
+
+    def command_line(self, calls: Sequence[Sequence[str]]) -> str:
+        """Calls of the program as a line for a shell, with the configuration that was named."""
+        return command_line(calls, self.setting.config)
+
+    def copy(self, text: str, what: str) -> None:
+        """To the terminal's clipboard (OSC 52)."""
+        self.copy_to_clipboard(text)
+        self.say(f"copied {what}: {text}")
+
     def act(self, id: str, selection: Selection) -> None:
         """Does an action on a selection, asking first where it has to be asked."""
+        if id == "undo":
+            self.acting.undo()
+        elif id == "edit":
+            self._edit(selection)
+        elif id in OPENERS:
+            _load(OPENERS[id])(self, selection)
+        elif id in ACTIONS:
+            self.acting.start(id, selection)
 
-    def touched(self) -> None:
-        """A key was pressed."""
+    def press(self, id: str) -> None:
+        """Does what the key of an id does, in the view that is shown."""
+        if self.view is not None:
+            self.view.do(id)
+
+    def _edit(self, selection: Selection) -> None:
+        """``jobrunner edit`` in the terminal, with everything that it asks and says."""
+        if self.setting.read_only:
+            self.say("refused: the dashboard was opened with --read-only", error=True)
+            return
+        job = str(selection.ids[0]) if selection.kind == "job" and len(selection.ids) == 1 else None
+        with self.suspend():
+            undo = editor.edit(self.setting, job)
+        if undo is not None:
+            self.acting.remember(Undo(f"edit of {f'job {job}' if job else 'the file'}", undo))
+            self.say("the file is changed   u undoes it")
+        if self.view is not None:
+            self.view.ask()
+
+    def on_work(self, message: Work) -> None:
+        message.work()
+
+
+def _load(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"jobrunner.tui.screens.{module}"), name)

@@ -22,6 +22,9 @@ _NAMES = {
     "pgdn": "pagedown",
 }
 _MODIFIERS = ("ctrl", "shift", "alt", "super", "hyper", "meta")
+_NO_KEY = "none+"
+"""Begins the key of what has none, so that a person can give it one: nothing that a terminal sends is called so."""
+
 _NAMED = frozenset(
     {"escape", "enter", "space", "tab", "backspace", "delete", "insert", "home", "end", "pageup", "pagedown"}
     | {"up", "down", "left", "right"}
@@ -49,6 +52,33 @@ class Key(NamedTuple):
     keys: tuple[str, ...]
     words: str
     group: Group
+
+    @property
+    def hint(self) -> str:
+        """The words, shorter, for the last line."""
+        return _HINTS.get(self.id, self.words)
+
+
+_HINTS = {
+    "menu": "Menu",
+    "run_now": "Run",
+    "run_with": "Run with",
+    "pause": "Pause",
+    "edit_here": "Edit",
+    "edit": "$EDITOR",
+    "undo": "Undo",
+    "mark_all": "Mark all",
+    "states": "State",
+    "earlier": "Before",
+    "later": "After",
+    "keep_filter": "Keep",
+    "copy_command": "Copy command",
+    "output_follow": "Follow",
+    "output_only": "Only",
+    "output_times": "Times",
+    "output_mark": "Mark",
+    "output_pager": "Pager",
+}
 
 
 class KeyMistake(ValueError):
@@ -130,7 +160,8 @@ KEYS: Mapping[str, Key] = {
         ("states", "f", "By state"),
         ("order", "s", "Order"),
         ("columns", "o", "Columns"),
-        ("keep_filter", "F", "Keep the filter"),
+        ("keep_filter", "F", "Keep the filter, or keep it no longer"),
+        ("build_filter", "", "Build a filter"),
     ),
     **_table(
         Group.ACT,
@@ -147,6 +178,14 @@ KEYS: Mapping[str, Key] = {
         ("undo", "u", "Undo the last pause, enable or edit"),
         ("cancel", "X", "Cancel"),
         ("discard", "D", "Discard"),
+        ("run_later", "", "Run later"),
+        ("cancel_now", "", "Cancel at once, without grace"),
+        ("resume", "", "Resume"),
+        ("enable", "", "Enable"),
+        ("disable", "", "Disable"),
+        ("pause_all", "", "Pause everything"),
+        ("resume_all", "", "Resume everything"),
+        ("reload", "", "Have the servers read the file again"),
     ),
     **_table(
         Group.OUTPUT,
@@ -240,7 +279,10 @@ def bindings(*ids: str, action: str = "{}") -> list[Binding]:
 
     ``action`` is what is done, with ``{}`` for the id.
     """
-    return [Binding(",".join(KEYS[id].keys), action.format(id), KEYS[id].words, show=False, id=id) for id in ids]
+    return [
+        Binding(",".join(KEYS[id].keys) or f"{_NO_KEY}{id}", action.format(id), KEYS[id].words, show=False, id=id)
+        for id in ids
+    ]
 
 
 def keymap(table: Mapping[str, Key]) -> dict[str, str]:

@@ -5,7 +5,7 @@ A screen is a ``View`` with a body. It asks admin in the reader's thread and sho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -16,11 +16,14 @@ from textual.screen import Screen
 
 from jobrunner.presentation.table import Cell
 from jobrunner.tui import keys
+from jobrunner.tui.actions import ACTIONS
+from jobrunner.tui.dialogs.menu import Marks, Menu
 from jobrunner.tui.reader import Asked, Told
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.widgets.filterline import FilterLine
 from jobrunner.tui.widgets.header import Header
 from jobrunner.tui.widgets.hints import Hints
+from jobrunner.tui.widgets.picklist import Pick
 from jobrunner.tui.widgets.statusline import StatusLine
 from jobrunner.tui.widgets.tabs import Tabs
 
@@ -40,6 +43,10 @@ LEAST_COLUMNS, LEAST_LINES = 40, 10
 """Below either of them one line of status is all that stays."""
 
 REMARK_SECONDS = 8.0
+
+_MOST_FILTERS = 50
+_LOOKING = frozenset({"output", "mark", "range", "mark_all"})
+"""What may be done where nothing may be changed."""
 
 
 class View(Screen[None]):
@@ -123,6 +130,28 @@ class View(Screen[None]):
         """Whole filters that the text could become, best first."""
         return ()
 
+    def command(self) -> Sequence[str]:
+        """The arguments of the program that say the same as this screen; empty: there are none."""
+        return ()
+
+    orders: ClassVar[Mapping[str, str]] = {}
+    """The orders that ``s`` offers: keys and words; the first is the usual one."""
+
+    states: ClassVar[tuple[str, ...]] = ()
+    """The states that ``f`` offers."""
+
+    all_columns: ClassVar[tuple[str, ...]] = ()
+    """The columns that ``o`` offers, by title."""
+
+    actions: ClassVar[tuple[str, ...]] = ()
+    """Ids of keys of actions that are of use here, beside those that apply to what is selected."""
+
+    def ordered(self) -> None:
+        """Another order was chosen: it is in ``order``."""
+
+    def columned(self) -> None:
+        """Other columns were chosen: those that are hidden are in ``hidden``."""
+
     # --- what a screen may use ----------------------------------------------------------------------------------------
 
     @property
@@ -143,6 +172,52 @@ class View(Screen[None]):
     def up_to_date(self) -> bool:
         """Whether the answer to its latest question, or why there is none, has come."""
         return self._serial > 0 and self._last == self._serial
+
+    @property
+    def order(self) -> str:
+        """The order that the person has chosen, else the first."""
+        chosen = self.app.remembered.get(f"{self.name_shown}.order", "")
+        return chosen if chosen in self.orders else next(iter(self.orders), "")
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The columns that the person has hidden."""
+        return frozenset(self.app.remembered.get(f"{self.name_shown}.hidden", []))
+
+    def has_key(self, id: str) -> bool:
+        """Whether a key is of use here."""
+        group = self.app.keys[id].group
+        if group is keys.Group.FIND:
+            return self._finds(id)
+        if group is keys.Group.ACT:
+            return not (self.app.setting.read_only and id not in _LOOKING) and self._acts(id)
+        if group is keys.Group.OUTPUT:
+            return id in self.hints
+        return not id.startswith("screen_") or id.removeprefix("screen_") in dict(self.app.tabs)
+
+    def _finds(self, id: str) -> bool:
+        offers = {"order": self.orders, "columns": self.all_columns, "states": self.states}
+        return bool(offers[id]) if id in offers else self.filterable
+
+    def _acts(self, id: str) -> bool:
+        if id in ACTIONS:
+            return ACTIONS[id].applies(self.selection())
+        return id in self.actions or id in self.hints or id in ("undo", "edit")
+
+    def offered(self) -> list[str]:
+        """Ids of keys for menu and palette that are no actions of the table."""
+        group = (keys.Group.FIND, keys.Group.ACT)
+        found = [id for id, key in self.app.keys.items() if key.group in group and id not in ACTIONS]
+        return [id for id in found if self.has_key(id) and id not in keys.MARKING]
+
+    def do(self, id: str) -> None:
+        """Does what the key of an id does."""
+        if id in keys.SCREENS:
+            self.action_open_screen(id)
+        elif id in keys.ACTING:
+            self.action_act(id)
+        else:
+            self.call_later(self.run_action, f"app.{id}" if id in keys.OF_APP else id)
 
     def ask(self, *, interrupt: bool = False) -> None:
         """Asks its question soon; a newer one takes its place, and ``interrupt`` ends one that is under way."""
@@ -224,8 +299,54 @@ class View(Screen[None]):
     def _end_remark(self) -> None:
         self.query_one(StatusLine).remark(Cell(""))
 
-    def on_key(self, event: events.Key) -> None:
-        self.app.touched()
+    # --- finding ----------------------------------------------------------------------------------------------------
+
+    def action_order(self) -> None:
+        def chosen(order: object) -> None:
+            if order is not None:
+                self.app.remembered.keep(f"{self.name_shown}.order", order)
+                self.ordered()
+                self.restate()
+
+        if self.orders:
+            picks = [Pick(key, words, "now" if key == self.order else "") for key, words in self.orders.items()]
+            self.app.push_screen(Menu(self.terminal, "Order", picks), chosen)
+
+    def action_columns(self) -> None:
+        def chosen(shown: frozenset[object] | None) -> None:
+            if shown is not None:
+                hidden = [title for title in self.all_columns if title not in shown]
+                self.app.remembered.keep(f"{self.name_shown}.hidden", hidden)
+                self.columned()
+                self.restate()
+
+        if self.all_columns:
+            picks = [Pick(title, title, marked=title not in self.hidden) for title in self.all_columns]
+            self.app.push_screen(Marks(self.terminal, "Columns", picks, one=False), chosen)
+
+    def action_states(self) -> None:
+        def chosen(states: frozenset[object] | None) -> None:
+            if states is not None:
+                words = [word for word in self.filter_text.split() if not word.startswith("state:")]
+                wanted = [f"state:{state}" for state in self.states if state in states]
+                self.apply_filter(" ".join([*wanted, *words]))
+
+        if self.states:
+            on = {word.removeprefix("state:") for word in self.filter_text.split() if word.startswith("state:")}
+            picks = [Pick(state, state, marked=state in on) for state in self.states]
+            self.app.push_screen(Marks(self.terminal, "By state", picks), chosen)
+
+    def action_keep_filter(self) -> None:
+        if not self.filterable or not self.filter_text:
+            return
+        kept = list(self.app.remembered.get("filters", []))
+        if self.filter_text in kept:
+            kept.remove(self.filter_text)
+            self.say(f"no longer kept: {self.filter_text}")
+        else:
+            kept.insert(0, self.filter_text)
+            self.say(f"kept for the palette: {self.filter_text}")
+        self.app.remembered.keep("filters", kept[:_MOST_FILTERS])
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 
@@ -235,6 +356,24 @@ class View(Screen[None]):
 
     def action_open_screen(self, id: str) -> None:
         self.app.open_number(id.removeprefix("screen_"))
+
+    def action_palette(self) -> None:
+        self.app.commands.palette(self)
+
+    def action_menu(self) -> None:
+        self.app.commands.menu(self)
+
+    def action_help(self) -> None:
+        self.app.commands.help(self)
+
+    def action_copy_id(self) -> None:
+        names = self.selection().names
+        if names:
+            self.app.copy(" ".join(names), "the id" if len(names) == 1 else "the ids")
+
+    def action_copy_command(self) -> None:
+        if self.command():
+            self.app.copy(self.app.command_line([self.command()]), "the command")
 
     def action_filter(self) -> None:
         if self.filterable:
@@ -276,5 +415,4 @@ class View(Screen[None]):
 
     @on(Hints.Chosen)
     async def _hint_chosen(self, event: Hints.Chosen) -> None:
-        key = self.app.keys[event.id].keys[0]
-        self.app.simulate_key(key)
+        self.app.simulate_key(self.app.keys[event.id].keys[0])

@@ -20,6 +20,7 @@ from jobrunner.presentation.screen import Screen
 from jobrunner.tui import keys
 from jobrunner.tui.app import Dashboard, Setting
 from jobrunner.tui.look import Look
+from jobrunner.tui.remembered import Remembered
 
 JOBS = """
 [jobrunner]
@@ -122,6 +123,8 @@ def dashboard(where: Project, admin: Admin, clock: StoppedClock, tmp_path: Path)
             "look": Look(screen),
             "keys": keys.KEYS,
             "host": "web1",
+            "editor": lambda: wiring.open_editor(str(where.file)),
+            "remembered": Remembered(None),
         }
         app = Dashboard(Setting(**(values | changes)))
         async with app.run_test(size=size) as pilot:

@@ -32,6 +32,9 @@ _UNORDERED = frozenset({"runs_queue", "runs_running", "runs_dead"})
 
 _LISTED_STATES = frozenset({"scheduled", "waiting", "retrying", "failed", "cancelled", "skipped", "expired"})
 
+_SOME_IDS = 500
+"""Runs that one statement is about."""
+
 
 def get(db: Database, run_id: int) -> Run:
     """One run whole, with its attempts, parents and definition.
@@ -95,6 +98,16 @@ def some(db: Database, run_ids: Sequence[int]) -> list[Run]:
     with db.snapshot():
         rows = [db.execute(sql, (run_id,)).fetchone() for run_id in sorted(run_ids)]
     return [_run(row) for row in rows if row is not None]
+
+
+def jobs_of(db: Database, run_ids: Sequence[int]) -> dict[int, str]:
+    """The job of each of these runs that there is, in their order."""
+    found = dict[int, str]()
+    for start in range(0, len(run_ids), _SOME_IDS):
+        some = run_ids[start : start + _SOME_IDS]
+        places = ", ".join("?" * len(some))
+        found.update(db.execute(f"SELECT id, job FROM runs WHERE id IN ({places})", list(some)).fetchall())
+    return {run_id: found[run_id] for run_id in run_ids if run_id in found}
 
 
 def active(db: Database, job: str, limit: int = 100) -> list[Run]:

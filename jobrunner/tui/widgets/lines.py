@@ -17,8 +17,8 @@ class Lines(Widget):
 
     DEFAULT_CSS = "Lines { height: 1fr; }"
 
-    def __init__(self, screen: Screen, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, screen: Screen, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
         self._screen = screen
         self._lines: tuple[tuple[Cell, ...], ...] = ()
 

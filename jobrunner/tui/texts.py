@@ -1,0 +1,87 @@
+"""What the dashboard says of actions: questions, buttons, remarks. Pure."""
+
+from __future__ import annotations
+
+from jobrunner.domain.job import Job
+from jobrunner.tui.actions import Action, Brief
+from jobrunner.tui.selection import Selection
+
+_PLURALS = {"batch": "batches"}
+
+
+def what(selection: Selection, known: Brief) -> str:
+    """``run 1042 of backup``, ``7 runs``, ``queue low``, ``everything``."""
+    if selection.kind is None or not selection.ids:
+        return "everything"
+    if len(selection.ids) > 1:
+        return f"{len(selection.ids):,} {_PLURALS.get(selection.kind, f'{selection.kind}s')}"
+    if selection.kind == "run" and known.jobs:
+        return f"run {selection.names[0]} of {next(iter(known.jobs))}"
+    return f"{selection.kind} {selection.names[0]}"
+
+
+def question(action: Action, selection: Selection, known: Brief) -> str:
+    """``Retry 7 runs?``"""
+    if None in action.kinds:
+        return f"{action.words}?"
+    first, colon, _ = action.words.partition(":")
+    words = first.partition(",")[0] if colon or "," in first else first
+    place = {"Run now": "Run {} now?", "Run with parameters": "Run {}", "Run later": "Run {} later"}
+    if words == "Run now" and selection.kind == "run":
+        return f"Run again what {what(selection, known)} was?"
+    return place[words].format(what(selection, known)) if words in place else f"{words} {what(selection, known)}?"
+
+
+def button(action: Action, selection: Selection) -> str:
+    """``Retry 7``; the verb alone for one."""
+    verb = action.verb
+    if len(selection.ids) > 1 and None not in action.kinds:
+        return f"{verb.removesuffix(' them')} {len(selection.ids):,}"
+    return verb.replace(" them", " it")
+
+
+def typed(action: Action, selection: Selection) -> str:
+    """What is to be typed: the verb and how many, or the name of the only one."""
+    verb = action.verb.partition(" ")[0].lower()
+    if None in action.kinds:
+        return verb
+    if len(selection.ids) > 1:
+        return f"{verb} {len(selection.ids)}"
+    return selection.names[0]
+
+
+def notes(action: Action, selection: Selection, known: Brief, *, production: bool) -> list[str]:
+    """What a person should know before saying yes."""
+    found = []
+    if production:
+        found.append("This is production.")
+    if len(selection.ids) > 1:
+        found.append("These ids, as they are now. Newer failures are NOT included." if selection.kind == "run" else "")
+    if action.id == "cancel" and known.running:
+        found.append("Its attempt is told to end (SIGTERM), and killed after kill_grace. This cannot be undone.")
+    elif action.id == "cancel_now":
+        found.append("A running attempt is killed at once (SIGKILL). This cannot be undone.")
+    elif action.id == "cancel":
+        found.append("This cannot be undone.")
+    elif action.id == "discard":
+        found.append("They stay failed, and are no longer listed as dead letters. This cannot be undone.")
+    elif action.id == "pause" and selection.kind == "queue":
+        found.append("Nothing of the queue starts until it is resumed. Running attempts go on.")
+    elif action.id == "pause_all":
+        found.append("Nothing fires and nothing starts until it is resumed. Running attempts go on.")
+    return [note for note in found if note]
+
+
+def not_here(action: Action, selection: Selection) -> str:
+    """Why an action cannot be done."""
+    if not selection.ids:
+        return f"nothing is selected to {action.words.partition(':')[0].lower()}"
+    if len(selection.ids) > 1:
+        return f"{action.words}: one at a time"
+    return f"{action.words}: not with a {selection.kind}"
+
+
+def needs_parameters(known: Brief) -> bool:
+    """Whether a job cannot run without being told more."""
+    job: Job | None = known.definition
+    return job is not None and any(param.required and not param.has_default for param in job.params)
