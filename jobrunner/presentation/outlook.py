@@ -48,6 +48,20 @@ def ahead(value: Outlook, screen: Screen, times: Times) -> Iterator[str]:
         yield from (screen.paint(f"! {plain(remark)}", "yellow") for remark in one.remarks)
 
 
+def in_short(value: Meaning, affected: Affected, screen: Screen) -> Iterator[str]:
+    """The change in one line, for where the whole is out of sight: keys, fires of the coming week, runs."""
+    parts = list[str]()
+    for one in (*value.changed, *value.renamed, *value.added, *value.removed):
+        keys = ", ".join(plain(key.key) for key in one.keys)
+        parts.append(keys or f"{plain(one.job)} is another job")
+        if one.fires is not None and (one.fires.gained or one.fires.lost):
+            parts.append(f"{one.fires.gained:,} fires gained, {one.fires.lost:,} lost in a week")
+        if runs := sum(affected.get(one.was or one.job, {}).values()):
+            parts.append(f"{runs:,} run{'s' * (runs != 1)} under way or to come")
+    if parts:
+        yield f"{screen.paint('Change', 'bold')} {'; '.join(parts)}"
+
+
 def change(value: Meaning | None, affected: Affected, screen: Screen, times: Times) -> Iterator[str]:
     """What the change means; None where the file of before could not be read."""
     yield screen.paint("Change", "bold")
@@ -101,8 +115,6 @@ def _moved(by: timedelta) -> str:
 
 
 def _others(fire: Ahead, screen: Screen) -> str:
-    if fire.others <= len(fire.names) and len(fire.names) == 1:
-        return plain(fire.names[0])
     named = ", ".join(map(plain, fire.names))
     more = f", {screen.ellipsis}" if fire.others > len(fire.names) else ""
-    return f"{fire.others:,} others ({named}{more})"
+    return f"{fire.others:,} other{'s' * (fire.others != 1)} ({named}{more})"

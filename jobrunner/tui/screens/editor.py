@@ -79,7 +79,11 @@ class JobEditor(View):
 
     name_shown = "Edit"
     hints: ClassVar = ("save_edit", "turn_edit", "revert_edit", "to_mistake", "next_pane", "back")
-    BINDINGS: ClassVar = [*keys.bindings(*keys.EDITING), *keys.bindings("quit", action="quit_edit")]
+    BINDINGS: ClassVar = [
+        *keys.bindings(*keys.EDITING),
+        *keys.bindings("quit", action="quit_edit"),
+        *keys.bindings("page_down", "page_up", action="{}_preview"),
+    ]
 
     def __init__(self, job: str | None) -> None:
         super().__init__()
@@ -192,7 +196,7 @@ class JobEditor(View):
             self._typing = fresh
             await place.mount(fresh)
         fresh.focus()
-        self._look()
+        self._look(at_once=True)
 
     def _form(self) -> KeyForm | None:
         """A form of what stands there; None where that is no job."""
@@ -240,12 +244,14 @@ class JobEditor(View):
             self._text, self._unfit, self._saved = text, dict(unfit), None
             self._look()
 
-    def _look(self) -> None:
+    def _look(self, *, at_once: bool = False) -> None:
+        """Has what stands there looked at, once nothing is typed for a moment."""
         draft, text = self._draft, self._text
         if draft is not None:
             self._looked += 1
             look = partial(self._previewed, self._looked)
-            self._workshop.look(lambda tools: tools.drafting.preview(draft, text), look, self._failed)
+            ask = self._workshop.do if at_once else self._workshop.look
+            ask(lambda tools: tools.drafting.preview(draft, text), look, self._failed)
             self.restate()
 
     def _previewed(self, number: int, preview: Preview) -> None:
@@ -288,11 +294,14 @@ class JobEditor(View):
         if preview.problems:
             original = draft.part.original
             yield from outlook.problems(preview.problems, preview.text, draft.line, original.name, screen)
+        proposal = preview.proposal if self.dirty or draft.job is None else None
+        if proposal is not None and proposal.meaning is not None and not self.wide:
+            yield from outlook.in_short(proposal.meaning, proposal.affected, screen)
         if preview.outlook is not None:
             yield from outlook.ahead(preview.outlook, screen, times)
-        if preview.proposal is not None and (self.dirty or draft.job is None):
+        if proposal is not None:
             yield ""
-            yield from outlook.change(preview.proposal.meaning, preview.proposal.affected, screen, times)
+            yield from outlook.change(proposal.meaning, proposal.affected, screen, times)
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 
@@ -341,6 +350,12 @@ class JobEditor(View):
         if isinstance(self._typing, TomlText):
             self._typing.go_to(lines[0])
             self._typing.focus()
+
+    def action_page_down_preview(self) -> None:
+        self.query_one(Details).action_page(1)
+
+    def action_page_up_preview(self) -> None:
+        self.query_one(Details).action_page(-1)
 
     def action_save_edit(self) -> None:
         """Saves what stands there, and tells what the servers made of it."""

@@ -126,12 +126,18 @@ def wrapped(pieces: Pieces, width: int) -> Iterator[tuple[Cell, ...]]:
     for piece in pieces:
         for text in _parts(piece.text, width - hang):
             if cell_len(text.rstrip()) > left:
-                yield tuple(row)
+                yield _trimmed(row)
                 row, left = [Cell(" " * hang)], width - hang
                 text = text.lstrip()
             row.append(Cell(text, piece.style))
             left -= cell_len(text)
-    yield tuple(row)
+    yield _trimmed(row)
+
+
+def _trimmed(row: list[Cell]) -> tuple[Cell, ...]:
+    """Without the spaces at its end, which may be one more than fits."""
+    last = row[-1].text.rstrip()
+    return (*row[:-1], Cell(last, row[-1].style)) if last else tuple(row[:-1])
 
 
 def _pieces(said: str | Pieces) -> Pieces:

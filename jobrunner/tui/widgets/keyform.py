@@ -46,7 +46,7 @@ class KeyForm(Vertical):
 
     DEFAULT_CSS = """
     KeyForm { height: 1fr; }
-    KeyForm VerticalScroll { height: 1fr; scrollbar-size: 1 1; }
+    KeyForm _Rows { height: 1fr; scrollbar-size: 1 1; }
     KeyForm Horizontal, KeyForm #controls { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -79,7 +79,7 @@ class KeyForm(Vertical):
         self._wrong: Mapping[str, str] = {}
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False), Horizontal():
+        with _Rows(can_focus=False), Horizontal():
             yield self._labels
             with Vertical(id="controls"):
                 yield from self._controls
@@ -153,6 +153,10 @@ class KeyForm(Vertical):
     def _tell(self) -> None:
         row = self._rows[self._here] if self._rows else Row("", "")
         self._said.tell(row, self._wrong.get(row.name, ""))
+
+
+class _Rows(VerticalScroll, inherit_bindings=False):
+    """What scrolls by itself so that the key with the focus is in sight; arrows go from key to key."""
 
 
 class _Labels(Widget):

@@ -30,6 +30,7 @@ class TomlText(TextArea):
 
     DEFAULT_CSS = """
     TomlText, TomlText:focus { border: none; padding: 0; background: transparent; height: 1fr; }
+    TomlText { scrollbar-size: 0 1; }
     TomlText .text-area--cursor { text-style: reverse; }
     TomlText .text-area--gutter, TomlText .text-area--cursor-gutter { color: $border-blurred; background: transparent; }
     TomlText .text-area--cursor-line { background: transparent; }

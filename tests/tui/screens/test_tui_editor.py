@@ -274,3 +274,70 @@ async def test_nothing_that_a_file_says_reaches_the_terminal_unseen(editing: Edi
     async with editing("odd") as edited:
         assert "\x1b[31m" not in edited.opened.text()
         assert "is not TOML" in edited.opened.text() or "not TOML" in edited.seen
+
+
+async def test_it_is_filled_in_by_the_keyboard_alone(editing: Editing, where: Project) -> None:
+    async with editing() as edited:
+        await edited.press("down", "end", *["backspace"] * 9, *"@hourly", "enter", "right", "right", "down", *"q:?")
+        await edited.checked()
+        assert edited.form.value("schedule") == "@hourly"
+        assert edited.form.value("enabled") == "false"
+        assert edited.form.value("queue") == "lowq:?", "letters are typed, whatever they are elsewhere"
+        assert "The queue that its runs wait in." in edited.opened.text()
+
+
+async def test_the_preview_is_scrolled_while_the_form_has_the_focus(editing: Editing) -> None:
+    async with editing() as edited:
+        await edited.fill("schedule", "1 2 29 2 *")
+        top = edited.opened.text()
+        await edited.press("pagedown")
+        assert edited.opened.text() != top
+        assert "coming week: 7 fires lost" in edited.opened.text()
+        await edited.press("pageup")
+        assert edited.opened.text() == top
+        assert "Change schedule; 0 fires gained, 7 lost in a week" in top
+
+
+async def test_runs_that_are_concerned_are_told(editing: Editing, admin: Admin) -> None:
+    admin.trigger("backup", {})
+    async with editing() as edited:
+        await edited.fill("timeout", "1h")
+        assert "runs: 1 queued" in edited.seen
+        assert "1 run under way or to come" in edited.seen
+
+
+async def test_a_terminal_of_ascii_gets_ascii(editing: Editing) -> None:
+    async with editing(unicode=False, colour=False) as edited:
+        await edited.fill("timeout", "soon")
+        assert "X timeout" in edited.opened.text()
+        await edited.press("ctrl+t")
+        assert edited.opened.text().isascii()
+
+
+async def test_a_job_without_lines_of_its_own_is_edited_in_the_whole_file(editing: Editing, where: Project) -> None:
+    where.file.write_text('jobs.dotted.command = "true"\n\n' + where.file.read_text())
+    async with editing("dotted") as edited:
+        assert "the whole file" in edited.view.status()
+        assert edited.text.text == where.file.read_text()
+
+
+async def test_a_job_that_is_renamed_is_edited_under_its_new_name(editing: Editing, where: Project) -> None:
+    async with editing() as edited:
+        await edited.press("ctrl+t")
+        edited.text.replace("copies", (0, 6), (0, 12))
+        await edited.checked()
+        assert "backup → copies renamed" in edited.seen
+        await edited.save()
+        assert edited.view.selection() == Selection("job", ("copies",))
+    assert "[jobs.copies]" in where.file.read_text()
+
+
+async def test_a_job_that_is_taken_out_is_left(editing: Editing, where: Project) -> None:
+    async with editing() as edited:
+        await edited.press("ctrl+t")
+        edited.text.load_text("")
+        await edited.checked()
+        assert "- backup removed" in edited.seen
+        await edited.press("ctrl+s")
+        await edited.opened.until(lambda: edited.opened.app.view is not edited.view)
+    assert "backup" not in where.file.read_text()
