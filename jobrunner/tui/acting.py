@@ -124,7 +124,9 @@ class Acting:
         def work(hands: Hands) -> Done:
             return action.perform(hands, selection, values, known)
 
-        self._app.performer.do(work, lambda done: self._done(done, done.text, command), self._failed)
+        self._app.performer.do(
+            work, lambda done: self._done(done, done.text, command), self._failed, apart=action.apart
+        )
 
     def _done(self, done: Done, text: str, command: str) -> None:
         if done.undo is not None:

@@ -22,6 +22,7 @@ from jobrunner.tui.selection import Kind, Selection
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
     from jobrunner.admin.editing import Editor
+    from jobrunner.domain.bulk import Canary, Did
     from jobrunner.domain.job import Job
     from jobrunner.domain.queue import Pause
     from jobrunner.domain.run import Run
@@ -42,11 +43,16 @@ class Tier(IntEnum):
 
 
 class Hands(NamedTuple):
-    """What actions are done with, in the thread that does them; ``editor`` opens the file for a change."""
+    """What actions are done with, in the thread that does them; ``editor`` opens the file for a change.
+
+    ``say`` tells a person how far it is; ``stopped`` says whether the dashboard is about to end.
+    """
 
     admin: Admin
     editor: Callable[[], AbstractContextManager[Editor]]
     now: Callable[[], datetime]
+    say: Callable[[str], None] = lambda _: None
+    stopped: Callable[[], bool] = lambda: False
 
 
 class Undo(NamedTuple):
@@ -91,7 +97,8 @@ class Action:
     """``words`` begin what it is called; ``verb`` is what a button says. ``many``: it acts on several things at once.
 
     ``tier`` is the least that it is confirmed by; more, and a production store, raise it. ``command`` gives the
-    arguments of the program that do the same, one list for each call.
+    arguments of the program that do the same, one list for each call. ``single`` False: it needs several. ``apart``: it
+    may take as long as a run, and holds up nothing else.
     """
 
     id: str
@@ -104,10 +111,14 @@ class Action:
     fields: Callable[[Brief], tuple[Field, ...]] | None = None
     faults: Callable[[Brief, Values, Hands], dict[str, str]] = lambda _, __, ___: {}
     many: bool = True
+    single: bool = True
     looks: bool = False
+    apart: bool = False
 
     def applies(self, selection: Selection) -> bool:
         """Whether it can be done with what is selected."""
+        if not self.single and selection.kind != "batch" and len(selection.ids) < 2:
+            return False
         if selection.kind not in self.kinds and None not in self.kinds:
             return False
         return None in self.kinds or (bool(selection.ids) and (self.many or len(selection.ids) == 1))
@@ -159,7 +170,7 @@ def command_line(calls: Sequence[Sequence[str]], config: str | None) -> str:
 # --- one after another ------------------------------------------------------------------------------------------------
 
 
-def _each(ids: Sequence[str | int], act: Callable[[str | int], object], did: str) -> tuple[int, tuple[str, ...]]:
+def _each(ids: Sequence[str | int], act: Callable[[str | int], object]) -> tuple[int, tuple[str, ...]]:
     done, refused = 0, list[str]()
     for one in ids:
         try:
@@ -181,19 +192,39 @@ def _number(id: str | int) -> int:
 
 
 def _runs_and_batches(
-    on_run: Callable[[Admin, int], object], on_batch: Callable[[Admin, int], Sequence[Run]] | None, what: str
+    on_runs: Callable[[Admin, Sequence[int]], Sequence[Did]],
+    on_batch: Callable[[Admin, int], Sequence[Run]] | None,
+    what: str,
 ) -> Callable[[Hands, Selection, Values, Brief], Done]:
     def perform(hands: Hands, selection: Selection, _: Values, __: Brief) -> Done:
-        def act(one: str | int) -> None:
-            if selection.kind == "batch" and on_batch is not None:
-                on_batch(hands.admin, _number(one))
-            else:
-                on_run(hands.admin, _number(one))
-
-        done, refused = _each(selection.ids, act, what)
-        return _told(what, [f"{selection.kind} {name}" for name in selection.names], done, refused)
+        names = [f"{selection.kind} {name}" for name in selection.names]
+        if selection.kind == "batch" and on_batch is not None:
+            done, refused = _each(selection.ids, lambda one: on_batch(hands.admin, _number(one)))
+            return _told(what, names, done, refused)
+        found = on_runs(hands.admin, list(map(_number, selection.ids)))
+        refused = tuple(f"{did.run_id}: {did.error.message}" for did in found if did.error is not None)
+        return _told(what, names, len(found) - len(refused), refused)
 
     return perform
+
+
+def _canary(hands: Hands, selection: Selection, _: Values, __: Brief) -> Done:
+    """One first, the rest if it succeeds."""
+    ids = list(map(_number, selection.ids))
+    if selection.kind == "batch":
+        ids = [run for batch in ids for run in hands.admin.failed_members(batch)]
+
+    def tell(step: Canary) -> None:
+        if step.first is not None and not step.ended:
+            hands.say(f"run {step.first.id} goes first: {step.first.state}; {len(step.held):,} more if it succeeds")
+
+    end = hands.admin.retry_canary(ids, progress=tell, stopped=hands.stopped)
+    refused = tuple(f"{did.run_id}: {did.error.message}" for did in (*end.refused, *end.rest) if did.error is not None)
+    if end.first is None:
+        return Done("nothing could be retried", refused)
+    if not end.succeeded:
+        return Done(f"run {end.first.id} {end.first.state}: {len(end.held):,} others were left alone", refused)
+    return Done(f"run {end.first.id} succeeded, and {len(end.rest):,} others are retried", refused)
 
 
 # --- run --------------------------------------------------------------------------------------------------------------
@@ -216,7 +247,7 @@ def _run(hands: Hands, selection: Selection, values: Values, brief: Brief) -> Do
         options = fields.options(values, hands.now(), admin.zone(job))
         made.append(admin.trigger(job, fields.params(values), texts=True, like=like, options=options).id)
 
-    done, refused = _each(selection.ids, act, "started")
+    done, refused = _each(selection.ids, act)
     if len(selection.ids) == 1 and made:
         return Done(f"run {made[0]} of {next(iter(brief.jobs), selection.names[0])} is created", refused)
     return Done(f"{done:,} of {len(selection.ids):,} runs are created", refused)
@@ -409,8 +440,19 @@ _ALL = (
         tier=_retry_tier,
         command=_simple("retry"),
         perform=_runs_and_batches(
-            lambda admin, run: admin.retry(run), lambda admin, batch: admin.retry_batch(batch), "retried"
+            lambda admin, runs: admin.retry_each(runs), lambda admin, batch: admin.retry_batch(batch), "retried"
         ),
+    ),
+    Action(
+        id="retry_canary",
+        words="Retry one first, the rest if it succeeds",
+        verb="Retry",
+        kinds=_on("run", "batch"),
+        single=False,
+        apart=True,
+        tier=_dialog,
+        command=lambda selection, _, __: [["retry", *selection.names, "--canary"]],
+        perform=_canary,
     ),
     Action(
         id="cancel",
@@ -420,7 +462,7 @@ _ALL = (
         tier=_dialog,
         command=_simple("cancel"),
         perform=_runs_and_batches(
-            lambda admin, run: admin.cancel(run), lambda admin, batch: admin.cancel_batch(batch), "cancelled"
+            lambda admin, runs: admin.cancel_each(runs), lambda admin, batch: admin.cancel_batch(batch), "cancelled"
         ),
     ),
     Action(
@@ -431,7 +473,7 @@ _ALL = (
         tier=_dialog,
         command=_simple("cancel", "--now"),
         perform=_runs_and_batches(
-            lambda admin, run: admin.cancel(run, now=True),
+            lambda admin, runs: admin.cancel_each(runs, now=True),
             lambda admin, batch: admin.cancel_batch(batch, now=True),
             "cancelled",
         ),
@@ -443,7 +485,7 @@ _ALL = (
         kinds=_on("run"),
         tier=_dialog,
         command=_simple("discard"),
-        perform=_runs_and_batches(lambda admin, run: admin.discard(run), None, "discarded"),
+        perform=_runs_and_batches(lambda admin, runs: admin.discard_each(runs), None, "discarded"),
     ),
     Action(
         id="pause",

@@ -14,6 +14,7 @@ from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
 
+from jobrunner.presentation import pulse
 from jobrunner.presentation.table import Cell
 from jobrunner.presentation.times import Times
 from jobrunner.tui import editor, keys
@@ -23,7 +24,6 @@ from jobrunner.tui.commands import Commands
 from jobrunner.tui.keys import Key
 from jobrunner.tui.look import THEMES, AsciiOnly, Look, NoColours
 from jobrunner.tui.performer import Performer
-from jobrunner.tui.pulse import Pulse, pulse
 from jobrunner.tui.reader import Reader, Told
 from jobrunner.tui.remembered import Remembered
 from jobrunner.tui.selection import Kind, Selection
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from jobrunner.admin import Admin
     from jobrunner.admin.editing import Editor
     from jobrunner.domain.clock import Clock
+    from jobrunner.domain.pulse import Pulse
 
 VIEWS: dict[str, tuple[str, str]] = {
     "1": ("Overview", "overview:Overview"),
@@ -129,12 +130,17 @@ class Dashboard(App[None], inherit_bindings=False):
         self.reader = Reader(
             setting.admin,
             clock=setting.clock,
-            pulse=pulse,
             tell=self._bring,
             unexpected=self.note_fault,
         )
         self.performer = Performer(
-            Hands(setting.admin, setting.editor, setting.clock.now),
+            Hands(
+                setting.admin,
+                setting.editor,
+                setting.clock.now,
+                say=lambda text: self._bring_work(lambda: self.say(text)),
+                stopped=lambda: not self.is_running,
+            ),
             bring=self._bring_work,
             unexpected=self.note_fault,
         )
@@ -304,7 +310,7 @@ class Dashboard(App[None], inherit_bindings=False):
 
     def _parts(self) -> Sequence[Part]:
         setting, beat = self.setting, self.pulse
-        parts = [Part(Cell(setting.host, "bold"), leaves=3)]
+        parts = [Part(Cell(f"{beat.project}@{setting.host}" if beat else setting.host, "bold"), leaves=3)]
         if self.admin.settings.production:
             parts.append(Part(Cell("PRODUCTION", "bold yellow")))
         if setting.read_only:
@@ -313,13 +319,13 @@ class Dashboard(App[None], inherit_bindings=False):
             return parts
         running, queued, failed = "▶◌✗" if self.look.screen.unicode else ">.X"
         parts += [
-            Part(Cell(f"{running} {beat.running:,} running", "cyan" if beat.running else ""), leaves=5),
-            Part(Cell(f"{queued} {beat.queued:,} queued", "blue" if beat.queued else ""), leaves=4),
-            Part(Cell(f"{failed} {beat.dead:,} dead", "bold red" if beat.dead else "")),
+            Part(Cell(f"{running} {pulse.count(beat.running)} running", "cyan" if beat.running else ""), leaves=5),
+            Part(Cell(f"{queued} {pulse.count(beat.queued)} queued", "blue" if beat.queued else ""), leaves=4),
+            Part(Cell(f"{failed} {pulse.count(beat.dead)} dead", "bold red" if beat.dead else "")),
             Part(Cell(f"{beat.busy}/{beat.workers} workers"), leaves=2),
         ]
-        if beat.problem:
-            parts.append(Part(Cell(f"! {beat.problem}", "bold yellow")))
+        if problem := pulse.problem(beat):
+            parts.append(Part(Cell(f"! {problem}", "bold yellow")))
         return parts
 
     def tiny_status(self) -> str:
@@ -328,7 +334,7 @@ class Dashboard(App[None], inherit_bindings=False):
         if beat is None:
             return self._away or "…"
         words = f">{beat.running} .{beat.queued} X{beat.dead} {beat.busy}/{beat.workers}"
-        return f"{words} {beat.problem}".strip()
+        return f"{words} {pulse.problem(beat)}".strip()
 
     def freshness(self) -> Cell:
         """How fresh what is shown is: live, frozen, or since when it is not."""

@@ -34,8 +34,18 @@ class Performer:
         """Ends it after what it is doing, and waits for nothing."""
         self._queue.put(None)
 
-    def do(self, work: Callable[[Hands], T], then: Callable[[T], None], failed: Callable[[str], None]) -> None:
-        """Has work done; ``then`` gets what it gave, ``failed`` one line that says why it gave nothing."""
+    def do(
+        self,
+        work: Callable[[Hands], T],
+        then: Callable[[T], None],
+        failed: Callable[[str], None],
+        *,
+        apart: bool = False,
+    ) -> None:
+        """Has work done; ``then`` gets what it gave, ``failed`` one line that says why it gave nothing.
+
+        ``apart``: in a thread of its own, beside everything else.
+        """
 
         def perform() -> None:
             try:
@@ -50,7 +60,14 @@ class Performer:
             else:
                 self._bring(lambda: then(value))
 
-        self._queue.put(perform)
+        if apart:
+            threading.Thread(target=self._once, args=(perform,), name="performer apart", daemon=True).start()
+        else:
+            self._queue.put(perform)
+
+    def _once(self, work: Work) -> None:
+        work()
+        self.hands.admin.close(ending=True)
 
     def _run(self) -> None:
         while (work := self._queue.get()) is not None:

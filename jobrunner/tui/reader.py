@@ -15,15 +15,19 @@ from jobrunner.errors import ConfigError, JobrunnerError, StoreUnavailable
 
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
-    from jobrunner.tui.pulse import Pulse
+    from jobrunner.domain.pulse import Pulse
+    from jobrunner.store.signal import ChangeSignal
 
 Question = Callable[["Admin"], object]
 
-LOOK_SECONDS = 0.5
-"""How often it looks whether anything has changed."""
+LEAST_SECONDS = 0.5
+"""The least between two answers to changes; a new question is answered at once."""
+
+LONGEST_SECONDS = 3.0
+"""After which it asks again although nobody has committed anything: servers fall silent, files change."""
 
 CALM_SECONDS = 3.0
-"""The same while nobody looks: the terminal has lost the focus."""
+"""The least between two answers while nobody looks: the terminal has lost the focus."""
 
 RETRY_SECONDS = 1.0
 """How often a store is tried again that is away."""
@@ -61,7 +65,7 @@ class Told(NamedTuple):
 class Reader:
     """Asks in a thread of its own, until it is stopped; ``tell`` is called there with what came of it.
 
-    ``unexpected`` is told of exceptions that are a fault of ours.
+    No change in the store, no question. ``unexpected`` is told of exceptions that are a fault of ours.
     """
 
     def __init__(
@@ -69,13 +73,11 @@ class Reader:
         admin: Admin,
         *,
         clock: Clock,
-        pulse: Callable[[Admin], Pulse],
         tell: Callable[[Told], None],
         unexpected: Callable[[BaseException], None],
     ) -> None:
         self._admin = admin
         self._clock = clock
-        self._pulse = pulse
         self._tell = tell
         self._unexpected = unexpected
         self._wake = threading.Condition()
@@ -85,16 +87,24 @@ class Reader:
         self._ended = False
         self._calm = False
         self._frozen = False
+        self._signal: ChangeSignal | None = None
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
     def start(self) -> None:
+        self._admin.when_ready(self.look)
         self._thread.start()
+
+    def look(self) -> None:
+        """Asks what was asked last once more: more is known now. Any thread."""
+        with self._wake:
+            self._new = self._new or not self._frozen
+            self._notify()
 
     def stop(self, seconds: float = 0.3) -> None:
         """Ends it; a question that is under way is interrupted, and not waited for longer than ``seconds``."""
         with self._wake:
             self._ended = True
-            self._wake.notify_all()
+            self._notify()
             if self._busy:
                 self._interrupt()
         if self._thread.is_alive():
@@ -106,24 +116,29 @@ class Reader:
             self._asked, self._new = asked, True
             if interrupt and self._busy:
                 self._interrupt()
-            self._wake.notify_all()
+            self._notify()
 
     def calm(self, calm: bool) -> None:
         """Whether nobody looks; back from that it looks at once."""
         with self._wake:
             self._calm = calm
             self._new = self._new or not calm
-            self._wake.notify_all()
+            self._notify()
 
     def freeze(self, frozen: bool) -> None:
         """Whether changes are not to be shown; what is asked anew still is."""
         with self._wake:
             self._frozen = frozen
             self._new = self._new or not frozen
-            self._wake.notify_all()
+            self._notify()
 
     def _interrupt(self) -> None:
         self._admin.interrupt()
+
+    def _notify(self) -> None:
+        self._wake.notify_all()
+        if self._signal is not None:
+            self._signal.poke()
 
     def _run(self) -> None:
         try:
@@ -136,7 +151,9 @@ class Reader:
                 if not (outdated and told.trouble):
                     self._tell(told)
                 away = told.trouble is not None and told.trouble.away
-                self._rest(RETRY_SECONDS if away else (self._clock.monotonic() - started) * REST, away=away)
+                took = self._clock.monotonic() - started
+                least = CALM_SECONDS if self._calm else LEAST_SECONDS
+                self._rest(RETRY_SECONDS if away else max(took * REST, least), away=away)
         except Exception as error:
             self._unexpected(error)
         finally:
@@ -144,14 +161,29 @@ class Reader:
 
     def _next(self) -> Asked | None:
         """What is to be asked now; waits for it. None: it is over."""
-        with self._wake:
-            while not self._ended:
+        while True:
+            with self._wake:
+                if self._ended:
+                    return None
                 if self._asked is not None and self._new:
                     self._new, self._busy = False, True
                     return self._asked
-                self._wake.wait(CALM_SECONDS if self._calm else LOOK_SECONDS)
-                self._new = self._new or not self._frozen
-        return None
+            changed = self._changed()
+            with self._wake:
+                self._new = self._new or (changed and not self._frozen)
+
+    def _changed(self) -> bool:
+        """Waits until something has changed, is asked, or could have changed without a word in the store."""
+        try:
+            if self._signal is None:
+                self._signal = self._admin.changes()
+            if self._signal.wait(LONGEST_SECONDS):
+                return True
+        except StoreUnavailable:
+            self._rest(RETRY_SECONDS, away=False)
+            return True
+        with self._wake:
+            return not self._new
 
     def _rest(self, seconds: float, *, away: bool) -> None:
         """Leaves the processor to others; a new question ends the rest."""
@@ -163,7 +195,7 @@ class Reader:
         pulse: Pulse | None = None
         try:
             with self._admin.interruptible():
-                pulse = self._pulse(self._admin)
+                pulse = self._admin.pulse()
                 return self._told(asked, pulse, answer=asked.question(self._admin), answered=True)
         except StoreUnavailable as error:
             return self._told(asked, None, Trouble(str(error), away=True))

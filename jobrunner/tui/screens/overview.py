@@ -81,7 +81,7 @@ class Overview(View):
         yield Details(screen=self.terminal, id="what")
 
     def question(self) -> Callable[[Admin], object]:
-        run_id, buckets = self._run_under_cursor() if self.wide else None, max(self.query_one("#day").size.width - 6, 1)
+        run_id, buckets = self._run_under_cursor() if self.wide else None, self._width() - 6
         return lambda admin: _look(admin, run_id, buckets)
 
     def show(self, answer: Any) -> None:
@@ -154,6 +154,10 @@ class Overview(View):
         return int(selection.ids[0]) if selection.kind == "run" else None
 
     # --- how it is drawn ----------------------------------------------------------------------------------------------
+
+    def _width(self) -> int:
+        """Of the body, also before it has been laid out."""
+        return max(self.query_one("#day").size.width or self.app.size.width, 7)
 
     def _draw(self) -> None:
         for chart, draw in (
