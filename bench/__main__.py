@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("cold_start", "pickup", "idle", "drain", "enqueue", "schedules", "simulation")
+NAMES = ("cold_start", "pickup", "idle", "drain", "enqueue", "schedules", "simulation", "tui")
 
 
 def main(names: list[str]) -> int:
