@@ -72,7 +72,7 @@ def facts_of(context: Context, limit: int, *, letters: bool = True) -> tuple[Fac
         retrying=retrying,
         pauses=held,
         slas=slas,
-        file_error=_error(file),
+        file_error=file_error(file),
         store=_store(context),
     )
     return facts, jobs_dead - len(dead)
@@ -93,7 +93,8 @@ def _missed(context: Context, now: datetime) -> list[Decision]:
     return [decision for decision in found if decision.job not in well]
 
 
-def _error(file: AtHand) -> str | None:
+def file_error(file: AtHand) -> str | None:
+    """Why the file as it is now cannot be used, in one line."""
     if file.error is None:
         return None
     problems = file.error.problems

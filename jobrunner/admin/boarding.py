@@ -15,6 +15,8 @@ from jobrunner.domain.clock import from_micros, to_micros
 
 if TYPE_CHECKING:
     from jobrunner.domain.board import Board, ComingFire, JobFacts, JobRow, Order, ScheduleFacts
+    from jobrunner.domain.filter import Term
+    from jobrunner.domain.filter_completion import Known
     from jobrunner.domain.job import Job
     from jobrunner.domain.queue import Pause
     from jobrunner.domain.run import Run
@@ -28,14 +30,19 @@ class Boarding:
 
     _context: Context
 
-    def board(self, order: Order | None = None, *, reverse: bool = False) -> Board:
-        """All jobs and what stands out of them, in an order (None: those first that need attention).
+    def board(self, order: Order | None = None, *, reverse: bool = False, terms: Sequence[Term] = ()) -> Board:
+        """All jobs, or those that a filter (``terms``) asks for, and what stands out of them, in an order (None: those
+        first that need attention).
 
         The first time ``last`` reads a little of each job, ``duration`` and ``ok`` more; after that what is new.
         """
         from jobrunner.domain.board import Order
 
-        return self._context.memory.standings.board(order or Order.ATTENTION, reverse=reverse)
+        return self._context.memory.standings.board(order or Order.ATTENTION, reverse=reverse, terms=terms)
+
+    def job_names(self) -> Known:
+        """What a filter of jobs can be completed with, as far as the file has been read: it never waits for it."""
+        return self._context.memory.standings.known()
 
     def board_rows(self, names: Sequence[str]) -> tuple[JobRow, ...]:
         """The details of some jobs, in this order; those that are in no file have little."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,10 +13,13 @@ from jobrunner.domain.state import RunState
 
 if TYPE_CHECKING:
     from jobrunner.admin.context import Context
+    from jobrunner.domain.filter import Term
+    from jobrunner.domain.filter_completion import Known
     from jobrunner.domain.job import Job
     from jobrunner.domain.queue import Pause
 
 _KEPT_SECONDS = 10.0
+_STATES_SECONDS = 1.0
 _MOST_KEPT = 2_000
 _NEVER = 2**63
 
@@ -43,27 +46,50 @@ class Standings:
         self._last: dict[str, int] | None = None
         self._newest = 0
         self._measures: dict[str, tuple[int, float, float]] = {}
+        self._states: tuple[float, dict[str, str]] = (-_STATES_SECONDS, {})
+        self._known: tuple[object, Known | None] = (None, None)
 
-    def board(self, order: Order, *, reverse: bool) -> Board:
-        """All jobs in order."""
-        from jobrunner.admin.attending import facts_of
+    def board(self, order: Order, *, reverse: bool, terms: Sequence[Term]) -> Board:
+        """The jobs that are asked for, in order."""
+        from jobrunner.admin.attending import facts_of, file_error
         from jobrunner.domain.attention import attention
-        from jobrunner.domain.board import by_attention, counted, special
+        from jobrunner.domain.board import by_attention, counted, late, special
         from jobrunner.store.runs import exceptions
 
         context = self._context
+        file = context.memory.file()
         with self._lock:
             reading = self._look_at_names()
             facts, _ = facts_of(context, 1000, letters=False)
-            paused = [pause.name for pause in facts.pauses if pause.scope == "job"]
+            paused = frozenset(pause.name for pause in facts.pauses if pause.scope == "job")
             running = {each.run.job: each.run.id for each in facts.running}
-            dead = exceptions.jobs_with_letters(context.db)
-            stands = special(dead, attention(facts), running, paused, self._disabled)
+            dead, needs = exceptions.jobs_with_letters(context.db), attention(facts)
+            stands = special(dead, needs, running, paused, self._disabled)
             lines = by_attention(self._calm, stands)
             counts = counted(lines)
             if order is not Order.ATTENTION:
                 lines = self._sorted([stands.get(line.name, line) for line in self._calm], order)
-        return Board(tuple(reversed(lines)) if reverse else tuple(lines), counts, reading)
+            if terms:
+                said = {"paused": paused, "late": late(needs), "failed": dead, "running": running}
+                lines = self._matching(lines, terms, {**said, "disabled": self._disabled})
+        return Board(tuple(reversed(lines)) if reverse else tuple(lines), counts, reading, file_error(file) or "")
+
+    def known(self) -> Known:
+        """The names that a filter of jobs can be completed with, as far as the file has been read."""
+        from jobrunner.domain.filter_completion import Known
+
+        file = self._context.memory.file()
+        queues = self._context.settings.queues
+        if file.whole is None:
+            with self._lock:
+                return Known(jobs=self._names[1], queues=queues)
+        key, found = self._known
+        if found is None or key != file.whole.config_hash:
+            jobs = file.whole.jobs
+            tags = tuple(sorted({tag for job in jobs.values() for tag in job.tags}))
+            found = Known(jobs=tuple(sorted(jobs)), tags=tags, queues=queues)
+            self._known = (file.whole.config_hash, found)
+        return found
 
     def rows(self, names: Sequence[str]) -> tuple[JobRow, ...]:
         """The details of some jobs."""
@@ -94,6 +120,39 @@ class Standings:
         if found != self._names[1]:
             self._calm = tuple(JobLine(name, Stand.CALM) for name in found)
         self._names = (key, found)
+
+    def _matching(
+        self, lines: Iterable[JobLine], terms: Sequence[Term], said: Mapping[str, Collection[str]]
+    ) -> list[JobLine]:
+        """Those that a filter asks for; ``said`` are the jobs of which the name of a state is true, beside that their
+        newest run stands so."""
+        from jobrunner.domain.filter import Field
+        from jobrunner.domain.job_filter import job_test
+
+        whole = self._context.memory.file().whole
+        jobs = whole.jobs if whole is not None else {}
+        wanted = {str(value) for term in terms if term.field is Field.STATE for value in term.values}
+        last = self._last_states() if wanted.intersection(RunState) else {}
+        having = [(state, said[state]) for state in wanted if said.get(state)]
+        test = job_test(terms)
+        return [
+            line
+            for line in lines
+            if test(
+                jobs.get(line.name) or _only_named(line.name),
+                (last.get(line.name, ""), *(state for state, names in having if line.name in names)),
+                "",
+            )
+        ]
+
+    def _last_states(self) -> Mapping[str, str]:
+        """How the newest run of each job stands, read at most once a second."""
+        from jobrunner.store.runs import of_jobs
+
+        now = self._context.clock.monotonic()
+        if now >= self._states[0] + _STATES_SECONDS:
+            self._states = (now, of_jobs.states(self._context.db))
+        return self._states[1]
 
     def _recent(self, name: str) -> Recents:
         """Read again only where there is a newer run, one was active, or some time has passed."""
@@ -164,6 +223,13 @@ class Standings:
             for name in old:
                 self._measures[name] = _measure(last[name], of_jobs.last(db, name, OUTCOMES))
         return self._measures
+
+
+def _only_named(name: str) -> Job:
+    """A job of which nothing else is known yet."""
+    from jobrunner.domain.job import Command, Job
+
+    return Job(name, Command(), "", "", "", queue="")
 
 
 def _measure(newest: int, rows: Sequence[tuple[int, str, int, int | None, int | None]]) -> tuple[int, float, float]:

@@ -62,14 +62,16 @@ class JobLine(NamedTuple):
 
 
 class Board(NamedTuple):
-    """All jobs in order. ``reading``: the file is being read, until then they are those that servers have in force.
+    """The jobs that a filter asks for, in order. ``reading``: the file is being read, until then they are those that
+    servers have in force, and no more is known of them than their names; ``problem`` is why it cannot be used.
 
-    ``counts`` says how many jobs stand how, in the order of ``Stand``.
+    ``counts`` says how many of all jobs stand how, in the order of ``Stand``.
     """
 
     lines: tuple[JobLine, ...]
     counts: tuple[int, ...]
     reading: bool
+    problem: str = ""
 
 
 class Ended(NamedTuple):
@@ -178,6 +180,11 @@ def by_attention(calm: Sequence[JobLine], stands: Mapping[str, JobLine]) -> list
     out = sorted((line for line in stands.values() if line.name in names), key=lambda line: (_RANK[line.stand], line))
     before = [line for line in out if line.stand is not Stand.OFF]
     return [*before, *(line for line in calm if line.name not in stands), *out[len(before) :]]
+
+
+def late(needs: Iterable[Attention]) -> frozenset[str]:
+    """The jobs with a start that is late or was missed, or an end that is."""
+    return frozenset(str(item.subject.id) for item in needs if _STANDS.get(item.concern) is Stand.LATE)
 
 
 def counted(lines: Iterable[JobLine]) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from jobrunner.domain.attention import Concern
 from jobrunner.domain.batch import BatchState
+from jobrunner.domain.board import Stand
 from jobrunner.domain.finding import Severity
 from jobrunner.domain.server import ServerState
 from jobrunner.domain.state import Outcome, RunState
@@ -97,6 +98,30 @@ CONCERNS = {
     Concern.DIFFERS: Label("≠", "!", "differs", "bold yellow"),
     Concern.PAUSED: Label(*_PAUSED, "paused", "magenta"),
 }
+
+STANDS = {
+    Stand.FAILED: Label(*_FAILED, "fail", "bold red"),
+    Stand.LATE: Label(*_LATE, "late", "bold yellow"),
+    Stand.SLOW: Label(*_LATE, "slow", "bold yellow"),
+    Stand.PAUSED: Label(*_PAUSED, "paus", "magenta"),
+    Stand.RUNNING: Label(*_RUNNING, "run", "cyan"),
+    Stand.OFF: Label(*_OFF, "off", "dim"),
+}
+"""What stands out about a job, in four letters; where nothing does, its newest run is told (``SHORT_STATES``)."""
+
+SHORT_STATES = {
+    RunState.SCHEDULED: Label(*_WAITING, "wait", "blue"),
+    RunState.WAITING: Label(*_WAITING, "wait", "blue"),
+    RunState.QUEUED: Label(*_WAITING, "wait", "blue"),
+    RunState.RUNNING: Label(*_RUNNING, "run", "cyan"),
+    RunState.RETRYING: Label(*_RETRYING, "rtry", "yellow"),
+    RunState.SUCCEEDED: Label(*_OK, "ok", "green"),
+    RunState.FAILED: Label(*_FAILED, "fail", "red"),
+    RunState.CANCELLED: Label(*_CANCELLED, "canc", "dim"),
+    RunState.SKIPPED: Label(*_OFF, "skip", "dim"),
+    RunState.EXPIRED: Label(*_LATE, "exp", "yellow"),
+}
+NO_RUNS = Label(*_OFF, "-", "dim")
 
 DIFFERS = Label("≠", "!", "differs", "bold yellow")
 REFUSED = Label(*_FAILED, "refused", "bold red")

@@ -29,6 +29,15 @@ class Times:
         text = absolute(instant, self.zone)
         return f"{text} ({relative(instant, self.now)})" if self.relative else text
 
+    def short(self, instant: datetime | None) -> str:
+        """For a narrow column: ``3m ago`` and ``in 2h``, or the time of the day, of another day its date and time."""
+        if instant is None:
+            return "-"
+        if self.relative:
+            return _short(relative(instant, self.now))
+        at, now = instant.astimezone(self.zone), self.now.astimezone(self.zone)
+        return at.strftime("%H:%M:%S" if at.date() == now.date() else "%m-%d %H:%M")
+
 
 def rfc3339(instant: datetime | None) -> str | None:
     """``2026-11-21T22:00:00.123456Z``: how JSON has an aware instant."""
@@ -65,6 +74,11 @@ def elapsed(seconds: float | None) -> str:
     if whole < _DAY:
         return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}m"
     return f"{whole // _DAY}d{whole % _DAY // _HOUR:02d}h"
+
+
+def _short(text: str) -> str:
+    number, space, rest = text.removeprefix("in ").partition(" ")
+    return f"{'in ' if text.startswith('in ') else ''}{number}{rest}" if space else text
 
 
 def _largest_unit(seconds: float) -> str | None:

@@ -287,6 +287,7 @@ SORTED_READS: dict[str, Case] = {
         {"runs_queue", "runs_waiting"},
     ),
     "the newest run of each job": (lambda db, _: of_jobs.newest(db), {"runs_job"}),
+    "the state of each job": (lambda db, _: of_jobs.states(db), {"runs_job"}),
     "news of jobs": (lambda db, _: of_jobs.newer(db, 199_990, 200_000), {KEY}),
     "what became of fires": (
         lambda db, _: lanes.fired(db, "job1", Window(LONG_AGO, LONG_AGO + 200_000, 9), 1),

@@ -16,6 +16,8 @@ _EACH = (
     " UNION ALL SELECT (SELECT min(job) FROM runs WHERE job > each.job) FROM each WHERE each.job IS NOT NULL)"
 )
 _NEWEST = f"{_EACH} SELECT job, (SELECT max(id) FROM runs WHERE runs.job = each.job) FROM each WHERE job IS NOT NULL"
+_STATE = "SELECT state FROM runs WHERE runs.job = each.job ORDER BY id DESC LIMIT 1"
+_STATES = f"{_EACH} SELECT job, ({_STATE}) FROM each WHERE job IS NOT NULL"
 _NEWER = "SELECT job, max(id) FROM (SELECT job, id FROM runs WHERE id > ? AND id <= ?) item GROUP BY job"
 _LAST = "SELECT id, state, created_at, started_at, finished_at FROM runs WHERE job = ? ORDER BY id DESC LIMIT ?"
 _ACTIVE = f"SELECT 1 FROM runs INDEXED BY runs_active WHERE job = ? AND {ACTIVE} LIMIT 1"
@@ -25,6 +27,11 @@ _RUN = "SELECT id, state, created_at, started_at, finished_at FROM runs WHERE id
 def newest(db: Database) -> dict[str, int]:
     """The newest run of each job that has any."""
     return dict(db.execute(_NEWEST).fetchall())
+
+
+def states(db: Database) -> dict[str, str]:
+    """The state of the newest run of each job that has any."""
+    return dict(db.execute(_STATES).fetchall())
 
 
 def newer(db: Database, after: int, until: int) -> dict[str, int]:

@@ -1,0 +1,288 @@
+"""All jobs: those first that need a person, or in another order; filtered, marked, one of them in detail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+
+from jobrunner.domain.board import Order
+from jobrunner.presentation import board
+from jobrunner.presentation.sanitise import plain
+from jobrunner.presentation.table import Cell
+from jobrunner.tui.selection import NOTHING, Selection
+from jobrunner.tui.view import View
+from jobrunner.tui.widgets import bars
+from jobrunner.tui.widgets.details import Details
+from jobrunner.tui.widgets.ink import Pieces
+from jobrunner.tui.widgets.listing import Line, Listing
+
+if TYPE_CHECKING:
+    from jobrunner.admin import Admin
+    from jobrunner.domain.board import Board, JobFacts, JobLine, JobRow
+    from jobrunner.domain.filter import Term
+    from jobrunner.domain.filter_completion import Known
+    from jobrunner.domain.status import OutputPart
+    from jobrunner.presentation.screen import Screen as Terminal
+
+_DOTS, _MORE_DOTS = 7, 14
+_ROOM_FOR_DOTS = 140
+"""From so many columns on twice as many of the last runs are shown."""
+
+_LAST_LINES = 10
+_SPARKS = 30
+_BEYOND = 40
+"""Rows on either side of those in sight whose details are asked for too, so that scrolling finds them there."""
+
+_MOST_DETAILS = 2_000
+
+_NONE = "No job is in the file yet.\ne makes the first one; so does `jobrunner edit`."
+_NO_MATCH = "No job matches the filter.\nesc takes it away."
+_READING = "The file is being read."
+
+_ORDER_OF = {"ST": Order.ATTENTION, "NAME": Order.NAME, "NEXT": Order.NEXT, "LAST": Order.LAST, "DUR": Order.DURATION}
+_ORDER_OF |= {"OK%": Order.OK, "RUNS": Order.OK}
+_TITLES = {Order.NAME: "NAME", Order.NEXT: "NEXT", Order.LAST: "LAST", Order.DURATION: "DUR", Order.OK: "OK%"}
+
+
+class Seen(NamedTuple):
+    """The answer to the question of this screen; ``rows`` are the details of what is in sight, ``facts`` and ``tail``
+    those of the job under the cursor where there is room for them."""
+
+    board: Board
+    rows: Mapping[str, JobRow]
+    known: Known
+    facts: JobFacts | None
+    tail: tuple[OutputPart, ...]
+
+
+class Jobs(View):
+    """Screen 2."""
+
+    name_shown = "Jobs"
+    number = "2"
+    filterable = True
+    hints = ("open", "run_now", "pause", "output", "edit_here", "mark", "order")
+
+    orders: ClassVar[Mapping[str, str]] = {
+        Order.ATTENTION.value: "What needs a person first",
+        Order.NAME.value: "By name",
+        Order.LAST.value: "The newest run first",
+        Order.NEXT.value: "The next fire first",
+        Order.DURATION.value: "The longest last run first",
+        Order.OK.value: "The smallest part that succeeds first",
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order = Order.ATTENTION
+        self._reverse = False
+        self._terms: tuple[Term, ...] = ()
+        self._seen: Seen | None = None
+        self._rows: dict[str, JobRow] = {}
+        self._missing = False
+        self._of = ""
+
+    def body(self) -> ComposeResult:
+        yield Listing(board.COLUMNS, screen=self.terminal, id="jobs", key=_name, empty=_NONE)
+
+    def detail(self) -> ComposeResult:
+        yield Details(screen=self.terminal, id="what")
+
+    # --- asking and showing -------------------------------------------------------------------------------------------
+
+    def question(self) -> Callable[[Admin], object]:
+        listing = self.query_one(Listing)
+        order, reverse, terms, wide = self._order, self._reverse, self._terms, self.wide
+        sight = slice(max(listing.top - _BEYOND, 0), listing.top + listing.size.height + _BEYOND)
+        cursor = str(listing.cursor_key) if wide and listing.cursor_key is not None else None
+
+        def look(admin: Admin) -> Seen:
+            found = admin.board(order, reverse=reverse, terms=terms)
+            rows = {row.name: row for row in admin.board_rows([line.name for line in found.lines[sight]])}
+            name = cursor or next((line.name for line in found.lines if wide), None)
+            return Seen(found, rows, admin.job_names(), *(_facts(admin, name) if name is not None else (None, ())))
+
+        return look
+
+    def show(self, answer: Any) -> None:
+        listing, had = self.query_one(Listing), self._seen
+        self._seen = answer
+        self._missing = False
+        if len(self._rows) > _MOST_DETAILS:
+            self._rows = {}
+        news = any(self._rows.get(name) != row for name, row in answer.rows.items())
+        self._rows.update(answer.rows)
+        listing.set_empty(self._empty())
+        if had is None or had.board.lines != answer.board.lines:
+            listing.show(answer.board.lines, self._line)
+        if news:
+            listing.again()
+        self._detail()
+
+    def tick(self) -> None:
+        self.query_one(Listing).again()
+        self._detail()
+
+    def status(self) -> str:
+        if self._seen is None:
+            return ""
+        found = self._seen.board
+        said = [board.counts(found, len(found.lines)), f"by {self._order}{' reversed' if self._reverse else ''}"]
+        marked = len(self.query_one(Listing).marked)
+        said += [f"filter: {plain(self.filter_text)}"] if self.filter_text else []
+        said += [f"{marked:,} marked"] if marked else []
+        said += ["the file is being read"] if found.reading else []
+        said += [f"the file cannot be used: {plain(found.problem)}"] if found.problem else []
+        return (" · " if self.terminal.unicode else " - ").join(said)
+
+    def selection(self) -> Selection:
+        listing = self.query_one(Listing)
+        names = tuple(map(str, listing.chosen))
+        return Selection("job", names, marked=bool(listing.marked)) if names else NOTHING
+
+    # --- finding ------------------------------------------------------------------------------------------------------
+
+    def filter(self, text: str) -> None:
+        terms = self.app.admin.terms(text, jobs=True)
+        if terms != self._terms:
+            self._terms = terms
+            self.ask(interrupt=True)
+
+    def completions(self, text: str) -> Sequence[str]:
+        from jobrunner.domain.filter_completion import complete
+        from jobrunner.domain.filter_text import JOBS
+
+        known = self._seen.known if self._seen is not None else None
+        return [found.text for found in complete(text, len(text), known, subject=JOBS)] if known is not None else []
+
+    def action_order(self) -> None:
+        """The next order."""
+        orders = list(Order)
+        self._put_in_order(orders[(orders.index(self._order) + 1) % len(orders)], reverse=False)
+
+    @on(Listing.OrderWanted)
+    def _order_wanted(self, event: Listing.OrderWanted) -> None:
+        wanted = _ORDER_OF.get(self._columns[event.column].title)
+        if wanted is not None:
+            self._put_in_order(wanted, reverse=wanted == self._order and not self._reverse)
+
+    def _put_in_order(self, order: Order, *, reverse: bool) -> None:
+        self._order, self._reverse = order, reverse
+        self._mark_order()
+        self.ask(interrupt=True)
+        self.restate()
+
+    def _mark_order(self) -> None:
+        title = _TITLES.get(self._order)
+        titles = [column.title for column in self._columns]
+        downwards = (self._order in (Order.LAST, Order.DURATION)) != self._reverse
+        self.query_one(Listing).set_order(titles.index(title) if title else None, descending=downwards)
+
+    # --- where it leads -----------------------------------------------------------------------------------------------
+
+    @on(Listing.Chosen)
+    def _chosen(self, event: Listing.Chosen) -> None:
+        self.app.open_thing("job", str(event.key))
+
+    @on(Listing.Moved)
+    def _moved(self, event: Listing.Moved) -> None:
+        if self.wide:
+            self.ask()
+
+    @on(Listing.Marked)
+    def _marked(self, event: Listing.Marked) -> None:
+        self.restate()
+
+    def action_back(self) -> None:
+        if not self.query_one(Listing).clear_marks():
+            super().action_back()
+
+    def on_resize(self, event: Any) -> None:
+        super().on_resize(event)
+        self.query_one(Listing).set_columns(self._columns)
+        self._mark_order()
+        self.ask()
+
+    # --- how it is written --------------------------------------------------------------------------------------------
+
+    @property
+    def _columns(self) -> Sequence[Any]:
+        return board.WIDE_COLUMNS if self.wide else board.COLUMNS
+
+    def _line(self, line: JobLine) -> Line:
+        row = self._rows.get(line.name)
+        if row is None:
+            self._want_details()
+        dots = bars.dots(board.outcomes(row), self._dots, self.terminal) if row is not None else ()
+        found = board.cells(line, row, dots, self.terminal, self.times())
+        return Line(line.name, tuple(found.get(column.title, Cell(" ")) for column in self._columns))
+
+    @property
+    def _dots(self) -> int:
+        return _MORE_DOTS if self.app.size.width >= _ROOM_FOR_DOTS else _DOTS
+
+    def _want_details(self) -> None:
+        """Asks for what is in sight and not known, once for all that is written now."""
+        if not self._missing:
+            self._missing = True
+            self.call_after_refresh(self.ask)
+
+    def _empty(self) -> str:
+        found = self._seen.board if self._seen is not None else None
+        if found is None or (found.reading and not any(found.counts)):
+            return _READING
+        if any(found.counts):
+            return _NO_MATCH
+        return f"The file cannot be used.\n{plain(found.problem)}" if found.problem else _NONE
+
+    def _detail(self) -> None:
+        if not self.wide or self._seen is None:
+            return
+        facts = self._seen.facts
+        name = facts.row.name if facts is not None else ""
+        self.query_one("#what", Details).show(self._written, keep=name == self._of)
+        self._of = name
+
+    def _written(self, screen: Terminal) -> list[str | Pieces]:
+        seen, row = self._seen, self.query_one(Listing).cursor_row
+        if seen is None or seen.facts is None or row is None:
+            return []
+        if row.name != seen.facts.row.name:
+            return [(Cell(plain(row.name), "bold"),)]
+        facts = seen.facts
+        lines: list[str | Pieces] = [board.head(row, facts, self.terminal), ""]
+        lines += board.about(facts, self.terminal, self.times())
+        if facts.durations:
+            values = [took.total_seconds() for took in facts.durations[-min(_SPARKS, screen.width) :]]
+            lines += ["", (Cell(f"DURATION last {len(values)}  ", "dim"), Cell(board.lengths(facts)))]
+            lines += [bars.spark(values, self.terminal, style="cyan")]
+        if seen.tail:
+            lines += ["", (Cell(f"THE LAST OUTPUT OF RUN {facts.runs[0].id}", "dim"),)]
+            lines += [plain(line) for line in _text(seen.tail)]
+        return lines
+
+
+def _facts(admin: Admin, name: str) -> tuple[JobFacts | None, tuple[OutputPart, ...]]:
+    from jobrunner.errors import ConfigError, NotFound
+
+    try:
+        facts = admin.job_facts(name)
+    except (NotFound, ConfigError):
+        return None, ()  # it has just left the file
+    try:
+        run = facts.runs[0] if facts.runs else None
+        return facts, tuple(admin.tail(run.id, _LAST_LINES)) if run is not None and run.attempt else ()
+    except NotFound:
+        return facts, ()
+
+
+def _name(line: JobLine) -> str:
+    return line.name
+
+
+def _text(parts: Sequence[OutputPart]) -> list[str]:
+    data = b"".join(part.data for part in parts)
+    return data.decode("utf-8", "replace").splitlines()[-_LAST_LINES:]
