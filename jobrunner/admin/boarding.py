@@ -40,7 +40,7 @@ class Boarding:
 
         return self._context.memory.standings.board(order or Order.ATTENTION, reverse=reverse, terms=terms)
 
-    def job_names(self) -> Known:
+    def names_at_hand(self) -> Known:
         """What a filter of jobs can be completed with, as far as the file has been read: it never waits for it."""
         return self._context.memory.standings.known()
 

@@ -13,12 +13,13 @@ from jobrunner.presentation.labels import NO_RUNS, SHORT_STATES, STANDS, Label
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell, Column
-from jobrunner.presentation.times import Times, elapsed, relative
+from jobrunner.presentation.times import Times, elapsed
 
 Pieces = tuple[Cell, ...]
 
 _STATE = Column(title="ST")
-_NAME = Column(title="NAME", minimum=12)
+_NAME = Column(title="NAME", minimum=14)
+_WIDE_NAME = Column(title="NAME", minimum=22)
 _TAGS = Column(title="TAGS", minimum=6, leaves=1)
 _SCHEDULE = Column(title="SCHEDULE", minimum=9, leaves=5)
 _NEXT = Column(title="NEXT", leaves=6)
@@ -28,7 +29,7 @@ _RUNS = Column(title="RUNS", leaves=4)
 _OK = Column(title="OK%", right=True, leaves=2)
 
 COLUMNS = (_STATE, _NAME, _SCHEDULE, _NEXT, _LAST, _TOOK, _RUNS, _OK)
-WIDE_COLUMNS = (_STATE, _NAME, _TAGS, _SCHEDULE, _NEXT, _LAST, _TOOK, _RUNS, _OK)
+WIDE_COLUMNS = (_STATE, _WIDE_NAME, _TAGS, _SCHEDULE, _NEXT, _LAST, _TOOK, _RUNS, _OK)
 
 
 def state(line: JobLine, row: JobRow | None) -> Label:
@@ -74,6 +75,19 @@ def head(line: JobLine, facts: JobFacts, screen: Screen) -> Pieces:
     """The job, and what stands out about it."""
     label = state(line, facts.row)
     return (Cell(plain(facts.row.name), "bold"), Cell("  "), Cell(label.text(screen), label.style))
+
+
+def reason(line: JobLine) -> str:
+    """Why a job stands out, where its last run does not say it; else empty."""
+    match line.stand:
+        case Stand.FAILED:
+            return f"run {line.run_id} is a dead letter: jobrunner retry {line.run_id}"
+        case Stand.LATE:
+            return f"jobrunner why {line.name} says why it is late, or was missed"
+        case Stand.SLOW:
+            return f"run {line.run_id} takes longer than usual"
+        case _:
+            return ""
 
 
 def about(facts: JobFacts, screen: Screen, times: Times) -> Iterator[str | Pieces]:
@@ -125,10 +139,11 @@ def _schedule(one: ScheduleFacts) -> Iterator[Pieces]:
 def _fires(found: Sequence[ComingFire], times: Times) -> Iterator[Pieces]:
     for place, one in enumerate(found):
         at = one.at.astimezone(times.zone)
-        far = f"  {relative(one.at, times.now)}" if times.relative else ""
+        far = f"  {times.short(one.at)}" if times.relative else ""
+        form = "%a %d %b %H:%M %z" if not at.second else "%a %d %b %H:%M:%S %z"
         mark = (Cell(f"  {one.mark}", "bold yellow"),) if one.mark else ()
         label = "next" if place == 0 else ""
-        yield (*_field(label, at.strftime("%a %d %b %H:%M:%S %z")), Cell(far, "dim"), *mark)
+        yield (*_field(label, at.strftime(form)), Cell(far, "dim"), *mark)
 
 
 def _last(facts: JobFacts, screen: Screen, times: Times) -> Iterator[Pieces]:

@@ -108,6 +108,10 @@ class View(Screen[None]):
         """What actions act on: what is marked, or else what is under the cursor."""
         return NOTHING
 
+    def selection_for(self, id: str) -> Selection:
+        """What an action acts on, where that depends on which it is: a job is paused, its last run is retried."""
+        return self.selection()
+
     def status(self) -> str:
         """What is shown of how much, and the filter that is on."""
         return ""
@@ -201,7 +205,7 @@ class View(Screen[None]):
 
     def _acts(self, id: str) -> bool:
         if id in ACTIONS:
-            return ACTIONS[id].applies(self.selection())
+            return ACTIONS[id].applies(self.selection_for(id))
         return id in self.actions or id in self.hints or id in ("undo", "edit")
 
     def offered(self) -> list[str]:
@@ -352,7 +356,7 @@ class View(Screen[None]):
 
     def action_act(self, id: str) -> None:
         """What a key of an action does."""
-        self.app.act(id, self.selection())
+        self.app.act(id, self.selection_for(id))
 
     def action_open_screen(self, id: str) -> None:
         self.app.open_number(id.removeprefix("screen_"))

@@ -261,3 +261,51 @@ def test_windows_that_are_none(project: Project) -> None:
     for length, columns in ((timedelta(0), 5), (timedelta(hours=1), 0), (timedelta(days=9_999), 5)):
         with pytest.raises(UsageError):
             admin.lanes(NOW, length, columns, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("state:failed", ["broken", "calm"]),
+        ("state:late,paused", ["missing", "held"]),
+        ("state:running", ["at-work"]),
+        ("state:disabled", ["off"]),
+        ("!state:failed,late,paused,disabled", ["at-work"]),
+        ("tag:etl", ["broken"]),
+        ("breaks", ["broken"]),
+        ("job:*l* kind:command", ["held", "calm"]),
+        ("queue:low", []),
+    ],
+)
+def test_jobs_that_a_filter_asks_for(project: Project, db: Database, text: str, found: list[str]) -> None:
+    admin, server = project(JOBS), living(db)
+    read(admin)
+    run_to(db, put(db, "broken", created_at=ago(90)), server, RunState.FAILED, at=ago(80))
+    put(db, "broken", created_at=ago(70), run_after=ago(-70))
+    undone = put(db, "calm", created_at=ago(90))
+    run_to(db, undone, server, RunState.FAILED, at=ago(80))
+    admin.discard(undone)
+    start(db, put(db, "at-work", created_at=ago(9)), server, ago(8))
+    decisions.write(db, Decision("missing", ago(90), ago(90), 1, Why.MISSED, "", ago(80)), 1, mark=None)
+    admin.pause("job", "held")
+    board = admin.board(terms=admin.terms(text, jobs=True))
+    assert [line.name for line in board.lines] == found
+    assert sum(board.counts) == 6
+
+
+def test_names_for_filters_and_a_file_that_cannot_be_used(project: Project, db: Database) -> None:
+    admin = project(JOBS)
+    assert admin.names_at_hand().jobs == ()
+    read(admin)
+    names = admin.names_at_hand()
+    assert (len(names.jobs), names.tags) == (6, ("etl",))
+    assert admin.board().problem == ""
+
+
+def test_a_file_that_cannot_be_used_is_told(project: Project, db: Database) -> None:
+    admin = project("[jobs.one]\ncommand = 1\n")
+    known = threading.Event()
+    admin.when_ready(known.set)
+    assert admin.board().reading
+    assert known.wait(20)
+    assert "command" in admin.board().problem

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from textual import on
 from textual.app import ComposeResult
 
-from jobrunner.domain.board import Order
+from jobrunner.domain.board import Order, Stand
+from jobrunner.domain.state import RunState
 from jobrunner.presentation import board
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
@@ -38,6 +39,14 @@ _BEYOND = 40
 
 _MOST_DETAILS = 2_000
 
+_OF_RUNS: Mapping[str, frozenset[Stand]] = {
+    "retry": frozenset({Stand.FAILED}),
+    "discard": frozenset({Stand.FAILED}),
+    "cancel": frozenset({Stand.RUNNING, Stand.SLOW}),
+    "output": frozenset(),
+}
+"""Actions on a job that are meant for a run of it, and how a job stands that has such a run."""
+
 _NONE = "No job is in the file yet.\ne makes the first one; so does `jobrunner edit`."
 _NO_MATCH = "No job matches the filter.\nesc takes it away."
 _READING = "The file is being read."
@@ -64,7 +73,9 @@ class Jobs(View):
     name_shown = "Jobs"
     number = "2"
     filterable = True
-    hints = ("open", "run_now", "pause", "output", "edit_here", "mark", "order")
+    hints = ("open", "run_now", "retry", "pause", "output", "edit_here", "mark", "order", "cancel")
+    states = (*RunState, "paused", "disabled", "late")
+    all_columns = tuple(column.title for column in board.WIDE_COLUMNS if column.title != "NAME")
 
     orders: ClassVar[Mapping[str, str]] = {
         Order.ATTENTION.value: "What needs a person first",
@@ -77,8 +88,8 @@ class Jobs(View):
 
     def __init__(self) -> None:
         super().__init__()
-        self._order = Order.ATTENTION
         self._reverse = False
+        self._was = ""
         self._terms: tuple[Term, ...] = ()
         self._seen: Seen | None = None
         self._rows: dict[str, JobRow] = {}
@@ -86,6 +97,7 @@ class Jobs(View):
         self._of = ""
 
     def body(self) -> ComposeResult:
+        self._was = self.order
         yield Listing(board.COLUMNS, screen=self.terminal, id="jobs", key=_name, empty=_NONE)
 
     def detail(self) -> ComposeResult:
@@ -95,7 +107,7 @@ class Jobs(View):
 
     def question(self) -> Callable[[Admin], object]:
         listing = self.query_one(Listing)
-        order, reverse, terms, wide = self._order, self._reverse, self._terms, self.wide
+        order, reverse, terms, wide = Order(self.order), self._reverse, self._terms, self.wide
         sight = slice(max(listing.top - _BEYOND, 0), listing.top + listing.size.height + _BEYOND)
         cursor = str(listing.cursor_key) if wide and listing.cursor_key is not None else None
 
@@ -103,7 +115,7 @@ class Jobs(View):
             found = admin.board(order, reverse=reverse, terms=terms)
             rows = {row.name: row for row in admin.board_rows([line.name for line in found.lines[sight]])}
             name = cursor or next((line.name for line in found.lines if wide), None)
-            return Seen(found, rows, admin.job_names(), *(_facts(admin, name) if name is not None else (None, ())))
+            return Seen(found, rows, admin.names_at_hand(), *(_facts(admin, name) if name is not None else (None, ())))
 
         return look
 
@@ -130,7 +142,7 @@ class Jobs(View):
         if self._seen is None:
             return ""
         found = self._seen.board
-        said = [board.counts(found, len(found.lines)), f"by {self._order}{' reversed' if self._reverse else ''}"]
+        said = [board.counts(found, len(found.lines)), f"by {self.order}{' reversed' if self._reverse else ''}"]
         marked = len(self.query_one(Listing).marked)
         said += [f"filter: {plain(self.filter_text)}"] if self.filter_text else []
         said += [f"{marked:,} marked"] if marked else []
@@ -142,6 +154,26 @@ class Jobs(View):
         listing = self.query_one(Listing)
         names = tuple(map(str, listing.chosen))
         return Selection("job", names, marked=bool(listing.marked)) if names else NOTHING
+
+    def selection_for(self, id: str) -> Selection:
+        """What is done with runs is done with those that make the jobs stand as they do; output is of the last one."""
+        listing = self.query_one(Listing)
+        if id not in _OF_RUNS or self._seen is None or not listing.chosen:
+            return self.selection()
+        chosen = frozenset(listing.chosen)
+        lines = [line for line in self._seen.board.lines if line.name in chosen]
+        runs = [(run, line.name) for line in lines if (run := self._run_for(id, line)) is not None]
+        ids, jobs = tuple(run for run, _ in runs), tuple(job for _, job in runs)
+        return Selection("run", ids, marked=bool(listing.marked), jobs=jobs) if ids else NOTHING
+
+    def _run_for(self, id: str, line: JobLine) -> int | None:
+        if id != "output":
+            return line.run_id if line.stand in _OF_RUNS[id] else None
+        row = self._rows.get(line.name)
+        return row.last.id if row is not None and row.last is not None else None
+
+    def command(self) -> Sequence[str]:
+        return ("jobs",)
 
     # --- finding ------------------------------------------------------------------------------------------------------
 
@@ -158,28 +190,33 @@ class Jobs(View):
         known = self._seen.known if self._seen is not None else None
         return [found.text for found in complete(text, len(text), known, subject=JOBS)] if known is not None else []
 
-    def action_order(self) -> None:
-        """The next order."""
-        orders = list(Order)
-        self._put_in_order(orders[(orders.index(self._order) + 1) % len(orders)], reverse=False)
+    def ordered(self) -> None:
+        """The order that was on, chosen again, is turned round."""
+        self._put_in_order(reverse=self.order == self._was and not self._reverse)
+
+    def columned(self) -> None:
+        self.query_one(Listing).set_columns(self._columns)
+        self._mark_order()
 
     @on(Listing.OrderWanted)
     def _order_wanted(self, event: Listing.OrderWanted) -> None:
         wanted = _ORDER_OF.get(self._columns[event.column].title)
         if wanted is not None:
-            self._put_in_order(wanted, reverse=wanted == self._order and not self._reverse)
+            self.app.remembered.keep(f"{self.name_shown}.order", wanted.value)
+            self.ordered()
+            self.restate()
 
-    def _put_in_order(self, order: Order, *, reverse: bool) -> None:
-        self._order, self._reverse = order, reverse
+    def _put_in_order(self, *, reverse: bool) -> None:
+        self._was, self._reverse = self.order, reverse
         self._mark_order()
+        self.query_one(Listing).action_top()
         self.ask(interrupt=True)
-        self.restate()
 
     def _mark_order(self) -> None:
-        title = _TITLES.get(self._order)
-        titles = [column.title for column in self._columns]
-        downwards = (self._order in (Order.LAST, Order.DURATION)) != self._reverse
-        self.query_one(Listing).set_order(titles.index(title) if title else None, descending=downwards)
+        title = _TITLES.get(Order(self.order))
+        place = next((place for place, column in enumerate(self._columns) if column.title == title), None)
+        downwards = (self.order in (Order.LAST, Order.DURATION)) != self._reverse
+        self.query_one(Listing).set_order(place, descending=downwards)
 
     # --- where it leads -----------------------------------------------------------------------------------------------
 
@@ -210,7 +247,8 @@ class Jobs(View):
 
     @property
     def _columns(self) -> Sequence[Any]:
-        return board.WIDE_COLUMNS if self.wide else board.COLUMNS
+        columns = board.WIDE_COLUMNS if self.wide else board.COLUMNS
+        return [column for column in columns if column.title not in self.hidden]
 
     def _line(self, line: JobLine) -> Line:
         row = self._rows.get(line.name)
@@ -253,7 +291,8 @@ class Jobs(View):
         if row.name != seen.facts.row.name:
             return [(Cell(plain(row.name), "bold"),)]
         facts = seen.facts
-        lines: list[str | Pieces] = [board.head(row, facts, self.terminal), ""]
+        lines: list[str | Pieces] = [board.head(row, facts, self.terminal)]
+        lines += [(Cell(board.reason(row), "bold"),), ""] if board.reason(row) else [""]
         lines += board.about(facts, self.terminal, self.times())
         if facts.durations:
             values = [took.total_seconds() for took in facts.durations[-min(_SPARKS, screen.width) :]]

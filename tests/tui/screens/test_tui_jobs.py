@@ -1,0 +1,241 @@
+"""The screen of jobs: its orders, filter, marks and details, and which runs an action on a job is meant for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from project import Project
+from samples import NOW, end, put, serve, start
+
+from jobrunner.admin import Admin
+from jobrunner.domain.state import RunState
+from jobrunner.store import Database, open_store
+from jobrunner.tui.selection import Selection
+from jobrunner.tui.widgets.details import Details
+from jobrunner.tui.widgets.listing import Listing
+
+pytestmark = pytest.mark.anyio
+
+Dashboard = Callable[..., Any]
+
+FEW = """
+[jobrunner]
+timezone = "Europe/Berlin"
+
+[jobs.alpha]
+command = "true"
+schedule = "30 2 * * *"
+description = "Bills of last month"
+tags = ["billing", "nightly"]
+
+[jobs.beta]
+command = "true"
+schedule = "*/5 * * * *"
+queue = "low"
+
+[jobs.gamma]
+command = "true"
+
+[jobs.delta]
+command = "true"
+schedule = "@hourly"
+enabled = false
+"""
+
+
+def many(count: int) -> str:
+    return "".join(f'[jobs.job-{number:05}]\ncommand = "true"\n' for number in range(count))
+
+
+@pytest.fixture
+def where(tmp_path: Path, request: pytest.FixtureRequest) -> Project:
+    return Project(tmp_path, getattr(request, "param", FEW))
+
+
+@pytest.fixture
+def store(admin: Admin) -> Iterator[Database]:
+    database = open_store(admin.settings.store)
+    yield database
+    database.close()
+
+
+def ended(db: Database, server: int, job: str, state: RunState, seconds: float) -> int:
+    at = NOW - timedelta(seconds=seconds)
+    run_id = put(db, job, created_at=at, run_after=at)
+    end(db, start(db, run_id, server, at), server, state, at=at + timedelta(seconds=4))
+    return run_id
+
+
+def busy(db: Database) -> dict[str, int]:
+    """alpha has succeeded and has a dead letter, beta runs."""
+    server = serve(db, "web1-main", started_at=NOW)
+    good = ended(db, server, "alpha", RunState.SUCCEEDED, 7200)
+    dead = ended(db, server, "alpha", RunState.FAILED, 600)
+    working = put(db, "beta", created_at=NOW - timedelta(seconds=90), run_after=NOW - timedelta(seconds=90))
+    start(db, working, server, NOW - timedelta(seconds=60))
+    return {"good": good, "dead": dead, "working": working}
+
+
+def names(opened: Any) -> list[str]:
+    return [row.name for row in opened.app.view.query_one(Listing).seen]
+
+
+async def shown(opened: Any) -> str:
+    """The screen once the file has been read and its lines are written."""
+    await opened.until(lambda: "being read" not in opened.text() and opened.app.view.answered)
+    await opened.settled()
+    return str(opened.text())
+
+
+def row_of(text: str, name: str) -> list[str]:
+    return next(line.split() for line in text.splitlines() if name in line)
+
+
+async def test_jobs_stand_in_the_order_of_attention(dashboard: Dashboard, store: Database) -> None:
+    busy(store)
+    async with dashboard(start="2") as opened:
+        text = await shown(opened)
+        assert names(opened) == ["alpha", "beta", "gamma", "delta"]
+        titles = next(line for line in text.splitlines() if "SCHEDULE" in line)
+        assert titles.split() == ["ST", "NAME", "SCHEDULE", "NEXT", "LAST", "DUR", "RUNS", "OK%"]
+        alpha = row_of(text, "alpha")
+        assert alpha[1:4] == ["✗", "fail", "alpha"]
+        assert "10m ago" in " ".join(alpha)
+        assert alpha[-2:] == ["●✗", "50%"]
+        assert "▶ run   beta" in text
+        assert row_of(text, "gamma")[-1] == "-"
+        assert "○ off   delta" in text
+        assert opened.app.view.status() == "4 jobs · by attention"
+
+
+async def test_another_order_is_chosen_turned_round_and_kept(dashboard: Dashboard, store: Database) -> None:
+    busy(store)
+    async with dashboard(start="2") as opened:
+        await shown(opened)
+        await opened.press("s")
+        await opened.press("down", "enter")
+        await opened.until(lambda: names(opened) == ["alpha", "beta", "delta", "gamma"])
+        assert "NAME ▴" in opened.text()
+        await opened.press("s")
+        await opened.press("down", "enter")
+        await opened.until(lambda: names(opened) == ["gamma", "delta", "beta", "alpha"])
+        assert opened.app.view.status() == "4 jobs · by name reversed"
+        listing = opened.app.view.query_one(Listing)
+        last = opened.text().splitlines()[2].index("LAST")
+        await opened.pilot.click(listing, offset=(last, 0))
+        await opened.until(lambda: names(opened)[0] == "beta")
+        assert opened.app.view.order == "last"
+
+
+async def test_a_filter_shows_what_matches_and_says_so(dashboard: Dashboard, store: Database) -> None:
+    busy(store)
+    async with dashboard(start="2") as opened:
+        await shown(opened)
+        await opened.press("/", *"tag:bi")
+        assert opened.app.view.completions("tag:bi") == ["tag:billing "]
+        await opened.press("tab")
+        await opened.until(lambda: names(opened) == ["alpha"])
+        await opened.press("enter")
+        assert opened.app.view.status().startswith("1 of 4 jobs · by attention · filter: tag:billing")
+        await opened.press("escape")
+        await opened.until(lambda: len(names(opened)) == 4)
+        await opened.press("/", *"stat:x")
+        assert "did you mean state:" in opened.text()
+
+
+async def test_nothing_that_matches_says_how_to_go_on(dashboard: Dashboard) -> None:
+    async with dashboard(start="2") as opened:
+        await shown(opened)
+        await opened.press("/", *"zzz", "enter")
+        await opened.until(lambda: "No job matches" in opened.text())
+        assert "esc takes it away" in opened.text()
+
+
+@pytest.mark.parametrize("where", [""], indirect=True)
+async def test_a_file_without_jobs(dashboard: Dashboard) -> None:
+    async with dashboard(start="2") as opened:
+        await opened.until(lambda: "No job is in the file yet" in opened.text())
+        assert opened.app.view.selection().kind is None
+
+
+@pytest.mark.parametrize("where", ["[jobs.one]\ncommand = 1\n"], indirect=True)
+async def test_a_file_that_cannot_be_used(dashboard: Dashboard) -> None:
+    async with dashboard(start="2") as opened:
+        await opened.until(lambda: "The file cannot be used" in opened.text())
+        assert "command" in opened.app.view.status()
+
+
+async def test_what_an_action_on_jobs_is_meant_for(dashboard: Dashboard, store: Database) -> None:
+    ids = busy(store)
+    async with dashboard(start="2") as opened:
+        await shown(opened)
+        view = opened.app.view
+        assert view.selection() == Selection("job", ("alpha",))
+        assert view.selection_for("retry") == Selection("run", (ids["dead"],), jobs=("alpha",))
+        assert view.selection_for("output").ids == (ids["dead"],)
+        assert view.selection_for("cancel").kind is None
+        await opened.press("j")
+        assert view.selection_for("retry").kind is None
+        assert view.selection_for("output").ids == (ids["working"],)
+        await opened.press("k")
+        await opened.press("space", "space")
+        assert view.selection() == Selection("job", ("alpha", "beta"), marked=True)
+        assert view.selection_for("cancel") == Selection("run", (ids["working"],), marked=True, jobs=("beta",))
+        assert "2 marked" in view.status()
+        await opened.press("escape")
+        assert view.selection() == Selection("job", ("gamma",))
+
+
+async def test_wide_one_job_is_told_beside_the_list(dashboard: Dashboard, store: Database) -> None:
+    ids = busy(store)
+    async with dashboard(start="2", size=(140, 40)) as opened:
+        await opened.until(lambda: "30 2 * * *" in "\n".join(opened.app.view.query_one(Details).lines))
+        told = "\n".join(opened.app.view.query_one(Details).lines)
+        assert f"run {ids['dead']} is a dead letter" in told
+        assert "Bills of last month" in told
+        assert "At 02:30" in told
+        assert "+0200" in told
+        assert "TAGS" in opened.text()
+        await opened.press("j")
+        await opened.until(lambda: "Every 5 minutes" in "\n".join(opened.app.view.query_one(Details).lines))
+
+
+@pytest.mark.parametrize("where", [many(500)], indirect=True)
+async def test_details_of_what_is_scrolled_to_are_asked_for(dashboard: Dashboard, store: Database) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    ended(store, server, "job-00300", RunState.SUCCEEDED, 60)
+    async with dashboard(start="2") as opened:
+        await shown(opened)
+        view = opened.app.view
+        assert view.status() == "500 jobs · by attention"
+        assert len(view._rows) < 120
+        view.query_one(Listing).go_to("job-00300")
+        await opened.until(lambda: "1m ago" in opened.text())
+        await opened.press("G")
+        await opened.until(lambda: "job-00499" in view._rows)
+
+
+async def test_ascii_and_no_colour(dashboard: Dashboard, store: Database) -> None:
+    busy(store)
+    async with dashboard(start="2", unicode=False, colour=False, size=(140, 40)) as opened:
+        text = await shown(opened)
+        assert "X fail  alpha" in text
+        assert "*X" in text
+        await opened.until(lambda: "At 02:30" in opened.text())
+        assert opened.text().isascii()
+
+
+async def test_columns_are_hidden_and_a_narrow_screen_keeps_the_name(dashboard: Dashboard, store: Database) -> None:
+    busy(store)
+    async with dashboard(start="2", size=(50, 20)) as opened:
+        text = await shown(opened)
+        assert "alpha" in text
+        assert "OK%" not in text
+        await opened.pilot.resize_terminal(140, 40)
+        await opened.until(lambda: "billing nightly" in opened.text())
+        await opened.press("o", "space", "enter")
+        await opened.until(lambda: " ST " not in opened.text())
