@@ -46,6 +46,13 @@ class Outlook:
         with known.value.lock:
             return Ahead(known.value.ahead.next(context.clock.now(), n, held), reading=not known.current)
 
+    def scheduled(self) -> frozenset[str] | None:
+        """The jobs of the file that have a schedule; None while it is being read for the first time."""
+        whole = self._context.memory.file().whole
+        if whole is None:
+            return None
+        return frozenset(name for name, job in whole.jobs.items() if job.schedules)
+
     def lanes(self, start: datetime, length: timedelta, columns: int, names: Sequence[str]) -> Lanes:
         """A window from ``start`` (aware) in so many columns, a lane for each of these jobs, in their order.
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from jobrunner.domain.attention import Concern
 from jobrunner.domain.batch import BatchState
 from jobrunner.domain.board import Stand
+from jobrunner.domain.decision import Why
 from jobrunner.domain.finding import Severity
+from jobrunner.domain.lanes import Slot
 from jobrunner.domain.server import ServerState
 from jobrunner.domain.state import Outcome, RunState
 from jobrunner.domain.status import JobStatus
@@ -122,6 +124,31 @@ SHORT_STATES = {
     RunState.EXPIRED: Label(*_LATE, "exp", "yellow"),
 }
 NO_RUNS = Label(*_OFF, "-", "dim")
+
+SLOTS = {
+    Slot.FAILED: Label(*_FAILED, "failed", "bold red"),
+    Slot.MISSED: Label(*_LATE, "missed", "bold yellow"),
+    Slot.EXPIRED: Label(*_LATE, "expired", "bold yellow"),
+    Slot.ACTIVE: Label(*_RUNNING, "under way", "cyan"),
+    Slot.CANCELLED: Label(*_CANCELLED, "cancelled", "dim"),
+    Slot.SKIPPED: Label(*_OFF, "skipped", "dim"),
+    Slot.PAUSED: Label(*_PAUSED, "paused", "magenta"),
+    Slot.BLACKOUT: Label("▒", "%", "blackout", "dim"),
+    Slot.DISABLED: Label(*_OFF, "disabled", "dim"),
+    Slot.NOT_UNIQUE: Label(*_OFF, "not unique", "dim"),
+    Slot.SHADOW: Label("◇", "s", "shadow", "dim"),
+    Slot.OK: Label(*_OK, "ok", "green"),
+}
+"""What became of fires, in a lane of the schedule; a coming fire is a mark of its own."""
+
+REASONS = {
+    Why.MISSED: SLOTS[Slot.MISSED],
+    Why.PAUSED: SLOTS[Slot.PAUSED],
+    Why.BLACKOUT: SLOTS[Slot.BLACKOUT],
+    Why.DISABLED: SLOTS[Slot.DISABLED],
+    Why.NOT_UNIQUE: SLOTS[Slot.NOT_UNIQUE],
+    Why.SHADOW: SLOTS[Slot.SHADOW],
+}
 
 DIFFERS = Label("≠", "!", "differs", "bold yellow")
 REFUSED = Label(*_FAILED, "refused", "bold red")

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 VIEWS: dict[str, tuple[str, str]] = {
     "1": ("Overview", "overview:Overview"),
     "2": ("Jobs", "jobs:Jobs"),
+    "5": ("Schedule", "schedule:Schedule"),
     "6": ("Servers", "servers:Servers"),
 }
 """The numbered screens: name, and the module of ``screens`` with the class. Imported when first shown."""

@@ -25,15 +25,21 @@ from jobrunner.tui.widgets.scale import LENGTHS, Scale
 from jobrunner.tui.widgets.sheet import GAP, MARGIN
 from jobrunner.tui.widgets.track import Lane, load_line, marks_line, track
 
-__all__ = ["Lane", "Lanes", "Plan"]
+__all__ = ["LENGTHS", "Lane", "Lanes", "Plan"]
 
 _BEFORE_NOW = 12
 """The part of the time that is shown before now: one of so many."""
 
+_UNKNOWN = Cell("")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All that is shown. ``load``: attempts that will run from an instant on; empty: there is no line for it."""
+    """All that is shown. ``load``: attempts that will run from an instant on; empty: there is no line for it.
+
+    ``names`` are all rows in order, where there are more than those of ``lanes``; ``widths`` are the cells for the
+    names and for what stands at the end of the lines, where they are not to follow from the lanes.
+    """
 
     lanes: tuple[Lane, ...]
     begin: datetime
@@ -41,6 +47,8 @@ class Plan:
     now: datetime
     zone: tzinfo
     load: tuple[tuple[datetime, float], ...] = ()
+    names: tuple[str, ...] | None = None
+    widths: tuple[int, int] | None = None
 
 
 class _Form(NamedTuple):
@@ -52,7 +60,7 @@ class _Form(NamedTuple):
 
 
 class Lanes(Vertical):
-    """A ``Listing`` of lanes: its messages tell of the job under the cursor."""
+    """A ``Listing`` of the names: its messages tell of the job under the cursor."""
 
     DEFAULT_CSS = "Lanes { height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -71,6 +79,12 @@ class Lanes(Vertical):
         begin: datetime
         end: datetime
 
+    @dataclass
+    class LanesWanted(Message):
+        """Rows have come into sight whose lanes are not known."""
+
+        lanes: Lanes
+
     def __init__(
         self,
         *,
@@ -82,8 +96,10 @@ class Lanes(Vertical):
         self._screen = screen
         self._plan: Plan | None = None
         self._form: _Form | None = None
+        self._known: dict[str, Lane] = {}
+        self._lacking = False
         self._axis = Chart(screen)
-        self.listing = Listing((), screen=screen, titles=False, empty=empty, key=lambda lane: lane.name)
+        self.listing = Listing((), screen=screen, titles=False, empty=empty, key=str)
         self._load = Chart(screen)
 
     def compose(self) -> ComposeResult:
@@ -94,12 +110,19 @@ class Lanes(Vertical):
     def show(self, plan: Plan) -> None:
         """What there is to see in the stretch of time of the plan."""
         self._plan = plan
+        self._known = {lane.name: lane for lane in plan.lanes}
+        self._lacking = False
         self._again()
 
     @property
     def plan(self) -> Plan | None:
         """What is shown."""
         return self._plan
+
+    @staticmethod
+    def columns(width: int, name: int, right: int) -> int:
+        """How many columns of time there are in a width, beside names and what stands at the end of so many cells."""
+        return max(width - MARGIN - _least(name, width // 4, 8) - _least(right, width // 6, 7) - 2 * GAP, 1)
 
     @staticmethod
     def around(now: datetime, length: timedelta = LENGTHS[0]) -> tuple[datetime, datetime]:
@@ -149,11 +172,18 @@ class Lanes(Vertical):
             self._form = form
             self.listing.set_columns((Column(title=""), Column(title=""), Column(title="", right=True)))
         scale = Scale(plan.begin, plan.end, form.columns, plan.zone)
-        self.listing.show(plan.lanes, lambda lane: self._line(lane, form, scale, plan.now))
+        names = plan.names if plan.names is not None else tuple(self._known)
+        self.listing.show(names, lambda name: self._line(name, form, scale, plan.now))
         self._axis.show(lambda _: self._above(plan, form, scale))
         self._load.show(lambda _: self._below(plan, form, scale))
 
-    def _line(self, lane: Lane, form: _Form, scale: Scale, now: datetime) -> Line:
+    def _line(self, job: str, form: _Form, scale: Scale, now: datetime) -> Line:
+        lane = self._known.get(job)
+        if lane is None:
+            lane = Lane(job, right=_UNKNOWN)
+            if not self._lacking:
+                self._lacking = True
+                self.post_message(self.LanesWanted(self))
         name = _exactly(lane.name, form.name, self._screen)
         right = _exactly(lane.right.text, form.right, self._screen, right=True)
         return Line(lane.name, (Cell(name), track(lane, scale, now, self._screen), Cell(right, lane.right.style)))
@@ -167,15 +197,21 @@ class Lanes(Vertical):
             return []
         peak = max((value for at, value in plan.load if scale.column(at) is not None), default=0.0)
         name = Cell(" " * MARGIN + _exactly("load", form.name + GAP, self._screen), "dim")
-        said = _exactly(f"peak {peak:g}", form.right, self._screen, right=True)
+        said = _exactly(f"peak {peak:.3g}", form.right, self._screen, right=True)
         return [(name, *load_line(plan.load, scale, self._screen), Cell(" " * GAP + said, "dim"))]
 
 
 def _fitted(plan: Plan, width: int) -> _Form:
-    name = max([8, *(cell_len(plain(lane.name)) for lane in plan.lanes)])
-    right = max([7, *(cell_len(plain(lane.right.text)) for lane in plan.lanes)])
-    name, right = min(name, max(width // 4, 8)), min(right, max(width // 6, 7))
-    return _Form(name, max(width - MARGIN - name - right - 2 * GAP, 1), right)
+    name, right = plan.widths or (
+        max([0, *(cell_len(plain(lane.name)) for lane in plan.lanes)]),
+        max([0, *(cell_len(plain(lane.right.text)) for lane in plan.lanes)]),
+    )
+    columns = Lanes.columns(width, name, right)
+    return _Form(_least(name, width // 4, 8), columns, _least(right, width // 6, 7))
+
+
+def _least(wanted: int, most: int, least: int) -> int:
+    return max(min(max(wanted, least), most), least)
 
 
 def _exactly(text: str, width: int, screen: Screen, *, right: bool = False) -> str:

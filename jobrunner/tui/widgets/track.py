@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobrunner.presentation.labels import Label
+from jobrunner.presentation.schedule import fires
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell
 from jobrunner.tui.widgets.bars import merged, spark
@@ -16,7 +17,6 @@ from jobrunner.tui.widgets.scale import Scale
 _SERIOUS = ("bold red", "bold yellow", "yellow", "magenta", "cyan", "blue", "dim", "green", "")
 """Where several past fires share a column, the first of these styles is the one that is shown."""
 
-_ONE, _MANY = ("│", "|"), "#"
 _NO_WORDS = Cell("-")
 _NONE, _NOW = ("·", "."), ("┊", ":")
 
@@ -24,13 +24,17 @@ _NONE, _NOW = ("·", "."), ("┊", ":")
 @dataclass(frozen=True, slots=True)
 class Lane:
     """A job's line. ``fires`` are to come; ``past`` ones have what became of them; ``right`` stands at the end of the
-    line, such as when it is next; ``style``: of its marks."""
+    line, such as when it is next; ``style``: of its marks.
+
+    Who knows the columns already gives ``cells`` in the place of instants, one for each; an empty text: nothing there.
+    """
 
     name: str
     fires: tuple[datetime, ...] = ()
     past: tuple[tuple[datetime, Label], ...] = ()
     right: Cell = _NO_WORDS
     style: str = "cyan"
+    cells: tuple[Cell, ...] = ()
 
 
 def track(lane: Lane, scale: Scale, now: datetime, screen: Screen) -> tuple[Cell, ...]:
@@ -39,9 +43,13 @@ def track(lane: Lane, scale: Scale, now: datetime, screen: Screen) -> tuple[Cell
     cells = [Cell(_NONE[kind], "dim")] * scale.columns
     if (here := scale.column(now)) is not None:
         cells[here] = Cell(_NOW[kind], "bold")
+    for column in range(scale.columns if lane.cells else 0):
+        # While an answer for another width is still shown, its columns are stretched.
+        given = lane.cells[column * len(lane.cells) // scale.columns]
+        cells[column] = given if given.text else cells[column]
     counted = Counter(place for at in lane.fires if (place := scale.column(at)) is not None)
     for place, count in counted.items():
-        cells[place] = Cell(_ONE[kind] if count == 1 else str(count) if count < 10 else _MANY, lane.style)
+        cells[place] = Cell(fires(count, screen), lane.style)
     for place, label in _worst(lane.past, scale).items():
         cells[place] = Cell(label.ascii if kind else label.glyph, label.style)
     return merged(cells)

@@ -1,0 +1,255 @@
+"""The schedule: lanes of what fires and fired, the load that is to be expected, and when a job fires, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from rich.cells import cell_len
+from textual import events, on
+from textual.app import ComposeResult
+
+from jobrunner.domain.board import Order, Stand
+from jobrunner.presentation import schedule
+from jobrunner.presentation.sanitise import plain
+from jobrunner.tui.selection import NOTHING, Selection
+from jobrunner.tui.view import View
+from jobrunner.tui.widgets.chart import Chart
+from jobrunner.tui.widgets.details import Details
+from jobrunner.tui.widgets.ink import Pieces
+from jobrunner.tui.widgets.lanes import LENGTHS, Lane, Lanes, Plan
+from jobrunner.tui.widgets.listing import Listing
+
+if TYPE_CHECKING:
+    from jobrunner.admin import Admin
+    from jobrunner.domain import lanes as domain
+    from jobrunner.domain.board import JobFacts
+    from jobrunner.domain.clock import Clock
+    from jobrunner.domain.filter import Term
+    from jobrunner.presentation.screen import Screen as Terminal
+
+_LENGTHS = dict(zip(("1h", "6h", "24h", "7d"), LENGTHS, strict=True))
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_FAST = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked for: ``begin`` None goes with the time; ``rows`` are the places of the names in sight."""
+
+    order: Order
+    terms: tuple[Term, ...]
+    begin: datetime | None
+    length: timedelta
+    width: int
+    rows: tuple[int, int]
+    job: str | None
+
+
+class Seen(NamedTuple):
+    """The answer. ``name_width``: cells of the longest name; ``facts`` are of the job under the cursor."""
+
+    names: tuple[str, ...]
+    stands: dict[str, Stand]
+    lanes: domain.Lanes
+    name_width: int
+    facts: JobFacts | None
+
+
+class Schedule(View):
+    """Screen 5."""
+
+    name_shown = "Schedule"
+    number = "5"
+    hints = ("open", "lanes_later", "lanes_wider", "lanes_closer", "run_now", "pause", "order")
+    orders: ClassVar = {"next": "the next fire first", "name": "by name", "attention": "what needs attention first"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: Seen | None = None
+        self._terms: tuple[Term, ...] = ()
+        self._begin: datetime | None = None
+        self._length = LENGTHS[0]
+
+    def body(self) -> ComposeResult:
+        yield Lanes(screen=self.terminal, id="lanes")
+        yield Chart(self.terminal, self._draw_foot, id="foot")
+
+    def detail(self) -> ComposeResult:
+        yield Details(screen=self.terminal, id="what")
+
+    # --- what is asked and shown --------------------------------------------------------------------------------------
+
+    def question(self) -> Callable[[Admin], object]:
+        lanes = self.query_one(Lanes)
+        listing, clock = lanes.listing, self.app.setting.clock
+        height = max(listing.size.height, self.app.size.height - 10, 1)
+        wanted = Wanted(
+            order=Order(self.order),
+            terms=self._terms,
+            begin=self._begin,
+            length=self._length,
+            width=lanes.size.width or self.app.size.width,
+            rows=(max(listing.top - height // 2, 0), listing.top + height + height // 2),
+            job=self._under_cursor() if self.wide else None,
+        )
+        return lambda admin: _look(admin, wanted, clock)
+
+    def show(self, answer: Any) -> None:
+        first, self._seen = self._seen is None, answer
+        self._draw()
+        self._detail()
+        if first and self.wide:
+            self.ask()
+
+    def tick(self) -> None:
+        seen = self._seen
+        if seen is None:
+            return
+        self._draw()
+        if self._begin is None and _begin(self.app.setting.clock.now(), self._length, seen.lanes) != seen.lanes.start:
+            self.ask()
+
+    def selection(self) -> Selection:
+        if self._seen is None or not self._seen.names:
+            return NOTHING
+        listing = self.query_one(Lanes).listing
+        return Selection("job", tuple(map(str, listing.chosen)), marked=bool(listing.marked))
+
+    def status(self) -> str:
+        seen = self._seen
+        if seen is None:
+            return ""
+        count = f"{len(seen.names):,} scheduled job{'s' * (len(seen.names) != 1)}"
+        parts = [count, self.orders[self.order]]
+        parts += [f"/{self.filter_text}"] if self.filter_text else []
+        parts += ["the file is being read"] if seen.lanes.reading else []
+        return " · ".join(parts)
+
+    def remark(self) -> str:
+        return next(f"{name} at once" for name, length in _LENGTHS.items() if length == self._length)
+
+    def command(self) -> Sequence[str]:
+        job = self._under_cursor()
+        return ["next", job] if job is not None else []
+
+    # --- what a person does -------------------------------------------------------------------------------------------
+
+    def ordered(self) -> None:
+        self.ask()
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.call_after_refresh(self.ask)
+
+    @on(Lanes.TimeWanted)
+    def _time_wanted(self, event: Lanes.TimeWanted) -> None:
+        self._length = event.end - event.begin
+        usual = Lanes.around(self.app.setting.clock.now(), self._length)[0]
+        self._begin = None if abs(event.begin - usual) <= self._length / 20 else event.begin
+        self.ask(interrupt=True)
+
+    @on(Lanes.LanesWanted)
+    def _lanes_wanted(self) -> None:
+        self.ask()
+
+    @on(Listing.Moved)
+    def _moved(self) -> None:
+        if self.wide:
+            self.ask()
+        self.restate()
+
+    @on(Listing.Marked)
+    def _marked(self) -> None:
+        self.restate()
+
+    @on(Listing.Chosen)
+    def _chosen(self, event: Listing.Chosen) -> None:
+        self.app.open_thing("job", str(event.key))
+
+    def _under_cursor(self) -> str | None:
+        key = self.query_one(Lanes).listing.cursor_key if self._seen is not None else None
+        return None if key is None else str(key)
+
+    # --- how it is drawn ----------------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        seen = self._seen
+        if seen is None:
+            return
+        times, given = self.times(), seen.lanes
+        step = (given.end - given.start) / given.columns
+        load = given.load
+        rows = [
+            Lane(
+                lane.name,
+                right=schedule.right(lane, seen.stands[lane.name], self.terminal, times),
+                cells=schedule.cells(lane, self.terminal),
+            )
+            for lane in given.lanes
+        ]
+        plan = Plan(
+            lanes=tuple(rows),
+            names=seen.names,
+            begin=given.start,
+            end=given.end,
+            now=times.now,
+            zone=times.zone,
+            load=tuple((given.start + step * (n + 0.5), busy) for n, busy in enumerate(load.busy)) if load else (),
+            widths=(seen.name_width, schedule.RIGHT),
+        )
+        self.query_one(Lanes).show(plan)
+        self.query_one("#foot", Chart).show(self._draw_foot)
+
+    def _draw_foot(self, width: int) -> Sequence[Pieces]:
+        seen = self._seen
+        if seen is None:
+            return ((), ())
+        beat, given = self.app.pulse, seen.lanes
+        workers = beat.workers if beat is not None else 0
+        return (
+            schedule.amount(given.load, given.missed, given.marks, workers, self.times()),
+            schedule.legend({name: length == self._length for name, length in _LENGTHS.items()}, self.terminal),
+        )
+
+    def _detail(self) -> None:
+        seen = self._seen
+        if not self.wide or seen is None:
+            return
+        facts = seen.facts
+        self.query_one("#what", Details).show(self._written, keep=facts is not None)
+
+    def _written(self, screen: Terminal) -> list[str]:
+        facts = self._seen.facts if self._seen is not None else None
+        return list(schedule.job(facts, screen, self.times())) if facts is not None else []
+
+
+def _look(admin: Admin, wanted: Wanted, clock: Clock) -> Seen:
+    from jobrunner.errors import NotFound
+
+    board, having = admin.board(wanted.order), admin.scheduled()
+    lines = [line for line in board.lines if having is None or line.name in having]
+    names = tuple(line.name for line in lines)
+    width = max((cell_len(plain(name)) for name in names), default=0)
+    columns = Lanes.columns(wanted.width, width, schedule.RIGHT)
+    first, last = wanted.rows
+    begin = wanted.begin or _aligned(clock.now(), wanted.length, columns)
+    found = admin.lanes(begin, wanted.length, columns, names[first:last])
+    try:
+        facts = admin.job_facts(wanted.job) if wanted.job is not None else None
+    except NotFound:
+        facts = None
+    return Seen(names, {line.name: line.stand for line in lines[first:last]}, found, width, facts)
+
+
+def _begin(now: datetime, length: timedelta, shown: domain.Lanes) -> datetime:
+    return _aligned(now, length, shown.columns)
+
+
+def _aligned(now: datetime, length: timedelta, columns: int) -> datetime:
+    """Where a window begins that goes with the time: at a border between columns, so that marks do not flicker."""
+    step = max(length / columns, _FAST)
+    begin = Lanes.around(now, length)[0]
+    return _EPOCH + (begin - _EPOCH) // step * step
