@@ -11,6 +11,7 @@ from jobrunner import jobfile
 from jobrunner.admin.behind import Behind, Known
 from jobrunner.admin.statistics import LastDay
 from jobrunner.admin.usual import Usual
+from jobrunner.domain.clock import to_micros
 from jobrunner.domain.day import DAY, MOST
 from jobrunner.domain.lanes import Load
 from jobrunner.errors import JobrunnerError, StoreUnavailable
@@ -91,7 +92,8 @@ class Memory:
             pass  # who asked has been told
         finally:
             self._context.close()
-        return load(window, known.ahead, lengths, GUESS.total_seconds())
+        now = to_micros(self._context.clock.now())
+        return load(window, known.ahead, lengths, GUESS.total_seconds(), now)
 
     def definitions(self, names: Sequence[str]) -> tuple[Mapping[str, Job], bool]:
         """The definitions of these jobs, of the file, or while it is being read those that servers have in force;

@@ -90,7 +90,7 @@ class ClockMark(NamedTuple):
 class Load(NamedTuple):
     """What is expected of the window: ``starts`` of all jobs in each column, ``busy`` attempts running on average.
 
-    ``peak`` is the most starts within one minute, first at ``peak_at``. What would wait for a worker is not reckoned.
+    ``peak`` is the most starts within one minute that is not past, first at ``peak_at``. What would wait for a worker is not reckoned.
     """
 
     starts: tuple[int, ...]
@@ -201,8 +201,11 @@ def marks(window: Window, schedules: Iterable[Schedule], zone: str) -> tuple[Clo
     return tuple(ClockMark(from_micros(at * _SECOND), name, words) for (at, name), words in sorted(found.items()))
 
 
-def load(window: Window, ahead: Ahead, lengths: Mapping[str, float], guess: float) -> Load:
-    """What all jobs together will start; ``lengths`` has how many seconds their runs take, else ``guess``."""
+def load(window: Window, ahead: Ahead, lengths: Mapping[str, float], guess: float, now: int = 0) -> Load:
+    """What all jobs together will start; ``lengths`` has how many seconds their runs take, else ``guess``.
+
+    The peak is from ``now`` on where that lies within the window.
+    """
     starts, busy = [0] * window.columns, [0.0] * window.columns
     minutes, steps = dict[int, int](), 0
     for schedule, names in ahead.schedules():
@@ -216,6 +219,8 @@ def load(window: Window, ahead: Ahead, lengths: Mapping[str, float], guess: floa
             busy[column] += work
             minutes[at // _MINUTE] = minutes.get(at // _MINUTE, 0) + len(names)
     width = (window.end - window.start) / window.columns / _SECOND
+    since = now // _MINUTE if window.start <= now < window.end else 0
+    minutes = {minute: count for minute, count in minutes.items() if minute >= since}
     peak = max(minutes.values(), default=0)
     peak_at = min((minute for minute, count in minutes.items() if count == peak), default=None)
     return Load(

@@ -60,7 +60,7 @@ def amount(
     else:
         style = "bold yellow" if workers and load.peak > workers else ""
         of = f" ({workers:,} worker{'s' * (workers != 1)})" if workers else ""
-        peak = f"{load.peak:,} start{'s' * (load.peak != 1)}{of}"
+        peak = f"{load.peak:,}/min{of}"
         parts = [Cell("peak ", "dim"), Cell(f"{clock(load.peak_at, times)} {peak}", style)]
     gap = Cell("   ")
     count = sum(decision.fires for decision in missed)

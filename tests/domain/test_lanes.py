@@ -75,3 +75,12 @@ def test_the_load_of_all_jobs() -> None:
     assert expected.starts == (5, 5)
     assert expected.busy == (0.15, 0.15)
     assert (expected.peak, expected.peak_at) == (3, START)
+
+
+def test_the_peak_is_not_past() -> None:
+    ahead = Ahead(
+        [a_job("0,30 12 * * *", name="a"), a_job("0,30 12 * * *", name="b"), a_job("0 12 * * *", name="c")], {}
+    )
+    whole, rest, past = (load(HOUR, ahead, {}, 60, to_micros(minute(now))) for now in (-60, 20, 90))
+    assert (whole.peak, whole.peak_at) == (past.peak, past.peak_at) == (3, START)
+    assert (rest.peak, rest.peak_at) == (2, minute(30))

@@ -1,0 +1,169 @@
+"""The schedule: lanes of what fires and fired, other times, order, the job under the cursor; and what is missed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from project import Project
+from samples import NOW, put, run_to, serve
+
+from jobrunner.admin import Admin
+from jobrunner.domain.decision import Decision, Why
+from jobrunner.domain.state import RunState
+from jobrunner.store import Database, decisions, open_store
+from jobrunner.tui.widgets.lanes import Lanes
+
+pytestmark = pytest.mark.anyio
+
+Dashboard = Callable[..., Any]
+
+JOBS = """
+[jobrunner]
+timezone = "Europe/Madrid"
+
+[jobs.often]
+command = "true"
+schedule = "*/10 * * * *"
+description = "Each ten minutes"
+
+[jobs.nightly]
+command = "true"
+schedule = "0 2 * * *"
+
+[jobs.off]
+command = "true"
+schedule = "@hourly"
+enabled = false
+
+[jobs.held]
+command = "true"
+schedule = "0 * * * *"
+
+[jobs.unscheduled]
+command = "true"
+"""
+
+
+@pytest.fixture
+def where(tmp_path: Any) -> Project:
+    return Project(tmp_path, JOBS)
+
+
+@pytest.fixture
+def store(admin: Admin) -> Iterator[Database]:
+    database = open_store(admin.settings.store)
+    yield database
+    database.close()
+
+
+async def opened_at(dashboard: Any, said: str = "peak") -> Any:
+    """The schedule, when the file has been read and the load is known."""
+    await dashboard.until(lambda: f"{said} " in dashboard.text())
+    return dashboard
+
+
+def line(text: str, job: str) -> str:
+    return next(line for line in text.splitlines() if f" {job} " in line)
+
+
+async def test_lanes_of_the_scheduled_jobs(dashboard: Dashboard, store: Database, admin: Admin) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    for job, minutes, state in (("often", 4, RunState.SUCCEEDED), ("nightly", 2, RunState.FAILED)):
+        at = NOW - timedelta(minutes=minutes)
+        run_to(store, put(store, job, fire_time=at, created_at=at, run_after=at), server, state, at=at)
+    admin.pause("job", "held")
+    async with dashboard(start="5") as opened:
+        text = (await opened_at(opened)).text()
+        assert "unscheduled" not in text
+        assert line(text, "often").count("│") == 5
+        assert "●" in line(text, "often")
+        assert "✗" in line(text, "nightly")
+        assert "‖ paused" in line(text, "held")
+        assert "○ disabled" in line(text, "off")
+        assert "▼now" in text
+        assert "missed none" in text
+        assert opened.app.view.status() == "4 scheduled jobs · the next fire first"
+        assert opened.app.view.selection() == ("job", ("often",), False, ())
+
+
+async def test_missed_fires_and_changes_of_the_clock_are_told(dashboard: Dashboard, store: Database) -> None:
+    at = NOW - timedelta(minutes=3)
+    decisions.write(store, Decision("often", at, at, 2, Why.MISSED, "no server", NOW), 1, mark=None)
+    async with dashboard(start="5", size=(100, 24)) as opened:
+        text = (await opened_at(opened)).text()
+        assert "missed 2 (often)" in text
+        assert "!" in line(text, "often")
+        assert "no clock change" in text
+
+
+async def test_other_times_by_keys(dashboard: Dashboard) -> None:
+    async with dashboard(start="5") as opened:
+        await opened_at(opened)
+        lanes = opened.app.view.query_one(Lanes)
+        begin = lanes.plan.begin
+        assert begin <= NOW < lanes.plan.end
+        await opened.press("right")
+        assert lanes.plan.begin - begin == timedelta(minutes=30)
+        assert line(opened.text(), "often").count("│") == 6
+        await opened.press("0")
+        assert lanes.plan.begin == begin
+        await opened.press("minus")
+        assert lanes.plan.end - lanes.plan.begin == timedelta(hours=6)
+        assert "[6h]" in opened.text()
+        await opened.press("minus", "minus")
+        assert lanes.plan.end - lanes.plan.begin == timedelta(days=7)
+        assert "7d at once" in opened.text()
+        await opened.press("plus")
+        assert "[24h]" in opened.text()
+
+
+async def test_it_goes_with_the_time(dashboard: Dashboard, clock: Any) -> None:
+    async with dashboard(start="5") as opened:
+        await opened_at(opened)
+        lanes = opened.app.view.query_one(Lanes)
+        begin = lanes.plan.begin
+        clock.at += timedelta(minutes=20)
+        opened.app.view.tick()
+        await opened.settled()
+        assert timedelta(minutes=18) < lanes.plan.begin - begin < timedelta(minutes=22)
+        await opened.press("right")
+        there = lanes.plan.begin
+        clock.at += timedelta(minutes=20)
+        opened.app.view.tick()
+        await opened.settled()
+        assert lanes.plan.begin == there
+
+
+async def test_the_job_under_the_cursor_in_words(dashboard: Dashboard) -> None:
+    async with dashboard(start="5", size=(140, 40)) as opened:
+        await opened.until(lambda: "Every 10 minutes" in opened.text())
+        await opened.press("j")
+        await opened.until(lambda: "Every 10 minutes" not in opened.text())
+        text = opened.text()
+        assert "0 * * * *" in text or "0 2 * * *" in text
+        assert "next" in text
+
+
+async def test_thousands_of_jobs_are_asked_for_as_they_come_into_sight(
+    dashboard: Dashboard, where: Project, admin: Admin
+) -> None:
+    jobs = "".join(f'[jobs.j{number:04}]\ncommand = "true"\nschedule = "* * * * *"\n' for number in range(300))
+    where.file.write_text(f'[jobrunner]\ntimezone = "UTC"\n{jobs}')
+    async with dashboard(start="5") as opened:
+        await opened_at(opened)
+        assert len(opened.app.view.query_one(Lanes).plan.lanes) < 80
+        await opened.press("G")
+        await opened.until(lambda: "│" in line(opened.text(), "j0299") or "1" in line(opened.text(), "j0299")[8:])
+        assert "300 scheduled jobs" in opened.text()
+
+
+async def test_without_schedules(dashboard: Dashboard, where: Project) -> None:
+    where.file.write_text('[jobs.alone]\ncommand = "true"\n')
+    async with dashboard(start="5", unicode=False) as opened:
+        await opened.until(lambda: "No job has a schedule." in opened.text())
+        await opened_at(opened, "nothing starts")
+        assert opened.app.view.selection().kind is None
+        assert opened.text().isascii()
