@@ -90,7 +90,8 @@ class ClockMark(NamedTuple):
 class Load(NamedTuple):
     """What is expected of the window: ``starts`` of all jobs in each column, ``busy`` attempts running on average.
 
-    ``peak`` is the most starts within one minute that is not past, first at ``peak_at``. What would wait for a worker is not reckoned.
+    ``peak`` is the most starts within one minute that is not past, first at ``peak_at``. What would wait for a worker
+    is not reckoned.
     """
 
     starts: tuple[int, ...]
