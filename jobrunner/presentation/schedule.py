@@ -9,7 +9,7 @@ from jobrunner.domain.board import JobFacts, Stand
 from jobrunner.domain.decision import Decision
 from jobrunner.domain.lanes import ClockMark, Lane, Load, Slot
 from jobrunner.presentation.details import fields
-from jobrunner.presentation.labels import DISABLED, PAUSED, REASONS, SLOTS, Label
+from jobrunner.presentation.labels import DISABLED, PAUSED, REASONS, SLOTS, STANDS
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell
@@ -20,12 +20,6 @@ RIGHT = 10
 
 _MOST_DECISIONS = 5
 _ONE, _MANY = ("│", "|"), "#"
-_STANDS = {
-    Stand.FAILED: SLOTS[Slot.FAILED],
-    Stand.LATE: Label("!", "!", "late", "bold yellow"),
-    Stand.SLOW: Label("!", "!", "slow", "bold yellow"),
-    Stand.RUNNING: Label("▶", ">", "running", "cyan"),
-}
 
 
 def cells(lane: Lane, screen: Screen) -> tuple[Cell, ...]:
@@ -44,7 +38,7 @@ def right(lane: Lane, stand: Stand, screen: Screen, times: Times) -> Cell:
         label = {Stand.PAUSED: PAUSED, Stand.OFF: DISABLED}.get(stand)
         return Cell("-", "dim") if label is None else Cell(label.text(screen), label.style)
     said = relative(lane.next, times.now)
-    if (label := _STANDS.get(stand)) is None:
+    if (label := STANDS.get(stand)) is None:
         return Cell(said)
     return Cell(f"{label.glyph if screen.unicode else label.ascii} {said}", label.style)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -12,6 +12,7 @@ from textual import events, on
 from textual.app import ComposeResult
 
 from jobrunner.domain.board import Order, Stand
+from jobrunner.domain.state import RunState
 from jobrunner.presentation import schedule
 from jobrunner.presentation.sanitise import plain
 from jobrunner.tui.selection import NOTHING, Selection
@@ -28,9 +29,13 @@ if TYPE_CHECKING:
     from jobrunner.domain.board import JobFacts
     from jobrunner.domain.clock import Clock
     from jobrunner.domain.filter import Term
+    from jobrunner.domain.filter_completion import Known
     from jobrunner.presentation.screen import Screen as Terminal
 
 _LENGTHS = dict(zip(("1h", "6h", "24h", "7d"), LENGTHS, strict=True))
+_NONE = "No job has a schedule.\nA job gets one in jobs.toml: e here, or `jobrunner edit JOB`."
+_NO_MATCH = "No job with a schedule matches the filter.\nesc takes it away."
+_READING = "The file is being read."
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _FAST = timedelta(seconds=1)
 
@@ -56,6 +61,8 @@ class Seen(NamedTuple):
     lanes: domain.Lanes
     name_width: int
     facts: JobFacts | None
+    known: Known
+    problem: str
 
 
 class Schedule(View):
@@ -63,8 +70,14 @@ class Schedule(View):
 
     name_shown = "Schedule"
     number = "5"
+    filterable = True
     hints = ("open", "lanes_later", "lanes_wider", "lanes_closer", "run_now", "pause", "order")
-    orders: ClassVar = {"next": "the next fire first", "name": "by name", "attention": "what needs attention first"}
+    states = (*RunState, "paused", "disabled", "late")
+    orders: ClassVar[Mapping[str, str]] = {
+        Order.NEXT.value: "The next fire first",
+        Order.NAME.value: "By name",
+        Order.ATTENTION.value: "What needs a person first",
+    }
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,6 +112,9 @@ class Schedule(View):
 
     def show(self, answer: Any) -> None:
         first, self._seen = self._seen is None, answer
+        self.query_one(Lanes).listing.set_empty(
+            _NO_MATCH if self._terms else _READING if answer.lanes.reading else _NONE
+        )
         self._draw()
         self._detail()
         if first and self.wide:
@@ -122,11 +138,14 @@ class Schedule(View):
         seen = self._seen
         if seen is None:
             return ""
+        marked = len(self.query_one(Lanes).listing.marked)
         count = f"{len(seen.names):,} scheduled job{'s' * (len(seen.names) != 1)}"
-        parts = [count, self.orders[self.order]]
-        parts += [f"/{self.filter_text}"] if self.filter_text else []
-        parts += ["the file is being read"] if seen.lanes.reading else []
-        return " · ".join(parts)
+        said = [count, f"by {self.order}"]
+        said += [f"filter: {plain(self.filter_text)}"] if self.filter_text else []
+        said += [f"{marked:,} marked"] if marked else []
+        said += ["the file is being read"] if seen.lanes.reading else []
+        said += [f"the file cannot be used: {plain(seen.problem)}"] if seen.problem else []
+        return " · ".join(said)
 
     def remark(self) -> str:
         return next(f"{name} at once" for name, length in _LENGTHS.items() if length == self._length)
@@ -136,6 +155,20 @@ class Schedule(View):
         return ["next", job] if job is not None else []
 
     # --- what a person does -------------------------------------------------------------------------------------------
+
+    def filter(self, text: str) -> None:
+        terms = self.app.admin.terms(text, jobs=True)
+        if terms != self._terms:
+            self._terms = terms
+            self.ask(interrupt=True)
+
+    def completions(self, text: str) -> Sequence[str]:
+        from jobrunner.domain.filter_completion import complete
+        from jobrunner.domain.filter_text import JOBS
+
+        if self._seen is None:
+            return []
+        return [found.text for found in complete(text, len(text), self._seen.known, subject=JOBS)]
 
     def ordered(self) -> None:
         self.ask()
@@ -229,7 +262,7 @@ class Schedule(View):
 def _look(admin: Admin, wanted: Wanted, clock: Clock) -> Seen:
     from jobrunner.errors import NotFound
 
-    board, having = admin.board(wanted.order), admin.scheduled()
+    board, having = admin.board(wanted.order, terms=wanted.terms), admin.scheduled()
     lines = [line for line in board.lines if having is None or line.name in having]
     names = tuple(line.name for line in lines)
     width = max((cell_len(plain(name)) for name in names), default=0)
@@ -241,7 +274,8 @@ def _look(admin: Admin, wanted: Wanted, clock: Clock) -> Seen:
         facts = admin.job_facts(wanted.job) if wanted.job is not None else None
     except NotFound:
         facts = None
-    return Seen(names, {line.name: line.stand for line in lines[first:last]}, found, width, facts)
+    stands = {line.name: line.stand for line in lines[first:last]}
+    return Seen(names, stands, found, width, facts, admin.names_at_hand(), board.problem)
 
 
 def _begin(now: datetime, length: timedelta, shown: domain.Lanes) -> datetime:

@@ -85,7 +85,7 @@ async def test_lanes_of_the_scheduled_jobs(dashboard: Dashboard, store: Database
         assert "○ disabled" in line(text, "off")
         assert "▼now" in text
         assert "missed none" in text
-        assert opened.app.view.status() == "4 scheduled jobs · the next fire first"
+        assert opened.app.view.status() == "4 scheduled jobs · by next"
         assert opened.app.view.selection() == ("job", ("often",), False, ())
 
 
@@ -158,6 +158,23 @@ async def test_thousands_of_jobs_are_asked_for_as_they_come_into_sight(
         await opened.press("G")
         await opened.until(lambda: "│" in line(opened.text(), "j0299") or "1" in line(opened.text(), "j0299")[8:])
         assert "300 scheduled jobs" in opened.text()
+
+
+async def test_a_filter_and_another_order(dashboard: Dashboard) -> None:
+    async with dashboard(start="5") as opened:
+        await opened_at(opened)
+        opened.app.view.apply_filter("!held state:disabled")
+        await opened.settled()
+        assert opened.app.view.status() == "1 scheduled job · by next · filter: !held state:disabled"
+        assert opened.app.view.selection().ids == ("off",)
+        opened.app.view.apply_filter("nothing")
+        await opened.settled()
+        assert "No job with a schedule matches the filter." in opened.text()
+        await opened.press("escape")
+        opened.app.remembered.keep("Schedule.order", "name")
+        opened.app.view.ordered()
+        await opened.settled()
+        assert opened.app.view.query_one(Lanes).plan.names == ("held", "nightly", "off", "often")
 
 
 async def test_without_schedules(dashboard: Dashboard, where: Project) -> None:
