@@ -312,7 +312,7 @@ class Dashboard(App[None], inherit_bindings=False):
 
     def _parts(self) -> Sequence[Part]:
         setting, beat = self.setting, self.pulse
-        parts = [Part(Cell(f"{beat.project}@{setting.host}" if beat else setting.host, "bold"), leaves=3)]
+        parts = [Part(Cell(self._whose(), "bold"), leaves=3)]
         if self.admin.settings.production:
             parts.append(Part(Cell("PRODUCTION", "bold yellow")))
         if setting.read_only:
@@ -329,6 +329,11 @@ class Dashboard(App[None], inherit_bindings=False):
         if problem := pulse.problem(beat):
             parts.append(Part(Cell(f"! {problem}", "bold yellow")))
         return parts
+
+    def _whose(self) -> str:
+        """Of the project and the host: neither is to leave no room for the rest."""
+        names = [self.pulse.project, self.setting.host] if self.pulse is not None else [self.setting.host]
+        return "@".join(f"{name[:15]}{self.look.screen.ellipsis}" if len(name) > 16 else name for name in names)
 
     def tiny_status(self) -> str:
         """All that is said where there is room for one line."""

@@ -21,7 +21,7 @@ async def test_it_opens_and_shows_what_admin_says(dashboard: Dashboard, admin: A
     store = open_store(admin.settings.store)
     serve(store, "web1-main", started_at=admin._context.clock.now())
     store.close()
-    async with dashboard(start="6") as opened:
+    async with dashboard(start="6", size=(110, 24)) as opened:
         await opened.press("6")
         await opened.until(lambda: "web1-main" in opened.text())
         assert "0/4 workers" in opened.text()
