@@ -10,7 +10,7 @@ from difflib import unified_diff
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobrunner.admin.editing import Applied, Editor, Part, Proposal
-from jobrunner.errors import ConfigError, NotFound, Problem
+from jobrunner.errors import ConfigError, NotFound, Problem, Refused
 
 if TYPE_CHECKING:
     from jobrunner.domain.jobfile import Jobfile
@@ -71,6 +71,16 @@ class Draft(NamedTuple):
         if name is None:
             raise ValueError("these lines have no job, or several, or are not TOML")
         return put(text, name, path, typed)
+
+    def keep(self, text: str) -> str:
+        """Keeps a text that was not saved in a file of its own beside that which it is for, and gives its path.
+
+        Raises:
+            Refused: it cannot be kept anywhere.
+        """
+        from jobrunner.jobfile.rewrite import keep_beside
+
+        return keep_beside(self.part.original, self.part.put(text))
 
 
 class Preview(NamedTuple):
@@ -167,15 +177,20 @@ class Drafting:
         lines = unified_diff(draft.part.text.splitlines(), now.part.text.splitlines(), n=1, lineterm="")
         return Theirs(now, tuple(line for line in lines if not line.startswith(("---", "+++", "@@"))))
 
-    def keep(self, draft: Draft, text: str) -> str:
-        """Keeps a text that was not saved in a file of its own beside that of the draft, and gives its path.
+    def take_back(self, proposal: Proposal) -> None:
+        """Puts back what a file held before a proposal was saved, and has the servers load it.
 
         Raises:
-            Refused: it cannot be kept anywhere.
+            Refused: the file has been changed since.
+            ConfigError: the configuration would be invalid.
         """
-        from jobrunner.jobfile.rewrite import keep_beside
+        from jobrunner.jobfile import rewrite
 
-        return keep_beside(draft.part.original, draft.part.put(text))
+        was = proposal.original
+        now = rewrite.original(was.path)
+        if now.text != proposal.text:
+            raise Refused(f"{was.name} has been changed since", hint="nothing was undone")
+        self._editor.apply(self._editor.propose(now, was.text), action="edit", target=was.name, detail="undone")
 
     def _outlook(self, draft: Draft, text: str, after: Jobfile) -> Outlook | None:
         from jobrunner.domain.outlook import Others, outlook

@@ -70,6 +70,8 @@ def _open(call: Call, read_only: bool) -> int:
     if call.debug:
         for text in app.tracebacks:
             sys.stderr.write(text)
+    for text in app.farewell:
+        output.say(text)
     if app.crash is not None:
         raise app.crash
     return app.return_code or 0

@@ -53,7 +53,10 @@ VIEWS: dict[str, tuple[str, str]] = {
 THINGS: dict[Kind, str] = {}
 """The view of one thing, reached from others: the module of ``screens`` with the class, made with its id."""
 
-OPENERS: dict[str, str] = {}
+OPENERS: dict[str, str] = {
+    "edit_here": "editor:edit_here",
+    "new_job": "editor:new_job",
+}
 """What opens a view for a selection (``output``, ``edit_here``): the module of ``screens`` with the function, which is
 given the app and the selection."""
 
@@ -98,7 +101,10 @@ class Reported(Message):
 
 
 class Dashboard(App[None], inherit_bindings=False):
-    """``jobrunner tui``. Ends with ``return_code``; ``crash`` is the fault of ours that ended it, if one did."""
+    """``jobrunner tui``. Ends with ``return_code``; ``crash`` is the fault of ours that ended it, if one did.
+
+    ``farewell`` is what has to be said when the terminal is back.
+    """
 
     TITLE = "jobrunner"
     CSS_PATH = "jobrunner.tcss"
@@ -118,6 +124,7 @@ class Dashboard(App[None], inherit_bindings=False):
         self.remembered = setting.remembered
         self.crash: BaseException | None = None
         self.tracebacks: list[str] = []
+        self.farewell: list[str] = []
         self.frozen = False
         self.pulse: Pulse | None = None
         self._heard_at: datetime | None = None
@@ -197,7 +204,7 @@ class Dashboard(App[None], inherit_bindings=False):
 
     def _tick(self) -> None:
         view = self.view
-        if view is not None and not self.frozen:
+        if view is not None and not self.frozen and self.is_running:
             view.tick()
             view.restate()
 
@@ -293,6 +300,8 @@ class Dashboard(App[None], inherit_bindings=False):
     # --- what is told -------------------------------------------------------------------------------------------------
 
     def on_reported(self, message: Reported) -> None:
+        if not self.is_running:
+            return  # the widgets are taken away one by one
         told = message.told
         away = told.trouble.text if told.trouble is not None and told.trouble.away else ""
         if told.pulse is not None:
@@ -374,8 +383,9 @@ class Dashboard(App[None], inherit_bindings=False):
     def hints(self, view: View) -> list[tuple[str, str, str]]:
         """What the last line says for a view: ids, keys, words."""
         wanted = [*view.hints, "filter", "palette", "help"] if view.filterable else [*view.hints, "palette", "help"]
-        shown = [self.keys[id] for id in dict.fromkeys(wanted) if self.keys[id].keys and view.has_key(id)]
-        return [(key.id, keys.shown(key.keys[0]), key.hint) for key in shown]
+        shown = [self.keys[id] for id in dict.fromkeys(wanted) if view.has_key(id)]
+        pressed = [(key, [keys.shown(one) for one in key.keys if view.can_press(one)]) for key in shown]
+        return [(key.id, names[0], key.hint) for key, names in pressed if names]
 
     async def action_quit(self) -> None:
         self.exit()
@@ -442,7 +452,8 @@ class Dashboard(App[None], inherit_bindings=False):
             self.view.ask()
 
     def on_work(self, message: Work) -> None:
-        message.work()
+        if self.is_running:
+            message.work()
 
 
 def _load(place: str) -> Any:

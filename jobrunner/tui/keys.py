@@ -174,6 +174,7 @@ KEYS: Mapping[str, Key] = {
         ("pause", "p", "Pause or resume"),
         ("edit_here", "e", "Edit here"),
         ("edit", "E", "Edit in $EDITOR"),
+        ("new_job", "", "Write a new job"),
         ("output", "l", "Output"),
         ("undo", "u", "Undo the last pause, enable or edit"),
         ("cancel", "X", "Cancel"),

@@ -195,9 +195,13 @@ class View(Screen[None]):
             return self._finds(id)
         if group is keys.Group.ACT:
             return not (self.app.setting.read_only and id not in _LOOKING) and self._acts(id)
-        if group is keys.Group.OUTPUT:
+        if group in (keys.Group.OUTPUT, keys.Group.EDIT):
             return id in self.hints
         return not id.startswith("screen_") or id.removeprefix("screen_") in dict(self.app.tabs)
+
+    def can_press(self, key: str) -> bool:
+        """Whether a key does here what it stands for; not where letters are typed."""
+        return True
 
     def _finds(self, id: str) -> bool:
         offers = {"order": self.orders, "columns": self.all_columns, "states": self.states}
@@ -206,7 +210,7 @@ class View(Screen[None]):
     def _acts(self, id: str) -> bool:
         if id in ACTIONS:
             return ACTIONS[id].applies(self.selection_for(id))
-        return id in self.actions or id in self.hints or id in ("undo", "edit")
+        return id in self.actions or id in self.hints or id in ("undo", "edit", "new_job")
 
     def offered(self) -> list[str]:
         """Ids of keys for menu and palette that are no actions of the table."""

@@ -123,7 +123,7 @@ def dashboard(where: Project, admin: Admin, clock: StoppedClock, tmp_path: Path)
             "look": Look(screen),
             "keys": keys.KEYS,
             "host": "web1",
-            "editor": lambda: wiring.open_editor(str(where.file)),
+            "editor": lambda: wiring.open_editor(str(where.file), clock=clock),
             "remembered": Remembered(None),
         }
         app = Dashboard(Setting(**(values | changes)))

@@ -15,13 +15,14 @@ from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.widgets import TextArea
 
-from jobrunner import wiring
-from jobrunner.admin.drafting import Draft, Preview, Saved, Theirs
+from jobrunner.admin.drafting import Draft, Drafting, Preview, Saved, Theirs
 from jobrunner.errors import ConfigError, JobrunnerError, Refused
-from jobrunner.presentation import outlook
 from jobrunner.presentation.screen import Screen as Terminal
 from jobrunner.tui import keys
+from jobrunner.tui.actions import Done, Hands, Undo
+from jobrunner.tui.dialogs.confirm import Confirm
 from jobrunner.tui.dialogs.leaving import Answer, Leaving
+from jobrunner.tui.screens.editor_sight import Sight, complaints
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.view import View
 from jobrunner.tui.widgets.details import Details
@@ -32,8 +33,6 @@ from jobrunner.tui.workshop import Workshop
 if TYPE_CHECKING:
     from jobrunner.jobfile.draft_keys import DraftKey
     from jobrunner.tui.app import Dashboard
-
-Lines = Callable[[Terminal], Iterator[str]]
 
 READ_ONLY = "refused: the dashboard was opened with --read-only"
 
@@ -53,6 +52,12 @@ def new_job(app: Dashboard, selection: Selection) -> None:
         app.open(JobEditor(None))
     elif app.view is not None:
         app.view.say(READ_ONLY, error=True)
+
+
+def _take_back(saved: Saved, hands: Hands) -> Done:
+    with hands.editor() as editor:
+        Drafting(editor).take_back(saved.proposal)
+    return Done(f"{saved.proposal.original.name} is as it was")
 
 
 class Brought(Message):
@@ -109,9 +114,8 @@ class JobEditor(View):
 
     def on_mount(self) -> None:
         self.set_class(not self.terminal.unicode, "-ascii")
-        setting = self.app.setting
         self._workshop = Workshop(
-            lambda: wiring.open_editor(setting.config, clock=setting.clock),
+            self.app.setting.editor,
             bring=self._bring,
             unexpected=self.app.note_fault,
         )
@@ -121,16 +125,21 @@ class JobEditor(View):
 
     def on_unmount(self) -> None:
         """What was typed and neither saved nor given up is kept in a file beside the one that it is for."""
-        draft, text = self._draft, self._text
-        if draft is not None and self.dirty and not self._given_up:
-            self._workshop.do(lambda tools: tools.drafting.keep(draft, text), lambda _: None, lambda _: None)
         self._workshop.close()
+        if self._draft is not None and self.dirty and not self._given_up:
+            try:
+                path = self._draft.keep(self._text)
+            except Refused as error:
+                self.app.farewell.append(str(error))
+            else:
+                self.app.farewell.append(f"what was typed for {self._what()} and not saved is kept in {path}")
 
     def _bring(self, work: Callable[[], None]) -> None:
         self.post_message(Brought(work))
 
     def on_brought(self, message: Brought) -> None:
-        message.work()
+        if self.app.is_running:
+            message.work()
 
     # --- what it says of itself ---------------------------------------------------------------------------------------
 
@@ -170,6 +179,12 @@ class JobEditor(View):
         if count or self._unfit:
             return f"{count + len(self._unfit)} mistake{'s' * (count + len(self._unfit) != 1)}"
         return "valid"
+
+    def can_press(self, key: str) -> bool:
+        return len(keys.shown(key)) > 1
+
+    def command(self) -> Sequence[str]:
+        return ("edit", self._job) if self._job is not None else ("edit",)
 
     def watch_wide(self, wide: bool) -> None:
         self.set_class(wide, "-wide")
@@ -266,42 +281,12 @@ class JobEditor(View):
         self.restate()
 
     def _complaints(self) -> dict[str, str]:
-        """What is wrong with single keys, by name: the problems whose message begins with the key."""
-        from jobrunner.jobfile.edit import spell
-
-        draft, found = self._draft, dict[str, str]()
-        job = draft.name_in(self._text) if draft is not None else None
-        for problem in self._preview.problems if self._preview is not None and job is not None else ():
-            for name, key in self._keys.items():
-                whole = spell(("jobs", job or "", *key.path))
-                rest = problem.message.removeprefix(whole)
-                if rest != problem.message and rest[:1] in (" ", "[", "."):
-                    found.setdefault(name, rest.strip())
-        return found
+        job = self._draft.name_in(self._text) if self._draft is not None else None
+        return complaints(self._preview, job, self._keys.values())
 
     def _lines(self, screen: Terminal) -> Iterator[str]:
-        draft, preview, times = self._draft, self._preview, self.times()
-        if self._theirs is not None:
-            yield from outlook.theirs(self._theirs.lines, screen)
-            yield "ctrl+o goes on with your text on the file as it is now; ctrl+r takes theirs"
-            yield ""
-        if self._saved is not None:
-            applied, name = self._saved.applied, self._saved.proposal.original.name
-            yield from outlook.saved(name, applied.remark, applied.servers, screen)
-            yield ""
-        if draft is None or preview is None:
-            return
-        if preview.problems:
-            original = draft.part.original
-            yield from outlook.problems(preview.problems, preview.text, draft.line, original.name, screen)
-        proposal = preview.proposal if self.dirty or draft.job is None else None
-        if proposal is not None and proposal.meaning is not None and not self.wide:
-            yield from outlook.in_short(proposal.meaning, proposal.affected, screen)
-        if preview.outlook is not None:
-            yield from outlook.ahead(preview.outlook, screen, times)
-        if proposal is not None:
-            yield ""
-            yield from outlook.change(proposal.meaning, proposal.affected, screen, times)
+        sight = Sight(self._draft, self._preview, self._theirs, self._saved, changed=self.dirty, wide=self.wide)
+        yield from sight.lines(screen, self.times())
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 
@@ -368,15 +353,37 @@ class JobEditor(View):
             self.say(f"not saved: {next(iter(self._unfit.values()))}", error=True)
         elif draft.job is not None and not self.dirty:
             self.say("nothing was changed")
+        elif self.app.admin.settings.production:
+            self._confirm(draft, text)
         else:
-            self._saving = True
-            self.restate()
-            self._workshop.do(
-                lambda tools: tools.drafting.save(draft, text), partial(self._is_saved, text), self._failed
-            )
+            self._save(draft, text)
+
+    def _confirm(self, draft: Draft, text: str) -> None:
+        """Where jobs are in production, the name has to be typed."""
+
+        def confirmed(yes: bool | None) -> None:
+            if yes:
+                self._save(draft, text)
+
+        confirm = Confirm(
+            self.terminal,
+            question=f"Save {self._what()}?",
+            verb="Save",
+            jobs={},
+            notes=["this is production: the servers load it at once"],
+            command=self.app.command_line([self.command()]),
+            typed=draft.job or draft.name_in(text) or "",
+        )
+        self.app.push_screen(confirm, confirmed)
+
+    def _save(self, draft: Draft, text: str) -> None:
+        self._saving = True
+        self.restate()
+        self._workshop.do(lambda tools: tools.drafting.save(draft, text), partial(self._is_saved, text), self._failed)
 
     def _is_saved(self, text: str, saved: Saved) -> None:
         self._saving, self._theirs = False, None
+        self.app.acting.remember(Undo(f"edit of {self._what()}", partial(_take_back, saved)))
         draft = saved.draft
         if draft is None:
             self._given_up = True
@@ -385,7 +392,7 @@ class JobEditor(View):
         self._job, self._draft, self._saved = draft.job, draft, saved
         if self._text == text:
             self._text = draft.start  # a last line may have got its end
-        self.say(f"{draft.part.original.name} is written")
+        self.say(f"{draft.part.original.name} is written; u undoes it in other views")
         self._look()
         self._paint()
 
@@ -434,5 +441,7 @@ class JobEditor(View):
         if not self.dirty:
             then()
             return
-        what = f"job {self._job}" if self._job is not None else "the new job"
-        self.app.push_screen(Leaving(self.terminal, f"What was typed for {what} is not saved."), answered)
+        self.app.push_screen(Leaving(self.terminal, f"What was typed for {self._what()} is not saved."), answered)
+
+    def _what(self) -> str:
+        return f"job {self._job}" if self._job is not None else "the new job"

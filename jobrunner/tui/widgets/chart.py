@@ -48,7 +48,6 @@ class Chart(Widget):
         if len(had) != len(self._lines):
             self.refresh(layout=True)
             return
-        left, top = self.styles.gutter.left, self.styles.gutter.top
         differing = [y for y, (old, new) in enumerate(zip(had, self._lines, strict=True)) if tuple(old) != tuple(new)]
         if differing:
-            self.refresh(*(Region(left, top + y, width, 1) for y in differing))
+            self.refresh(*(Region(0, y, width, 1) for y in differing))

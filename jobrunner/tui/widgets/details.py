@@ -110,10 +110,9 @@ class Details(Widget, can_focus=True):
         if len(had) != len(self._seen):
             self.refresh()
             return
-        left, gutter = self.styles.gutter.left, self.styles.gutter.top
         differing = [y for y, (old, new) in enumerate(zip(had, self._seen, strict=True)) if old != new]
         if differing:
-            self.refresh(*(Region(left, gutter + y, self.size.width, 1) for y in differing))
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in differing))
 
 
 def wrapped(pieces: Pieces, width: int) -> Iterator[tuple[Cell, ...]]:

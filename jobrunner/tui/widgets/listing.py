@@ -431,8 +431,7 @@ class Listing(Widget, can_focus=True):
         if wider or not had or len(lines) == len(had):
             self.refresh()
         elif lines:
-            left, head = self.styles.gutter.left, self.styles.gutter.top + self._head
-            self.refresh(*(Region(left, head + y, self.size.width, 1) for y in lines))
+            self.refresh(*(Region(0, self._head + y, self.size.width, 1) for y in lines))
 
     def _forget(self) -> None:
         """Written lines that are far from sight."""

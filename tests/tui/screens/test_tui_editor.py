@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from project import Project
 
+from jobrunner import wiring
 from jobrunner.admin import Admin
+from jobrunner.domain.state import Trigger
 from jobrunner.tui.screens.editor import JobEditor, edit_here
 from jobrunner.tui.selection import Selection
 from jobrunner.tui.widgets.details import Details
@@ -218,6 +220,7 @@ async def test_what_was_typed_is_kept_when_the_dashboard_ends(editing: Editing, 
     async with editing() as edited:
         await edited.fill("queue", "critical")
     [kept] = where.folder.glob("*.rejected")
+    assert edited.opened.app.farewell == [f"what was typed for job backup and not saved is kept in {kept}"]
     assert 'queue = "critical"' in kept.read_text()
 
 
@@ -341,3 +344,53 @@ async def test_a_job_that_is_taken_out_is_left(editing: Editing, where: Project)
         await edited.press("ctrl+s")
         await edited.opened.until(lambda: edited.opened.app.view is not edited.view)
     assert "backup" not in where.file.read_text()
+
+
+async def test_an_edit_is_undone(editing: Editing, where: Project) -> None:
+    before = where.file.read_text()
+    async with editing() as edited:
+        await edited.fill("queue", "critical")
+        await edited.save()
+        assert where.file.read_text() != before
+        await edited.press("escape", "u")
+        await edited.opened.until(lambda: where.file.read_text() == before)
+        await edited.opened.until(lambda: "undone: edit of job backup" in edited.opened.text())
+
+
+async def test_an_edit_is_not_undone_over_what_somebody_else_has_changed(editing: Editing, where: Project) -> None:
+    async with editing(size=(200, 40)) as edited:
+        await edited.fill("queue", "critical")
+        await edited.save()
+        theirs = where.file.read_text() + "# theirs\n"
+        where.file.write_text(theirs)
+        await edited.press("escape", "u")
+        await edited.opened.until(lambda: "has been changed since" in edited.opened.text())
+    assert where.file.read_text() == theirs
+
+
+async def test_in_production_the_name_has_to_be_typed(editing: Editing, where: Project) -> None:
+    where.file.write_text(where.file.read_text().replace('"UTC"\n', '"UTC"\nproduction = true\n'))
+    before = where.file.read_text()
+    admin = wiring.make_admin(str(where.file), source=Trigger.MANUAL, warn=False)
+    async with editing(admin=admin) as edited:
+        await edited.fill("queue", "critical")
+        await edited.press("ctrl+s", "enter")
+        assert where.file.read_text() == before
+        await edited.press(*"backup", "enter")
+        await edited.opened.until(lambda: "is written" in edited.seen)
+
+
+async def test_the_keys_of_letters_are_not_offered_where_letters_are_typed(editing: Editing) -> None:
+    async with editing(size=(140, 40)) as edited:
+        last = edited.opened.text().splitlines()[-1]
+        assert "ctrl+s Save" in last
+        assert "ctrl+p Commands" in last
+        assert "? Help" not in last
+        assert edited.view.command() == ("edit", "backup")
+
+
+async def test_it_is_opened_by_its_key_on_a_job(dashboard: Editing, where: Project) -> None:
+    async with dashboard(config=str(where.file)) as opened:
+        opened.app.act("edit_here", Selection("job", ("report",)))
+        await opened.until(lambda: isinstance(opened.app.view, JobEditor) and opened.app.view.ready)
+        assert opened.app.view.way() == ("Jobs", "report", "edit")
