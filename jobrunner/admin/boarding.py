@@ -14,7 +14,7 @@ from jobrunner.admin.context import Context
 from jobrunner.domain.clock import from_micros, to_micros
 
 if TYPE_CHECKING:
-    from jobrunner.domain.board import Board, ComingFire, JobFacts, JobRow, Order, ScheduleFacts
+    from jobrunner.domain.board import Board, ComingFire, JobFacts, JobLine, JobRow, Order, ScheduleFacts
     from jobrunner.domain.filter import Term
     from jobrunner.domain.filter_completion import Known
     from jobrunner.domain.job import Job
@@ -47,6 +47,10 @@ class Boarding:
     def board_rows(self, names: Sequence[str]) -> tuple[JobRow, ...]:
         """The details of some jobs, in this order; those that are in no file have little."""
         return self._context.memory.standings.rows(names)
+
+    def job_line(self, name: str) -> JobLine:
+        """One job and what stands out about it; nothing does of one that is not there."""
+        return self._context.memory.standings.line(name)
 
     def job_facts(self, name: str) -> JobFacts:
         """One job, whole; one that has left the file by what is left of it in the store.

@@ -49,29 +49,27 @@ class Standings:
         self._states: tuple[float, dict[str, str]] = (-_STATES_SECONDS, {})
         self._known: tuple[object, Known | None] = (None, None)
 
+    def line(self, name: str) -> JobLine:
+        """One job and what stands out about it."""
+        with self._lock:
+            self._look_at_names()
+            return self._stands()[0].get(name, JobLine(name, Stand.CALM))
+
     def board(self, order: Order, *, reverse: bool, terms: Sequence[Term]) -> Board:
         """The jobs that are asked for, in order."""
-        from jobrunner.admin.attending import facts_of, file_error
-        from jobrunner.domain.attention import attention
-        from jobrunner.domain.board import by_attention, counted, late, special
-        from jobrunner.store.runs import exceptions
+        from jobrunner.admin.attending import file_error
+        from jobrunner.domain.board import by_attention, counted
 
-        context = self._context
-        file = context.memory.file()
+        file = self._context.memory.file()
         with self._lock:
             reading = self._look_at_names()
-            facts, _ = facts_of(context, 1000, letters=False)
-            paused = frozenset(pause.name for pause in facts.pauses if pause.scope == "job")
-            running = {each.run.job: each.run.id for each in facts.running}
-            dead, needs = exceptions.jobs_with_letters(context.db), attention(facts)
-            stands = special(dead, needs, running, paused, self._disabled)
+            stands, said = self._stands()
             lines = by_attention(self._calm, stands)
             counts = counted(lines)
             if order is not Order.ATTENTION:
                 lines = self._sorted([stands.get(line.name, line) for line in self._calm], order)
             if terms:
-                said = {"paused": paused, "late": late(needs), "failed": dead, "running": running}
-                lines = self._matching(lines, terms, {**said, "disabled": self._disabled})
+                lines = self._matching(lines, terms, said)
         return Board(tuple(reversed(lines)) if reverse else tuple(lines), counts, reading, file_error(file) or "")
 
     def known(self) -> Known:
@@ -101,6 +99,21 @@ class Standings:
         with self._lock, context.db.snapshot():
             held = pauses.everything(context.db)
             return tuple(_row(name, jobs.get(name), self._recent(name), held, now) for name in names)
+
+    def _stands(self) -> tuple[dict[str, JobLine], Mapping[str, Collection[str]]]:
+        """The jobs of which something stands out; and those of which the name of a state is true."""
+        from jobrunner.admin.attending import facts_of
+        from jobrunner.domain.attention import attention
+        from jobrunner.domain.board import late, special
+        from jobrunner.store.runs import exceptions
+
+        facts, _ = facts_of(self._context, 1000, letters=False)
+        paused = frozenset(pause.name for pause in facts.pauses if pause.scope == "job")
+        running = {each.run.job: each.run.id for each in facts.running}
+        dead, needs = exceptions.jobs_with_letters(self._context.db), attention(facts)
+        stands = special(dead, needs, running, paused, self._disabled)
+        said = {"paused": paused, "late": late(needs), "failed": dead, "running": running, "disabled": self._disabled}
+        return stands, said
 
     def _look_at_names(self) -> bool:
         file = self._context.memory.file()

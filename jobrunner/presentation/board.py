@@ -112,6 +112,18 @@ def about(facts: JobFacts, screen: Screen, times: Times) -> Iterator[str | Piece
             yield _field(label, ", ".join(names))
 
 
+def in_short(facts: JobFacts, times: Times) -> Pieces:
+    """When it fires, in one line."""
+    if facts.row.pause is not None:
+        return (Cell(f"paused {plain(_pause(facts.row.pause, times))}", "magenta"),)
+    words = plain("; ".join(one.words for one in facts.schedules)) or "no schedule"
+    if not facts.fires:
+        return (Cell(words),)
+    first = facts.fires[0]
+    mark = (Cell(f"  {first.mark}", "bold yellow"),) if first.mark else ()
+    return (Cell(words), Cell("   next ", "dim"), Cell(times.when(first.at)), *mark)
+
+
 def lengths(facts: JobFacts) -> str:
     """How long its runs take, in a line; empty where nothing is known."""
     usual = facts.usual

@@ -89,7 +89,7 @@ def history(found: Sequence[InForce], screen: Screen, times: Times) -> Iterator[
             times.when(one.applied_at),
             f"{one.who}@{one.host}",
             one.origin.value,
-            Cell(_summary(one, keys, renamed, screen), "green" if one.replaced_at is None and one.definition else ""),
+            Cell(summary(one, keys, renamed, screen), "green" if one.replaced_at is None and one.definition else ""),
         )
         for one, keys, renamed in found
     ]
@@ -238,7 +238,8 @@ def _runs(counts: Mapping[str, int] | None, note: str) -> Iterator[str]:
         yield f"    runs: {', '.join(f'{number} {state}' for state, number in sorted(counts.items()))}; {note}"
 
 
-def _summary(one: Version, keys: Sequence[KeyChange], renamed: str | None, screen: Screen) -> str:
+def summary(one: Version, keys: Sequence[KeyChange], renamed: str | None, screen: Screen) -> str:
+    """What a version changed, in one line."""
     if one.definition is None:
         return f"renamed to {renamed}" if renamed else "taken out"
     if renamed:

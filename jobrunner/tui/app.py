@@ -50,7 +50,7 @@ VIEWS: dict[str, tuple[str, str]] = {
 }
 """The numbered screens: name, and the module of ``screens`` with the class. Imported when first shown."""
 
-THINGS: dict[Kind, str] = {}
+THINGS: dict[Kind, str] = {"job": "job:JobView"}
 """The view of one thing, reached from others: the module of ``screens`` with the class, made with its id."""
 
 OPENERS: dict[str, str] = {

@@ -1,0 +1,282 @@
+"""One job: how it stands, how long it takes, its runs; and what it is, when it fires, what was decided and changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+
+from jobrunner.domain.board import JobLine
+from jobrunner.domain.state import RunState
+from jobrunner.presentation import board, past
+from jobrunner.presentation.labels import SHORT_STATES
+from jobrunner.presentation.sanitise import plain
+from jobrunner.presentation.table import Cell
+from jobrunner.tui import keys
+from jobrunner.tui.selection import NOTHING, Selection
+from jobrunner.tui.stretch import NEWEST, Held, Stretch, held
+from jobrunner.tui.view import View
+from jobrunner.tui.widgets.chart import Chart
+from jobrunner.tui.widgets.details import Details
+from jobrunner.tui.widgets.ink import Pieces
+from jobrunner.tui.widgets.listing import Line, Listing
+from jobrunner.tui.widgets.plot import Length, plot
+
+if TYPE_CHECKING:
+    from jobrunner.admin import Admin
+    from jobrunner.domain.board import JobFacts
+    from jobrunner.domain.change import InForce
+    from jobrunner.domain.filter import Term
+    from jobrunner.domain.filter_completion import Known
+    from jobrunner.domain.run import Run
+    from jobrunner.presentation.screen import Screen as Terminal
+
+_MOST_VERSIONS = 10
+_PLOT_LINES, _FEW_PLOT_LINES = 8, 4
+_HIGH = 30
+"""From so many lines on the plot is the higher one."""
+
+_LOW = 18
+"""Below so many lines there is no plot."""
+
+_FAR_BEYOND = 3.0
+"""What took so many times as long as usual is cut in the plot, so that the others can be told apart."""
+
+_OF_THE_JOB = frozenset(
+    {"run_now", "run_with", "run_later", "pause", "resume", "enable", "disable", "edit_here", "edit"}
+)
+"""What is done with the job, also while a run of it is under the cursor."""
+
+_NO_RUNS = "It has never run.\nr runs it now."
+_NO_MATCH = "No run matches the filter.\nesc takes it away."
+
+
+class Seen(NamedTuple):
+    """The answer to the question of this screen; ``toml`` is the definition, line by line, as the file writes it."""
+
+    line: JobLine
+    facts: JobFacts
+    toml: tuple[str, ...]
+    versions: tuple[InForce, ...]
+    held: Held
+    known: Known
+
+
+class JobView(View):
+    """A job, by its name. In a narrow terminal ``tab`` turns from its runs to what is said of it, and back."""
+
+    name_shown = "Job"
+    filterable = True
+    hints = ("open", "run_now", "pause", "output", "retry", "edit_here", "next_pane", "cancel")
+    states = tuple(RunState)
+    actions = ("edit_here", "output")
+    BINDINGS: ClassVar = [*keys.bindings("next_pane", "previous_pane")]
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.job = name
+        self._terms: tuple[Term, ...] = ()
+        self._stretch: Stretch = NEWEST
+        self._wanted: str | None = None
+        self._telling = False
+        self._seen: Seen | None = None
+
+    def body(self) -> ComposeResult:
+        yield Chart(self.terminal, self._draw_head, id="head")
+        yield Chart(self.terminal, self._draw_plot, id="plot")
+        yield Listing(past.COLUMNS, screen=self.terminal, id="runs", key=_id, empty=_NO_RUNS)
+
+    def detail(self) -> ComposeResult:
+        yield Details(screen=self.terminal, id="what")
+
+    def way(self) -> Sequence[str]:
+        return ("Jobs", plain(self.job))
+
+    # --- asking and showing -------------------------------------------------------------------------------------------
+
+    def question(self) -> Callable[[Admin], object]:
+        name, terms, stretch, which = self.job, self._terms, self._stretch, self._wanted
+
+        def look(admin: Admin) -> Seen:
+            from jobrunner.domain.filter import RunFilter
+
+            facts = admin.job_facts(name)
+            found = admin.history(name, _MOST_VERSIONS) if facts.versions else []
+            runs = held(admin, RunFilter(jobs=(name,), terms=terms), stretch, which)
+            line = admin.job_line(name)
+            return Seen(line, facts, _toml(facts), tuple(found), runs, admin.names_at_hand())
+
+        return look
+
+    def show(self, answer: Any) -> None:
+        self._seen = answer
+        self._stretch, self._wanted = answer.held.stretch, None
+        page, listing = answer.held.page, self.query_one(Listing)
+        listing.set_empty(_NO_MATCH if self._terms else _NO_RUNS)
+        listing.show(page.rows, self._line, more_before=page.more_before, more_after=page.more_after)
+        self._draw()
+
+    def tick(self) -> None:
+        if self._seen is not None:
+            self.query_one(Listing).again()
+            self._draw()
+
+    def status(self) -> str:
+        if self._seen is None:
+            return ""
+        page = self._seen.held.page
+        more = page.more_before or page.more_after
+        said = [f"{len(page.rows):,}{'+' if more else ''} runs"]
+        said += [f"filter: {plain(self.filter_text)}"] if self.filter_text else []
+        marked = len(self.query_one(Listing).marked)
+        said += [f"{marked:,} marked"] if marked else []
+        said += [f"{new:,} new above"] if (new := self.query_one(Listing).new_above) else []
+        return (" · " if self.terminal.unicode else " - ").join(said)
+
+    def selection(self) -> Selection:
+        listing = self.query_one(Listing)
+        if self._telling or not listing.chosen or (self.wide and not listing.has_focus and not listing.marked):
+            return Selection("job", (self.job,))
+        return self._runs()
+
+    def selection_for(self, id: str) -> Selection:
+        return Selection("job", (self.job,)) if id in _OF_THE_JOB else self._runs()
+
+    def _runs(self) -> Selection:
+        listing = self.query_one(Listing)
+        ids = tuple(int(str(key)) for key in listing.chosen)
+        return Selection("run", ids, bool(listing.marked), (self.job,) * len(ids)) if ids else NOTHING
+
+    def command(self) -> Sequence[str]:
+        return ("show", self.job)
+
+    # --- finding ------------------------------------------------------------------------------------------------------
+
+    def filter(self, text: str) -> None:
+        terms = self.app.admin.terms(text)
+        if terms != self._terms:
+            self._terms, self._stretch, self._wanted = terms, NEWEST, None
+            self.ask(interrupt=True)
+
+    def completions(self, text: str) -> Sequence[str]:
+        from jobrunner.domain.filter_completion import complete
+
+        known = self._seen.known if self._seen is not None else None
+        return [found.text for found in complete(text, len(text), known)] if known is not None else []
+
+    # --- where it leads -----------------------------------------------------------------------------------------------
+
+    def action_next_pane(self) -> None:
+        if self.wide:
+            listing = self.query_one(Listing)
+            (self.query_one(Details) if listing.has_focus else listing).focus()
+            return
+        self._telling = not self._telling
+        self._arrange()
+
+    action_previous_pane = action_next_pane
+
+    def action_back(self) -> None:
+        if not self.query_one(Listing).clear_marks():
+            super().action_back()
+
+    @on(Listing.Chosen)
+    def _chosen(self, event: Listing.Chosen) -> None:
+        self.app.open_thing("run", int(str(event.key)))
+
+    @on(Listing.Wanted)
+    def _want(self, event: Listing.Wanted) -> None:
+        self._wanted = event.which
+        self.ask()
+
+    @on(Listing.Moved)
+    @on(Listing.Marked)
+    def _stands_elsewhere(self) -> None:
+        self.restate()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._arrange()
+
+    def on_resize(self, event: Any) -> None:
+        super().on_resize(event)
+        self._arrange()
+        self._draw()
+
+    def _arrange(self) -> None:
+        """Both panes side by side, or the one that is looked at."""
+        self._telling = self._telling and not self.wide
+        self.set_class(not self.wide, "-alone")
+        self.query_one("#body").display = not self._telling
+        self.query_one("#detail").display = self.wide or self._telling
+        self.query_one("#plot").display = self.app.size.height >= _LOW
+        if not self.wide:
+            (self.query_one(Details) if self._telling else self.query_one(Listing)).focus()
+        self.restate()
+
+    # --- how it is drawn ----------------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        self.query_one("#head", Chart).show(self._draw_head)
+        self.query_one("#plot", Chart).show(self._draw_plot)
+        self.query_one("#what", Details).show(self._written)
+
+    def _line(self, run: Run) -> Line:
+        return Line(run.id, past.cells(run, self.terminal, self.times()))
+
+    def _draw_head(self, width: int) -> Sequence[Pieces]:
+        if self._seen is None:
+            return ((), ())
+        line, facts = self._seen.line, self._seen.facts
+        said = board.reason(line)
+        first = (Cell(" "), *board.head(line, facts, self.terminal), Cell(f"   {plain(said)}"))
+        return first, (Cell(" "), *board.in_short(facts, self.times()))
+
+    def _draw_plot(self, width: int) -> Sequence[Pieces]:
+        if self._seen is None:
+            return ()
+        facts, now = self._seen.facts, self.times().now
+        begun = [(run, run.started_at) for run in reversed(facts.runs) if run.started_at is not None]
+        lengths = [
+            Length(((run.finished_at or now) - at).total_seconds(), SHORT_STATES[run.state].style) for run, at in begun
+        ]
+        usual = facts.usual
+        lines = {"p50": usual.median.total_seconds(), "p95": usual.p95.total_seconds()} if usual is not None else {}
+        ended = [(run.finished_at - at).total_seconds() for run, at in begun if run.finished_at is not None]
+        top = max([*ended, *lines.values()], default=None)
+        if usual is not None and top is not None:
+            top = min(top, _FAR_BEYOND * max(lines.values()))
+        height = _PLOT_LINES if self.app.size.height >= _HIGH else _FEW_PLOT_LINES
+        return [(Cell(" "), *line) for line in plot(lengths, lines, width - 2, height, self.terminal, top=top)]
+
+    def _written(self, screen: Terminal) -> list[str | Pieces]:
+        seen = self._seen
+        if seen is None:
+            return []
+        facts, times = seen.facts, self.times()
+        lines: list[str | Pieces] = [*board.about(facts, self.terminal, times)]
+        if said := board.lengths(facts):
+            lines += [(Cell("takes     ", "dim"), Cell(said))]
+        lines += _section("DECIDED LATELY", list(board.decisions(facts.decisions, times)))
+        lines += _section("VERSIONS", list(past.versions(seen.versions, self.terminal, times)))
+        lines += _section("DEFINITION", [(Cell(plain(line)),) for line in seen.toml])
+        return lines
+
+
+def _section(title: str, lines: Sequence[Pieces]) -> list[str | Pieces]:
+    return ["", (Cell(title, "bold"),), *lines] if lines else []
+
+
+def _toml(facts: JobFacts) -> tuple[str, ...]:
+    from jobrunner.jobfile.edit import spell, write
+
+    if not facts.definition:
+        return ()
+    pairs = [f"{spell((key,))} = {write(value)}" for key, value in facts.definition]
+    return (f"[jobs.{spell((facts.row.name,))}]", *(line for pair in pairs for line in pair.splitlines()))
+
+
+def _id(run: Run) -> int:
+    return run.id
