@@ -40,6 +40,22 @@ class Answering:
         known = job_record(self._context, name)
         return _now(self._context, known) if at is None else _at(self._context, known, at)
 
+    def fires_around(self, name: str, at: datetime) -> tuple[datetime | None, datetime | None]:
+        """The fire times of a job before and after an instant, by the definition that was or is in force then.
+
+        Raises:
+            NotFound: no such job, and none in the store.
+        """
+        known, micros = job_record(self._context, name), to_micros(at)
+        due = due_then(known, known.version_at(at), at, self._context.clock.now())
+        if due is None:
+            return None, None
+        before, after = due.last_until(micros - 1, micros - _FAR), due.next_after(micros)
+        return (
+            from_micros(before) if before is not None else None,
+            from_micros(after) if after is not None else None,
+        )
+
 
 def _at(context: Context, known: JobRecord, at: datetime) -> Answer:
     from jobrunner.domain import why_fire

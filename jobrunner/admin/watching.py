@@ -5,7 +5,7 @@ What it needs is imported when it is asked for: a trigger pays for none of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jobrunner.domain.day import Day
     from jobrunner.domain.decision import Decision, Why
     from jobrunner.domain.event import Event
+    from jobrunner.domain.filter import Term
     from jobrunner.domain.pulse import Pulse
     from jobrunner.domain.queue import Flow
 
@@ -126,6 +127,22 @@ class Watching:
                 failed=under_way.failed(db, n),
                 missed=decisions.newest(db, n, whys=(Why.MISSED,)),
             )
+
+    def decision_terms(self, text: str) -> tuple[Term, ...]:
+        """The terms of a filter of decisions, as of now. Raises UsageError, of one line."""
+        from zoneinfo import ZoneInfo
+
+        from jobrunner.domain.filter_text import DECISIONS, parse
+
+        zone = ZoneInfo(self._context.settings.timezone)
+        return parse(text, subject=DECISIONS, now=self._context.clock.now(), zone=zone)
+
+    def decisions_like(self, terms: Sequence[Term], limit: int = 100) -> tuple[Decision, ...]:
+        """Those that a filter asks for, newest first, of the last ``limit`` that there are for its reasons."""
+        from jobrunner.domain import decision_filter as wanted
+
+        found = self.decisions(wanted.one_job(terms), wanted.since(terms), limit, wanted.whys(terms))
+        return tuple(filter(wanted.decision_test(terms), found))
 
     def decisions(
         self,

@@ -1,8 +1,9 @@
 """Filters as people write them: ``text !not state:failed,running job:etl* since:2h dur:>60s dead /regex/``.
 
-One grammar for runs and jobs, on the command line and in the dashboard. All terms hold at once; of several values of
-one field, any. A text is looked for, whatever its case, in the name of the job, the error, the note and the parameters
-of a run; in the name, the description and the tags of a job.
+One grammar for runs, jobs and decisions, on the command line and in the dashboard. All terms hold at once; of several
+values of one field, any. A text is looked for, whatever its case, in the name of the job, the error, the note and the
+parameters of a run; in the name, the description and the tags of a job; in the job, the reason and the detail of a
+decision.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
+from jobrunner.domain.decision import Why
 from jobrunner.domain.duration import format_duration, parse_duration
 from jobrunner.domain.filter import Field, Length, RunFilter, Term, Value
 from jobrunner.domain.state import RunState, Trigger
@@ -51,6 +53,9 @@ RUNS = Subject(
 )
 JOBS = Subject(
     "jobs", (Field.STATE, Field.JOB, Field.TAG, Field.QUEUE, Field.KIND), (*RunState, "paused", "disabled", "late")
+)
+DECISIONS = Subject(
+    "decisions", (Field.STATE, Field.JOB, Field.SINCE, Field.UNTIL), tuple(why.replace(" ", "-") for why in Why)
 )
 KINDS = ("command", "python", "http")
 LONGEST = 500

@@ -56,6 +56,8 @@ THINGS: dict[Kind, str] = {"job": "job:JobView"}
 OPENERS: dict[str, str] = {
     "edit_here": "editor:edit_here",
     "new_job": "editor:new_job",
+    "why": "why:open_why",
+    "decisions": "decisions:open_decisions",
 }
 """What opens a view for a selection (``output``, ``edit_here``): the module of ``screens`` with the function, which is
 given the app and the selection."""

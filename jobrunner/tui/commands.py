@@ -89,7 +89,7 @@ class Commands:
 
     def sections(self, view: View) -> list[Section]:
         """The keys that work in a view, by what they are for."""
-        groups = [Group.ACT, Group.FIND, Group.EDIT, Group.OUTPUT, Group.MOVE, Group.EVERYWHERE]
+        groups = [Group.ACT, Group.FIND, Group.EDIT, Group.OUTPUT, Group.LANES, Group.MOVE, Group.EVERYWHERE]
         found = list[Section]()
         for group in groups:
             rows = [

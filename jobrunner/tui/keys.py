@@ -73,6 +73,8 @@ _HINTS = {
     "later": "After",
     "keep_filter": "Keep",
     "copy_command": "Copy command",
+    "why": "Why",
+    "decisions": "Decisions",
     "output_follow": "Follow",
     "output_only": "Only",
     "output_times": "Times",
@@ -162,6 +164,8 @@ KEYS: Mapping[str, Key] = {
         ("columns", "o", "Columns"),
         ("keep_filter", "F", "Keep the filter, or keep it no longer"),
         ("build_filter", "", "Build a filter"),
+        ("why", "w", "Why it ran, waits, or did not run"),
+        ("decisions", "d", "Decisions about fires without a run"),
     ),
     **_table(
         Group.ACT,

@@ -197,6 +197,8 @@ class View(Screen[None]):
             return not (self.app.setting.read_only and id not in _LOOKING) and self._acts(id)
         if group in (keys.Group.OUTPUT, keys.Group.EDIT):
             return id in self.hints
+        if group is keys.Group.LANES:
+            return bool(self.query("Lanes"))
         return not id.startswith("screen_") or id.removeprefix("screen_") in dict(self.app.tabs)
 
     def can_press(self, key: str) -> bool:
@@ -204,6 +206,8 @@ class View(Screen[None]):
         return True
 
     def _finds(self, id: str) -> bool:
+        if id in ("why", "decisions"):
+            return id in self.hints or (self.selection().kind in ("job", "run") and len(self.selection().ids) == 1)
         offers = {"order": self.orders, "columns": self.all_columns, "states": self.states}
         return bool(offers[id]) if id in offers else self.filterable
 
@@ -343,6 +347,12 @@ class View(Screen[None]):
             on = {word.removeprefix("state:") for word in self.filter_text.split() if word.startswith("state:")}
             picks = [Pick(state, state, marked=state in on) for state in self.states]
             self.app.push_screen(Marks(self.terminal, "By state", picks), chosen)
+
+    def action_why(self) -> None:
+        self.app.act("why", self.selection())
+
+    def action_decisions(self) -> None:
+        self.app.act("decisions", self.selection())
 
     def action_keep_filter(self) -> None:
         if not self.filterable or not self.filter_text:

@@ -309,3 +309,29 @@ def test_a_file_that_cannot_be_used_is_told(project: Project, db: Database) -> N
     assert admin.board().reading
     assert known.wait(20)
     assert "command" in admin.board().problem
+
+
+def test_decisions_that_a_filter_asks_for(project: Project, db: Database) -> None:
+    admin = project(JOBS)
+    for number, (job, why) in enumerate((("calm", Why.MISSED), ("calm", Why.PAUSED), ("held", Why.MISSED))):
+        at = ago(1000 - number)
+        decisions.write(db, Decision(job, at, at, 1, why, "", at), number + 1, mark=None)
+
+    def found(text: str) -> list[tuple[str, Why]]:
+        return [(each.job, each.why) for each in admin.decisions_like(admin.decision_terms(text))]
+
+    assert found("") == [("held", Why.MISSED), ("calm", Why.PAUSED), ("calm", Why.MISSED)]
+    assert found("state:missed") == [("held", Why.MISSED), ("calm", Why.MISSED)]
+    assert found("job:calm !state:missed") == [("calm", Why.PAUSED)]
+    assert found("since:1s") == []
+
+
+def test_the_fires_around_an_instant(project: Project) -> None:
+    admin, at = project('[jobrunner]\ntimezone = "UTC"\n' + JOBS), datetime(2026, 5, 4, 3, tzinfo=UTC)
+    day = timedelta(days=1)
+    assert admin.fires_around("broken", at) == (at - day, at + day)
+    assert admin.fires_around("broken", at + timedelta(hours=1)) == (at, at + day)
+    assert admin.fires_around("calm", at) == (None, None)
+    with pytest.raises(NotFound):
+        admin.fires_around("nothing", at)
+    assert admin.scheduled() in (None, frozenset({"broken", "held", "off"}))

@@ -71,7 +71,7 @@ class Schedule(View):
     name_shown = "Schedule"
     number = "5"
     filterable = True
-    hints = ("open", "lanes_later", "lanes_wider", "lanes_closer", "run_now", "pause", "order")
+    hints = ("open", "lanes_later", "lanes_wider", "lanes_closer", "run_now", "pause", "why", "decisions", "order")
     states = (*RunState, "paused", "disabled", "late")
     orders: ClassVar[Mapping[str, str]] = {
         Order.NEXT.value: "The next fire first",
