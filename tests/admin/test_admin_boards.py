@@ -327,7 +327,10 @@ def test_decisions_that_a_filter_asks_for(project: Project, db: Database) -> Non
 
 
 def test_the_fires_around_an_instant(project: Project) -> None:
-    admin, at = project('[jobrunner]\ntimezone = "UTC"\n' + JOBS), datetime(2026, 5, 4, 3, tzinfo=UTC)
+    admin, at = (
+        project(JOBS.replace('"0 3 * * *"', '{ cron = "0 3 * * *", timezone = "UTC" }')),
+        datetime(2026, 5, 4, 3, tzinfo=UTC),
+    )
     day = timedelta(days=1)
     assert admin.fires_around("broken", at) == (at - day, at + day)
     assert admin.fires_around("broken", at + timedelta(hours=1)) == (at, at + day)
