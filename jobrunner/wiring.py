@@ -57,6 +57,17 @@ def make_admin(
     return Admin(_context(path, settings, warnings, source, clock or SystemClock()))
 
 
+def make_watcher(config: str | os.PathLike[str] | None, *, clock: Clock | None = None) -> Admin:
+    """The same for who watches: it is there at once, also where jobs are many, or cannot be read.
+
+    Raises:
+        ConfigError: there is no configuration, or its ``[jobrunner]`` is invalid.
+    """
+    path = jobfile.locate(config, os.environ)
+    settings = jobfile.read_settings_alone(path)
+    return Admin(_context(path, settings, (), Trigger.MANUAL, clock or SystemClock()))
+
+
 @contextmanager
 def open_editor(config: str | os.PathLike[str] | None, *, clock: Clock | None = None) -> Iterator[Editor]:
     """Edits the configuration that is named or found, which may be broken; ``clock`` in the place of the machine's.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN_SECONDS = 1.0
 _LARGE_BYTES = 256 * 1024
-_PUT_OFF_SECONDS = 0.7
+_PUT_OFF_SECONDS = 0.3
 
 
 class AtHand(NamedTuple):
@@ -111,7 +111,7 @@ class Jobs:
     def _read_behind(self) -> AtHand:
         time.sleep(_pause_before(self._path))
         try:
-            self._last = jobfile.read(self._path)
+            self._last = jobfile.read_apart(self._path) if _is_large(self._path) else jobfile.read(self._path)
         except ConfigError as error:
             return AtHand(self._last, error, reading=False)
         return AtHand(self._last, None, reading=False)
@@ -155,8 +155,11 @@ def _nothing() -> None:
 def _pause_before(path: Path) -> float:
     """How long the reading of a large file is put off: for a tenth of a second nothing else runs beside it, and who has
     just started wants to see something first."""
-    size = _stamp(str(path))[2]
-    return _PUT_OFF_SECONDS if size > _LARGE_BYTES else 0.0
+    return _PUT_OFF_SECONDS if _is_large(path) else 0.0
+
+
+def _is_large(path: Path) -> bool:
+    return _stamp(str(path))[2] > _LARGE_BYTES
 
 
 def _stamp(name: str) -> tuple[str, int, int, int]:

@@ -42,7 +42,6 @@ def _open(call: Call, read_only: bool) -> int:
 
     from jobrunner import wiring
     from jobrunner.domain.clock import SystemClock
-    from jobrunner.domain.state import Trigger
     from jobrunner.tui import preferences
     from jobrunner.tui.app import Dashboard, Setting
     from jobrunner.tui.driver import TerminalDriver
@@ -50,7 +49,7 @@ def _open(call: Call, read_only: bool) -> int:
     from jobrunner.tui.remembered import Remembered
 
     wanted = preferences.read(os.environ)
-    admin = wiring.make_admin(call.config, source=Trigger.MANUAL, warn=False)
+    admin = wiring.make_watcher(call.config)
     app = Dashboard(
         Setting(
             admin=admin,

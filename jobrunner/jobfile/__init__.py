@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jobrunner.jobfile.apart import read_apart as read_apart
     from jobrunner.jobfile.definition import adhoc as adhoc
     from jobrunner.jobfile.definition import job_from_definition as job_from_definition
     from jobrunner.jobfile.json_schema import schema as schema
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from jobrunner.jobfile.reader import read as read
     from jobrunner.jobfile.reader import read_job as read_job
     from jobrunner.jobfile.reader import read_settings as read_settings
+    from jobrunner.jobfile.reader import read_settings_alone as read_settings_alone
     from jobrunner.jobfile.secrets import secrets_of as secrets_of
     from jobrunner.jobfile.starter_text import starter as starter
     from jobrunner.jobfile.whole import CheckResult as CheckResult
@@ -32,8 +34,10 @@ _HOMES = {
     "job_names": "names",
     "locate": "location",
     "read": "reader",
+    "read_apart": "apart",
     "read_job": "reader",
     "read_settings": "reader",
+    "read_settings_alone": "reader",
     "schema": "json_schema",
     "secrets_of": "secrets",
     "starter": "starter_text",

@@ -70,6 +70,16 @@ def read_settings(path: str | os.PathLike[str], *, warn: bool = True) -> tuple[S
     return settings, tuple(problems)
 
 
+def read_settings_alone(path: str | os.PathLike[str]) -> Settings:
+    """The same tables, without a look at the jobs, which may be many: they may be broken, too. For programs that stay,
+    and read the rest behind the back of who uses them.
+
+    Raises:
+        ConfigError: the main file cannot be read, or these tables are not valid.
+    """
+    return _settings(Files(path, without_jobs=True))
+
+
 def read_job(path: str | os.PathLike[str], name: str) -> tuple[Settings, Job]:
     """The settings and one job. Of the rest of the file only what makes that impossible is told, and the job's
     schedule is not checked; one that cannot be read is left out of the job.

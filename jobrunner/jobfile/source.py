@@ -26,6 +26,9 @@ MAX_KEY_PARTS = 200
 
 Path = tuple[str | int, ...]
 
+_TABLE = re.compile(rb"^[ \t]*\[(\[?[ \t]*jobs[ \t]*[.\]])?", re.MULTILINE)
+"""Where a line may begin a table; the group is there for one of jobs."""
+
 
 class Fault(NamedTuple):
     """A fault at a path of keys; ``on_key`` where the key is wrong rather than its value."""
@@ -109,15 +112,18 @@ class Source:
         return self._found
 
 
-def load(path: str) -> Source:
-    """Reads and parses one file. What makes that impossible is in ``broken``; the tree is empty then."""
+def load(path: str, *, without_jobs: bool = False) -> Source:
+    """Reads and parses one file. What makes that impossible is in ``broken``; the tree is empty then.
+
+    ``without_jobs``: where the tables of jobs can be told from the others at a glance they are not parsed.
+    """
     source = Source(_printable(path))
     try:
         raw = _read_safely(path, source)
     except OSError as error:
         raw = None
         source.broken = _whole(source, _reason(error))
-    if raw is not None:
+    if raw is not None and not (without_jobs and _parse_others(raw, source)):
         _parse(raw, source)
     return source
 
@@ -182,6 +188,30 @@ def _owner(uid: int) -> str:
         return f"user {pwd.getpwuid(uid).pw_name}"
     except KeyError:
         return f"user id {uid}"
+
+
+def _parse_others(raw: bytes, source: Source) -> bool:
+    """Parses what stands outside of the tables of jobs; whether that could be done.
+
+    A line that begins with a bracket begins a table, or it is inside of a list or a text of several lines. The latter
+    are not looked into; and the end of a list is left over then, which is no TOML.
+    """
+    if b'"""' in raw or b"'''" in raw:
+        return False
+    kept, begin, inside = list[bytes](), 0, False
+    for found in _TABLE.finditer(raw):
+        of_job = found[1] is not None
+        if of_job and not inside:
+            kept.append(raw[begin : found.start()])
+        elif inside and not of_job:
+            begin = found.start()
+        inside = of_job
+    if not inside:
+        kept.append(raw[begin:])
+    others = Source(source.name)
+    _parse(b"".join(kept), others)
+    source.text, source.tree = raw.decode(errors="replace"), others.tree
+    return others.broken is None
 
 
 def _parse(raw: bytes, source: Source) -> None:
