@@ -145,17 +145,21 @@ class Decisions(View):
         return Line(_key(value), decisions.row(value, self.terminal, self.times()))
 
     def _tell(self) -> None:
-        for name in ("#beside", "#beneath"):
-            self.query_one(name, Details).show(self._written, keep=False)
+        self.query_one("#beside", Details).show(self._written, keep=False)
+        self.query_one("#beneath", Details).show(lambda screen: self._why(screen) or self._written(screen), keep=False)
 
     def _written(self, screen: Terminal) -> list[str]:
-        seen, found = self._seen, self._under_cursor()
-        if seen is None or found is None:
+        found = self._under_cursor()
+        if found is None:
             return []
-        lines = list(decisions.decision(found, screen, self.times()))
-        if seen.why is not None and seen.of == found:
-            lines += ["", *answers.answer(seen.why, screen, self.times())]
-        return lines
+        why = self._why(screen)
+        return [*decisions.decision(found, screen, self.times()), *([""] if why else []), *why]
+
+    def _why(self, screen: Terminal) -> list[str]:
+        seen = self._seen
+        if seen is None or seen.why is None or seen.of != self._under_cursor():
+            return []
+        return list(answers.answer(seen.why, screen, self.times()))
 
 
 def open_decisions(app: Dashboard, selection: Selection) -> None:

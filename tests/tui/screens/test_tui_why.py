@@ -45,7 +45,7 @@ async def test_decisions_with_their_reasons(dashboard: Dashboard, store: Databas
         text = opened.text()
         assert "! missed" in text
         assert "‖ paused" in text
-        await opened.until(lambda: "no server ran" in opened.text() and "decision" in opened.text())
+        await opened.until(lambda: "To run it after all" in opened.text())
         assert opened.app.view.selection() == ("job", ("backup",), False, ())
         assert opened.app.view.command()[:3] == ["why", "backup", "--at"]
         opened.app.view.apply_filter("state:paused")
