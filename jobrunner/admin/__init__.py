@@ -10,6 +10,7 @@ from jobrunner.admin.attending import Attending
 from jobrunner.admin.backfilling import Backfilling
 from jobrunner.admin.boarding import Boarding
 from jobrunner.admin.checking import Checking
+from jobrunner.admin.configuring import Configuring
 from jobrunner.admin.context import Actor, Context
 from jobrunner.admin.explaining import Explaining
 from jobrunner.admin.looking import Looking
@@ -38,6 +39,7 @@ class Admin(
     Boarding,
     Outlook,
     Reloading,
+    Configuring,
     Simulating,
     Checking,
     Explaining,

@@ -240,6 +240,7 @@ def _runs(counts: Mapping[str, int] | None, note: str) -> Iterator[str]:
 
 def summary(one: Version, keys: Sequence[KeyChange], renamed: str | None, screen: Screen) -> str:
     """What a version changed, in one line."""
+    """What a version changed, in one line."""
     if one.definition is None:
         return f"renamed to {renamed}" if renamed else "taken out"
     if renamed:

@@ -8,6 +8,7 @@ from jobrunner.domain.attention import Concern
 from jobrunner.domain.batch import BatchState
 from jobrunner.domain.board import Stand
 from jobrunner.domain.decision import Why
+from jobrunner.domain.event import Happened
 from jobrunner.domain.finding import Severity
 from jobrunner.domain.lanes import Slot
 from jobrunner.domain.server import ServerState
@@ -148,6 +149,17 @@ REASONS = {
     Why.DISABLED: SLOTS[Slot.DISABLED],
     Why.NOT_UNIQUE: SLOTS[Slot.NOT_UNIQUE],
     Why.SHADOW: SLOTS[Slot.SHADOW],
+}
+
+HAPPENED = {
+    Happened.ACTION: Label(*_OK, "did", "green"),
+    Happened.REFUSED: Label(*_CANCELLED, "refused", "yellow"),
+    Happened.STARTED: Label(*_RUNNING, "started", "cyan"),
+    Happened.STOPPED: Label(*_OFF, "stopped", "dim"),
+    Happened.LOST: Label(*_FAILED, "lost", "bold red"),
+    Happened.FILE: Label(*_RETRYING, "file", "blue"),
+    Happened.FAILED: Label(*_FAILED, "failed", "bold red"),
+    Happened.MISSED: Label(*_LATE, "missed", "bold yellow"),
 }
 
 DIFFERS = Label("≠", "!", "differs", "bold yellow")

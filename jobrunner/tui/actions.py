@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jobrunner.domain.job import Job
     from jobrunner.domain.queue import Pause
     from jobrunner.domain.run import Run
+    from jobrunner.domain.server import Reloaded
 
 MANY = 5
 """More than so many things at once are confirmed by typing how many."""
@@ -341,9 +342,7 @@ def _set_enabled(hands: Hands, jobs: Sequence[str], enabled: bool) -> Done:
                 applied = editor.apply(proposal, action=word, target=f"job {job}", detail="enabled")
                 changed.append(job)
                 remarks += [applied.remark] if applied.remark else []
-                remarks += [
-                    f"server {one.name} keeps its old file: {one.error}" for one in applied.servers if one.error
-                ]
+                remarks += _kept(applied.servers)
     if not changed:
         return Done(f"{_jobs(jobs)} {_is(jobs)} {word}d already")
     undo = Undo(f"{word} of {_jobs(changed)}", lambda hands: _set_enabled(hands, changed, not enabled))
@@ -356,6 +355,26 @@ def _jobs(names: Sequence[str]) -> str:
 
 def _enabler(enabled: bool) -> Callable[[Hands, Selection, Values, Brief], Done]:
     return lambda hands, selection, _, __: _set_enabled(hands, selection.names, enabled)
+
+
+def _rollback(hands: Hands, selection: Selection, _: Values, __: Brief) -> Done:
+    from jobrunner.domain.version import Origin
+
+    job, number = str(selection.ids[0]).rsplit(" ", 1)
+    with hands.editor() as editor:
+        proposal = editor.back(job, int(number))
+        remarks = [proposal.remark] if proposal.remark else []
+        if proposal.text == proposal.original.text:
+            return Done(f"job {job} is as version {number} was", tuple(remarks))
+        applied = editor.apply(
+            proposal, action="rollback", target=f"job {job}", detail=f"version {number}", origin=Origin.ROLLBACK
+        )
+    remarks += [applied.remark] if applied.remark else []
+    return Done(f"job {job} is back at version {number}", (*remarks, *_kept(applied.servers)))
+
+
+def _kept(servers: Sequence[Reloaded]) -> tuple[str, ...]:
+    return tuple(f"server {one.name} keeps its old file: {one.error}" for one in servers if one.error)
 
 
 def _reload(hands: Hands, _: Selection, __: Values, ___: Brief) -> Done:
@@ -524,6 +543,16 @@ _ALL = (
         tier=_line,
         command=_for_each("disable"),
         perform=_enabler(False),
+    ),
+    Action(
+        id="rollback",
+        words="Go back to version",
+        verb="Go back",
+        kinds=_on("version"),
+        many=False,
+        tier=_dialog,
+        command=lambda selection, _, __: [["rollback", *str(selection.ids[0]).rsplit(" ", 1)]],
+        perform=_rollback,
     ),
     Action(
         id="pause_all",

@@ -45,8 +45,10 @@ if TYPE_CHECKING:
 VIEWS: dict[str, tuple[str, str]] = {
     "1": ("Overview", "overview:Overview"),
     "2": ("Jobs", "jobs:Jobs"),
+    "4": ("Queues", "queues:Queues"),
     "5": ("Schedule", "schedule:Schedule"),
     "6": ("Servers", "servers:Servers"),
+    "7": ("Configuration", "configuration:Configuration"),
 }
 """The numbered screens: name, and the module of ``screens`` with the class. Imported when first shown."""
 

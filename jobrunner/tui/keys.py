@@ -190,6 +190,7 @@ KEYS: Mapping[str, Key] = {
         ("disable", "", "Disable"),
         ("pause_all", "", "Pause everything"),
         ("resume_all", "", "Resume everything"),
+        ("rollback", "", "Go back to a version"),
         ("reload", "", "Have the servers read the file again"),
     ),
     **_table(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["job", "run", "queue", "batch", "server", "file"]
+Kind = Literal["job", "run", "queue", "batch", "server", "file", "version"]
 
 
 class Selection(NamedTuple):
-    """``ids`` are names of jobs and queues, numbers of runs, batches and servers; ``marked``: by the person.
+    """``ids`` are names of jobs, queues and servers, numbers of runs and batches, ``backup 3`` for version 3 of job
+    backup; ``marked``: by the person.
 
     ``jobs`` has the job of each run where it is known, in the order of ``ids``: a confirmation counts by them.
     """

@@ -19,6 +19,7 @@ from jobrunner.tui.widgets.chart import Chart
 from jobrunner.tui.widgets.details import Details
 from jobrunner.tui.widgets.ink import Pieces
 from jobrunner.tui.widgets.listing import Line, Listing
+from jobrunner.tui.widgets.rule import rule
 
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
@@ -200,12 +201,12 @@ class Overview(View):
         if self._seen is None:
             return ((),)
         needs = self._seen.needs
-        head = self._rule(f"NEEDS ATTENTION ({needs.total:,})", "why, since when", width)
+        head = rule(f"NEEDS ATTENTION ({needs.total:,})", width, self.terminal, right="why, since when")
         return [head] if needs.items else [head, overview.all_well(self.terminal, self._seen.servers)]
 
     def _draw_running_head(self, width: int) -> Sequence[Pieces]:
         running = len(self._seen.running) if self._seen is not None else 0
-        return [self._rule(f"RUNNING ({running:,}{'+' if running == _SHOWN else ''})", "", width)]
+        return [rule(f"RUNNING ({running:,}{'+' if running == _SHOWN else ''})", width, self.terminal)]
 
     def _draw_coming(self, width: int) -> Sequence[Pieces]:
         coming = self._seen.coming if self._seen is not None else None
@@ -214,16 +215,6 @@ class Overview(View):
             reading = coming is None or coming.reading
             return [(head, Cell(" the file is being read" if reading else " nothing fires by itself"))]
         return [(head, *overview.coming(coming.fires, width - 6, self.terminal, self.times()))]
-
-    def _rule(self, title: str, right: str, width: int) -> Pieces:
-        dash = "─" if self.terminal.unicode else "-"
-        line = dash * max(width - len(title) - len(right) - 4, 0)
-        return (
-            Cell(dash, "dim"),
-            Cell(f" {title} ", "bold"),
-            Cell(line, "dim"),
-            Cell(f" {right}" if right else "", "dim"),
-        )
 
     def _detail(self) -> None:
         if self.wide and self._seen is not None:

@@ -1,0 +1,245 @@
+"""The queues: what stands in each, in which order it will be taken and when; and how far batches are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+
+from jobrunner.presentation import details, work
+from jobrunner.presentation.table import Cell
+from jobrunner.tui.selection import NOTHING, Selection
+from jobrunner.tui.view import View
+from jobrunner.tui.widgets import bars
+from jobrunner.tui.widgets.chart import Chart
+from jobrunner.tui.widgets.details import Details
+from jobrunner.tui.widgets.ink import Pieces
+from jobrunner.tui.widgets.listing import Line, Listing
+from jobrunner.tui.widgets.rule import rule
+
+if TYPE_CHECKING:
+    from jobrunner.admin import Admin
+    from jobrunner.domain.at_work import BatchAtWork, Standing
+    from jobrunner.domain.queue import Flow, Pause, QueueStatus
+    from jobrunner.presentation.screen import Screen as Terminal
+
+_IN_LINE = 200
+_BATCHES = 50
+_BAR = 16
+_MOST_QUEUES = 8
+_MOST_BATCHES = 6
+
+
+class Seen(NamedTuple):
+    """The answer to the question of this screen; ``line`` is that of queue ``of``."""
+
+    queues: Sequence[QueueStatus]
+    flows: Mapping[str, Flow]
+    pauses: Sequence[Pause]
+    of: str | None
+    line: tuple[Standing, ...]
+    batches: tuple[BatchAtWork, ...]
+
+
+class Queues(View):
+    """Screen 4."""
+
+    name_shown = "Queues"
+    number = "4"
+    hints = ("open", "pause", "cancel", "retry", "next_pane")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: Seen | None = None
+
+    def body(self) -> ComposeResult:
+        screen = self.terminal
+        yield Listing(
+            work.QUEUE_COLUMNS, screen=screen, id="queues", key=lambda queue: queue.name, empty="There are no queues."
+        )
+        yield Chart(screen, self._line_head, id="line-head")
+        yield Listing(
+            work.LINE_COLUMNS,
+            screen=screen,
+            id="line",
+            key=lambda standing: standing.run.id,
+            empty="Nothing is queued here.",
+        )
+        yield Chart(screen, self._batches_head, id="batches-head")
+        yield Listing(
+            work.BATCH_COLUMNS,
+            screen=screen,
+            id="batches",
+            key=lambda batch: batch.batch.id,
+            empty="There are no batches.\njobrunner trigger JOB --each FILE makes one.",
+        )
+
+    def detail(self) -> ComposeResult:
+        yield Details(screen=self.terminal, id="what")
+
+    def question(self) -> Callable[[Admin], object]:
+        chosen = self._listing("queues").cursor_key
+
+        def look(admin: Admin) -> Seen:
+            queues = admin.queues()
+            names = [queue.name for queue in queues]
+            of = chosen if chosen in names else max(queues, key=lambda queue: queue.queued).name if queues else None
+            return Seen(
+                queues=queues,
+                flows=admin.flows(),
+                pauses=admin.pauses(),
+                of=str(of) if of is not None else None,
+                line=admin.line_of(str(of), _IN_LINE) if of is not None else (),
+                batches=admin.batches_at_work(_BATCHES),
+            )
+
+        return look
+
+    def show(self, answer: Any) -> None:
+        first = self._seen is None
+        self._seen = answer
+        self._listing("queues").show(answer.queues, self._queue_row)
+        if first and answer.of is not None:
+            self._listing("queues").go_to(answer.of)
+        self._listing("line").show(answer.line, self._standing_row)
+        self._listing("batches").show(answer.batches, self._batch_row)
+        self._share_room()
+        self._redraw()
+
+    def tick(self) -> None:
+        for listing in self.query(Listing):
+            listing.again()
+        self._redraw()
+
+    def selection(self) -> Selection:
+        listing = self._focused_list()
+        if not listing.chosen:
+            return NOTHING
+        if listing.id == "queues":
+            return Selection("queue", tuple(map(str, listing.chosen)), marked=bool(listing.marked))
+        ids = tuple(int(str(key)) for key in listing.chosen)
+        if listing.id == "batches":
+            return Selection("batch", ids, marked=bool(listing.marked))
+        jobs = {standing.run.id: standing.run.job for standing in self._seen.line} if self._seen else {}
+        known = tuple(jobs[run] for run in ids if run in jobs)
+        return Selection("run", ids, marked=bool(listing.marked), jobs=known if len(known) == len(ids) else ())
+
+    def status(self) -> str:
+        if self._seen is None:
+            return ""
+        queued = sum(queue.queued for queue in self._seen.queues)
+        under_way = sum(batch.batch.state == "running" for batch in self._seen.batches)
+        return f"{len(self._seen.queues):,} queues · {queued:,} queued · {under_way:,} batches under way"
+
+    def command(self) -> Sequence[str]:
+        return ("batches",) if self._focused_list().id == "batches" else ("queues",)
+
+    def on_resize(self, event: Any) -> None:
+        super().on_resize(event)
+        self._share_room()
+
+    def action_next_pane(self) -> None:
+        self.focus_next(Listing)
+
+    def action_back(self) -> None:
+        if not self._focused_list().clear_marks():
+            super().action_back()
+
+    @on(Listing.Chosen)
+    def _chosen(self, event: Listing.Chosen) -> None:
+        match event.listing.id:
+            case "queues":
+                self.app.open_filtered("3", f"queue:{event.key}")
+            case "line":
+                self.app.open_thing("run", int(str(event.key)))
+            case _:
+                self.app.open_filtered("3", f"batch:b{event.key}")
+
+    @on(Listing.Moved)
+    def _moved(self, event: Listing.Moved) -> None:
+        if event.listing.id == "queues" and self._seen is not None and event.key != self._seen.of:
+            self.ask()
+        self._redraw()
+
+    def on_descendant_focus(self, event: Any) -> None:
+        self._redraw()
+        self.restate()
+
+    # --- how it is drawn ----------------------------------------------------------------------------------------------
+
+    def _listing(self, id: str) -> Listing:
+        return self.query_one(f"#{id}", Listing)
+
+    def _focused_list(self) -> Listing:
+        return self.focused if isinstance(self.focused, Listing) else self._listing("queues")
+
+    def _redraw(self) -> None:
+        self.query_one("#line-head", Chart).show(self._line_head)
+        self.query_one("#batches-head", Chart).show(self._batches_head)
+        if self.wide and self._seen is not None:
+            self.query_one("#what", Details).show(self._written)
+
+    def _share_room(self) -> None:
+        """Queues and batches get as many lines as they need, and no more than some; the line gets the rest."""
+        if self._seen is None:
+            return
+        room = max(self.query_one("#body").size.height - 2, 4)
+        queues = min(max(len(self._seen.queues), 1) + 1, _MOST_QUEUES + 1, room // 2)
+        batches = min(len(self._seen.batches), _MOST_BATCHES, max(room - queues - 4, 0))
+        for name, height in (("queues", queues), ("batches", batches + 1)):
+            styles = self._listing(name).styles
+            if styles.height is None or styles.height.value != height:
+                styles.height = height
+        for name in ("#batches", "#batches-head"):
+            self.query_one(name).display = batches > 0
+
+    def _queue_row(self, value: QueueStatus) -> Line:
+        flow = self._seen.flows.get(value.name) if self._seen is not None else None
+        return Line(value.name, work.queue(value, flow, self.terminal))
+
+    def _standing_row(self, value: Standing) -> Line:
+        return Line(value.run.id, work.standing(value, self.times()))
+
+    def _batch_row(self, value: BatchAtWork) -> Line:
+        bar = bars.progress(value.done, value.batch.total, _BAR, self.terminal)
+        return Line(value.batch.id, work.batch(value, bar, self.terminal, self.times()))
+
+    def _line_head(self, width: int) -> Sequence[Pieces]:
+        seen = self._seen
+        if seen is None or seen.of is None:
+            return (rule("QUEUED", width, self.terminal),)
+        queued = next((queue.queued for queue in seen.queues if queue.name == seen.of), 0)
+        title = f"QUEUED IN {seen.of} ({queued:,})"
+        return (rule(title, width, self.terminal, right="as they will be taken"),)
+
+    def _batches_head(self, width: int) -> Sequence[Pieces]:
+        batches = len(self._seen.batches) if self._seen is not None else 0
+        return (rule(f"BATCHES ({batches:,}{'+' if batches == _BATCHES else ''})", width, self.terminal),)
+
+    def _written(self, screen: Terminal) -> list[str | Pieces]:
+        seen, listing = self._seen, self._focused_list()
+        row = listing.cursor_row
+        if seen is None or row is None:
+            return []
+        if listing.id == "batches":
+            return list(details.batch(row.batch, (), screen, self.times()))
+        if listing.id == "line":
+            return [
+                (Cell(f"run {row.run.id}", "bold"), Cell(f" of {row.run.job}")),
+                f"It is number {row.position:,} in the line of queue {row.run.queue}.",
+                "enter shows it, X withdraws it.",
+            ]
+        lines: list[str | Pieces] = [(Cell(f"queue {row.name}", "bold"),), ""]
+        for pause in seen.pauses:
+            if (pause.scope, pause.name) == ("queue", row.name) or pause.scope == "all":
+                lines += [f"Paused by {pause.who} {self.times().when(pause.since)}{_until(pause, self)}", pause.reason]
+        served = "It may run as many at once as there are workers."
+        if row.max_running is not None:
+            served = f"At most {row.max_running:,} of it run at once, across all servers."
+        return [*lines, served, "enter shows its runs, p pauses it."]
+
+
+def _until(pause: Pause, view: View) -> str:
+    return f", until {view.times().full(pause.until)}" if pause.until is not None else ""
