@@ -82,6 +82,8 @@ class Jobs:
         """
         with self._lock:
             self._forget_if_changed()
+            if (known := self._read_behind_already()) is not None:
+                return known
             if self._whole is None:
                 self._whole = jobfile.read(self._path)
                 self._includes = bool(self._whole.settings.include)
@@ -115,6 +117,17 @@ class Jobs:
         except ConfigError as error:
             return AtHand(self._last, error, reading=False)
         return AtHand(self._last, None, reading=False)
+
+    def _read_behind_already(self) -> Jobfile | None:
+        """The file as it is now, where it has been read for who watches: to read a large one twice takes long."""
+        if self._behind is None or self._last is None:
+            return None
+        known = self._behind.ask(self._signature(()), self._read_behind)
+        if known.value is None or not known.current:
+            return None
+        if known.value.error is not None:
+            raise known.value.error
+        return known.value.whole
 
     def _signature(self, include: Sequence[str]) -> Hashable:
         """What tells whether the file, or one that belongs to it, is another than before."""

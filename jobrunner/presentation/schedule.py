@@ -44,16 +44,16 @@ def right(lane: Lane, stand: Stand, screen: Screen, times: Times) -> Cell:
 
 
 def amount(
-    load: Load | None, missed: Sequence[Decision], marks: Sequence[ClockMark], workers: int, times: Times
+    load: Load | None, missed: Sequence[Decision], marks: Sequence[ClockMark], workers: int | None, times: Times
 ) -> tuple[Cell, ...]:
-    """Peak, missed fires and changes of the clock of a window, in one line."""
+    """Peak, missed fires and changes of the clock of a window, in one line; ``workers`` None: it is not known yet."""
     if load is None:
         parts = [Cell("the load is being reckoned", "dim")]
     elif load.peak_at is None:
         parts = [Cell("nothing starts", "dim")]
     else:
-        style = "bold yellow" if workers and load.peak > workers else ""
-        of = f" ({workers:,} worker{'s' * (workers != 1)})" if workers else ""
+        style = "bold yellow" if workers is not None and load.peak > workers else ""
+        of = f" ({f'{workers:,}' if workers else 'no'} worker{'s' * (workers != 1)})" if workers is not None else ""
         peak = f"{load.peak:,}/min{of}"
         parts = [Cell("peak ", "dim"), Cell(f"{clock(load.peak_at, times)} {peak}", style)]
     gap = Cell("   ")
@@ -73,7 +73,7 @@ def clock(at: datetime, times: Times) -> str:
 
 def legend(lengths: Mapping[str, bool], screen: Screen) -> tuple[Cell, ...]:
     """Which lengths of time there are, the one that is shown in bold and brackets, and what the marks mean."""
-    said = [Cell(f" [{name}]" if on else f"  {name} ", "bold" if on else "dim") for name, on in lengths.items()]
+    said = [Cell(f" [{name}]" if on else f" {name}", "bold" if on else "dim") for name, on in lengths.items()]
     marks = [Cell("  "), Cell(_ONE[0 if screen.unicode else 1], "cyan"), Cell(" fires", "dim")]
     for slot in (Slot.OK, Slot.FAILED, Slot.MISSED, Slot.PAUSED, Slot.SKIPPED):
         label = SLOTS[slot]

@@ -338,3 +338,11 @@ def test_the_fires_around_an_instant(project: Project) -> None:
     with pytest.raises(NotFound):
         admin.fires_around("nothing", at)
     assert admin.scheduled() in (None, frozenset({"broken", "held", "off"}))
+
+
+def test_the_file_that_was_read_for_who_watches_is_not_read_again(project: Project) -> None:
+    admin = project(JOBS)
+    read(admin)
+    jobs = admin._context.jobs
+    assert jobs.all() is admin._context.memory.file().whole
+    assert jobs.named("calm") is jobs.all().jobs["calm"]

@@ -241,7 +241,7 @@ class Schedule(View):
         if seen is None:
             return ((), ())
         beat, given = self.app.pulse, seen.lanes
-        workers = beat.workers if beat is not None else 0
+        workers = beat.workers if beat is not None else None
         return (
             schedule.amount(given.load, given.missed, given.marks, workers, self.times()),
             schedule.legend({name: length == self._length for name, length in _LENGTHS.items()}, self.terminal),

@@ -197,7 +197,9 @@ class Lanes(Vertical):
             return []
         peak = max((value for at, value in plan.load if scale.column(at) is not None), default=0.0)
         name = Cell(" " * MARGIN + _exactly("load", form.name + GAP, self._screen), "dim")
-        said = _exactly(f"peak {peak:.3g}", form.right, self._screen, right=True)
+        said = _exactly(
+            f"peak {peak:,.0f}" if peak >= 100 else f"peak {peak:.3g}", form.right, self._screen, right=True
+        )
         return [(name, *load_line(plan.load, scale, self._screen), Cell(" " * GAP + said, "dim"))]
 
 

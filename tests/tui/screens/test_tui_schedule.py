@@ -85,6 +85,7 @@ async def test_lanes_of_the_scheduled_jobs(dashboard: Dashboard, store: Database
         assert "○ disabled" in line(text, "off")
         assert "▼now" in text
         assert "missed none" in text
+        assert "/min (4 workers)" in text
         assert opened.app.view.status() == "4 scheduled jobs · by next"
         assert opened.app.view.selection() == ("job", ("often",), False, ())
 
