@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from jobrunner.domain.change import InForce
 from jobrunner.domain.configuration import Configuration
@@ -41,15 +42,16 @@ def version(value: InForce, screen: Screen, times: Times) -> Pieces:
     )
 
 
-def head(value: Configuration, screen: Screen) -> list[Pieces]:
-    """Which file, whether it is right, and who has it in force; a few lines."""
+def head(value: Configuration, width: int, screen: Screen) -> list[Pieces]:
+    """Which file, whether it is right, and who has it in force; a few lines of at most ``width`` cells."""
     more = f" and {len(value.files) - 1} included" if len(value.files) > 1 else ""
     lines: list[Pieces] = [(Cell("file     ", "dim"), Cell(plain(value.files[0])), Cell(more, "dim"))]
     if value.problems:
-        wrong = "✗" if screen.unicode else "X"
-        lines += [(Cell(f"{wrong} invalid  ", "bold red"), Cell(plain(one))) for one in value.problems[:_PROBLEMS]]
+        lines.append((Cell(f"{'✗' if screen.unicode else 'X'} invalid", "bold red"),))
+        for one in value.problems[:_PROBLEMS]:
+            lines += [(Cell(line),) for line in _wrapped(one.replace(f"{os.path.dirname(value.files[0])}/", ""), width)]
         if len(value.problems) > _PROBLEMS:
-            lines.append((Cell(f"           and {len(value.problems) - _PROBLEMS} more: jobrunner check", "dim"),))
+            lines.append((Cell(f"  and {len(value.problems) - _PROBLEMS} more: jobrunner check", "dim"),))
         lines.append((Cell("Servers keep the last good one in force. Mend it: E", "bold"),))
     elif value.config_hash is None:
         lines.append((Cell("it is being read", "dim"),))
@@ -86,6 +88,10 @@ def _in_force(value: Configuration) -> Iterator[Pieces]:
             same = " (this file)" if digest == value.config_hash else ""
             names = [server.name for server in having]
             yield (Cell("servers  ", "dim"), Cell(f"{_named(names)}: {digest}{same}", "" if same else "bold yellow"))
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return wrap(plain(text), max(width, 20), initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _named(names: Sequence[str]) -> str:

@@ -152,7 +152,9 @@ class Configuration(View):
         seen = self._seen
         if seen is None:
             return ((),)
-        lines: list[Pieces] = [(Cell(" "), *pieces) for pieces in configuration.head(seen.found, self.terminal)]
+        lines: list[Pieces] = [
+            (Cell(" "), *pieces) for pieces in configuration.head(seen.found, width - 2, self.terminal)
+        ]
         if seen.meaning is not None and not seen.meaning.nothing:
             said = [line for line in changes.meaning(seen.meaning, {}, self._screen(width), self.times()) if line]
             lines.append((Cell(" Loading it now would change:", "bold"),))

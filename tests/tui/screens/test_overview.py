@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from samples import NOW, put, run_to, serve, start
 
-from jobrunner.admin import Admin
 from jobrunner.domain.run import Progress
 from jobrunner.domain.state import RunState
-from jobrunner.store import Database, open_store
+from jobrunner.store import Database
 from jobrunner.store.runs import finish
 from jobrunner.tui.widgets.listing import Listing
 
 pytestmark = pytest.mark.anyio
 
 Dashboard = Callable[..., Any]
-
-
-@pytest.fixture
-def store(admin: Admin) -> Iterator[Database]:
-    database = open_store(admin.settings.store)
-    yield database
-    database.close()
 
 
 def failed(db: Database, server: int, job: str, seconds: float) -> int:
