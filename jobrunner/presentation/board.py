@@ -149,10 +149,11 @@ def _schedule(one: ScheduleFacts) -> Iterator[Pieces]:
 
 
 def _fires(found: Sequence[ComingFire], times: Times) -> Iterator[Pieces]:
+    exact = any(one.at.second for one in found)
+    form = "%d %b %H:%M:%S %z" if exact else "%a %d %b %H:%M %z"
     for place, one in enumerate(found):
         at = one.at.astimezone(times.zone)
         far = f"  {times.short(one.at)}" if times.relative else ""
-        form = "%a %d %b %H:%M %z" if not at.second else "%a %d %b %H:%M:%S %z"
         mark = (Cell(f"  {one.mark}", "bold yellow"),) if one.mark else ()
         label = "next" if place == 0 else ""
         yield (*_field(label, at.strftime(form)), Cell(far, "dim"), *mark)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import on
@@ -274,8 +274,18 @@ def _toml(facts: JobFacts) -> tuple[str, ...]:
 
     if not facts.definition:
         return ()
-    pairs = [f"{spell((key,))} = {write(value)}" for key, value in facts.definition]
-    return (f"[jobs.{spell((facts.row.name,))}]", *(line for pair in pairs for line in pair.splitlines()))
+    lines = [f"{spell(path)} = {write(value)}" for path, value in _pairs(facts)]
+    return (f"[jobs.{spell((facts.row.name,))}]", *(one for line in lines for one in line.splitlines()))
+
+
+def _pairs(facts: JobFacts) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Keys and values; each parameter has a line of its own, as people write them."""
+    for key, value in facts.definition:
+        if key == "params" and isinstance(value, list):
+            for param in value:
+                yield (key, param["name"]), {name: each for name, each in param.items() if name != "name"}
+        else:
+            yield (key,), value
 
 
 def _id(run: Run) -> int:

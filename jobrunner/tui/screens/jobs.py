@@ -19,6 +19,7 @@ from jobrunner.tui.widgets import bars
 from jobrunner.tui.widgets.details import Details
 from jobrunner.tui.widgets.ink import Pieces
 from jobrunner.tui.widgets.listing import Line, Listing
+from jobrunner.tui.widgets.sgr import words
 
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
@@ -34,6 +35,9 @@ _ROOM_FOR_DOTS = 140
 
 _LAST_LINES = 10
 _SPARKS = 30
+_FAR_BEYOND = 3.0
+"""What took so many times as long as usual is cut, so that the others can be told apart."""
+
 _BEYOND = 40
 """Rows on either side of those in sight whose details are asked for too, so that scrolling finds them there."""
 
@@ -47,7 +51,7 @@ _OF_RUNS: Mapping[str, frozenset[Stand]] = {
 }
 """Actions on a job that are meant for a run of it, and how a job stands that has such a run."""
 
-_NONE = "No job is in the file yet.\ne makes the first one; so does `jobrunner edit`."
+_NONE = "No job is in the file yet.\nx offers to write one; so does `jobrunner edit`."
 _NO_MATCH = "No job matches the filter.\nesc takes it away."
 _READING = "The file is being read."
 
@@ -130,6 +134,8 @@ class Jobs(View):
         listing.set_empty(self._empty())
         if had is None or had.board.lines != answer.board.lines:
             listing.show(answer.board.lines, self._line)
+        if not answer.board.reading:
+            listing.hold()  # jobs change places by themselves: a key must not act on one that has just come there
         if news:
             listing.again()
         self._detail()
@@ -297,7 +303,8 @@ class Jobs(View):
         if facts.durations:
             values = [took.total_seconds() for took in facts.durations[-min(_SPARKS, screen.width) :]]
             lines += ["", (Cell(f"DURATION last {len(values)}  ", "dim"), Cell(board.lengths(facts)))]
-            lines += [bars.spark(values, self.terminal, style="cyan")]
+            usual = facts.usual.p95.total_seconds() if facts.usual is not None else max(values)
+            lines += [bars.spark(values, self.terminal, style="cyan", top=min(max(values), _FAR_BEYOND * usual))]
         if seen.tail:
             lines += ["", (Cell(f"THE LAST OUTPUT OF RUN {facts.runs[0].id}", "dim"),)]
             lines += [plain(line) for line in _text(seen.tail)]
@@ -324,4 +331,4 @@ def _name(line: JobLine) -> str:
 
 def _text(parts: Sequence[OutputPart]) -> list[str]:
     data = b"".join(part.data for part in parts)
-    return data.decode("utf-8", "replace").splitlines()[-_LAST_LINES:]
+    return [words(line) for line in data.splitlines()[-_LAST_LINES:]]

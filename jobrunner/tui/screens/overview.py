@@ -20,6 +20,7 @@ from jobrunner.tui.widgets.details import Details
 from jobrunner.tui.widgets.ink import Pieces
 from jobrunner.tui.widgets.listing import Line, Listing
 from jobrunner.tui.widgets.rule import rule
+from jobrunner.tui.widgets.sgr import words
 
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
@@ -281,4 +282,4 @@ def _selected(item: Attention) -> Selection:
 
 def _text(parts: Sequence[OutputPart]) -> list[str]:
     data = b"".join(part.data for part in parts)
-    return data.decode("utf-8", "replace").splitlines()[-_LAST_LINES:]
+    return [words(line) for line in data.splitlines()[-_LAST_LINES:]]

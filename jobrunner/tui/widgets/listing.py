@@ -210,6 +210,10 @@ class Listing(Widget, can_focus=True):
         """Whether the top is being watched: nobody has moved the cursor since the list was opened, or since ``g``."""
         return self._window.pinned
 
+    def hold(self) -> None:
+        """The cursor stays on its row from now on, wherever that goes, until the top is wanted again."""
+        self._window.pinned = False
+
     def go_to(self, key: Hashable) -> None:
         """The cursor to a row; if it is not there yet, as soon as it is, unless a person has moved the cursor."""
         place = self._window.place(key) if self._write else None

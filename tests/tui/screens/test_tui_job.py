@@ -116,6 +116,7 @@ async def test_what_is_said_of_it(dashboard: Dashboard, store: Database, admin: 
         assert 'timeout: "9m" → "10m"' in text
         assert "[jobs.bills]" in text
         assert 'command = ["send", "{month}", "[bold]"]' in text
+        assert 'params.month = { default = "may"' in text
         assert "hunter2" not in text
         assert "It has never run." in opened.text()
 

@@ -86,7 +86,9 @@ def names(opened: Any) -> list[str]:
 
 async def shown(opened: Any) -> str:
     """The screen once the file has been read and its lines are written."""
-    await opened.until(lambda: "being read" not in opened.text() and opened.app.view.answered)
+    view = opened.app.view
+    await opened.until(lambda: view.answered and not view._seen.board.reading)
+    await opened.until(lambda: all(name in view._rows for name in names(opened)))
     await opened.settled()
     return str(opened.text())
 
@@ -129,6 +131,17 @@ async def test_another_order_is_chosen_turned_round_and_kept(dashboard: Dashboar
         await opened.pilot.click(listing, offset=(last, 0))
         await opened.until(lambda: names(opened)[0] == "beta")
         assert opened.app.view.order == "last"
+
+
+async def test_the_cursor_stays_on_its_job_when_another_goes_before_it(dashboard: Dashboard, store: Database) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    async with dashboard(start="2") as opened:
+        await shown(opened)
+        first = opened.app.view.selection()
+        assert first.ids == ("alpha",)
+        ended(store, server, "gamma", RunState.FAILED, 60)
+        await opened.until(lambda: names(opened)[0] == "gamma")
+        assert opened.app.view.selection() == first
 
 
 async def test_a_filter_shows_what_matches_and_says_so(dashboard: Dashboard, store: Database) -> None:
