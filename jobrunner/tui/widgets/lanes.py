@@ -98,6 +98,7 @@ class Lanes(Vertical):
         self._form: _Form | None = None
         self._known: dict[str, Lane] = {}
         self._lacking = False
+        self._wanted: tuple[datetime, datetime] | None = None
         self._axis = Chart(screen)
         self.listing = Listing((), screen=screen, titles=False, empty=empty, key=str)
         self._load = Chart(screen)
@@ -109,6 +110,8 @@ class Lanes(Vertical):
 
     def show(self, plan: Plan) -> None:
         """What there is to see in the stretch of time of the plan."""
+        if self._plan is None or (plan.begin, plan.end) != (self._plan.begin, self._plan.end):
+            self._wanted = None
         self._plan = plan
         self._known = {lane.name: lane for lane in plan.lanes}
         self._lacking = False
@@ -136,31 +139,40 @@ class Lanes(Vertical):
 
     def action_later(self, way: int) -> None:
         """By half of what is in sight."""
-        if (plan := self._plan) is not None:
-            step = (plan.end - plan.begin) / 2 * way
-            self._want(plan.begin + step, plan.end + step)
+        if self._plan is not None:
+            begin, end = self._stretch()
+            step = (end - begin) / 2 * way
+            self._want(begin + step, end + step)
 
     def action_now(self) -> None:
-        if (plan := self._plan) is not None:
-            self._want(*self.around(plan.now, plan.end - plan.begin))
+        if self._plan is not None:
+            begin, end = self._stretch()
+            self._want(*self.around(self._plan.now, end - begin))
 
     def action_zoom(self, way: int) -> None:
         """The next longer or shorter time; what is past of it stays the same share where now is in sight."""
         if (plan := self._plan) is None:
             return
-        length = plan.end - plan.begin
+        begin, end = self._stretch()
+        length = end - begin
         others = [other for other in LENGTHS if (other > length if way > 0 else other < length)]
         if not others:
             return
         fresh = others[0] if way > 0 else others[-1]
-        here = plan.now if plan.begin <= plan.now < plan.end else plan.begin
-        begin = here - (here - plan.begin) * (fresh / length)
+        here = plan.now if begin <= plan.now < end else begin
+        begin = here - (here - begin) * (fresh / length)
         self._want(begin, begin + fresh)
+
+    def _stretch(self) -> tuple[datetime, datetime]:
+        """What is shown, or what has been asked for and is not shown yet: keys may come faster than answers."""
+        assert self._plan is not None
+        return self._wanted or (self._plan.begin, self._plan.end)
 
     def on_resize(self) -> None:
         self._again()
 
     def _want(self, begin: datetime, end: datetime) -> None:
+        self._wanted = begin, end
         self.post_message(self.TimeWanted(self, begin, end))
 
     def _again(self) -> None:

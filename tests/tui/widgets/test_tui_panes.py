@@ -158,8 +158,12 @@ async def test_lanes_are_moved_through_and_ask_for_other_times() -> None:
         await pilot.press("j")
         assert app.said[-1] == ("moved", "job-1")
         for key, begin, end in (("right", 30, 90), ("left", -30, 30), ("0", 0, 60), ("minus", -25, 335)):
+            lanes.show(plan(30, begin=NOON + timedelta(minutes=1)))
+            lanes.show(plan(30))
             await pilot.press(key)
             assert app.said[-1] == (timedelta(minutes=begin), timedelta(minutes=end)), key
+        await pilot.press("minus")
+        assert app.said[-1][1] - app.said[-1][0] == timedelta(days=1), "keys may come faster than answers"
         lanes.show(plan(30, hours=6))
         await pilot.press("plus")
         assert app.said[-1][1] - app.said[-1][0] == timedelta(hours=1)
