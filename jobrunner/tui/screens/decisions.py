@@ -80,6 +80,7 @@ class Decisions(View):
         listing = self.query_one(Listing)
         listing.set_empty(_NO_MATCH if self._terms else _NONE)
         listing.show(answer.found, self._row)
+        listing.hold()
         self._tell()
         if first and answer.found:
             self.ask()

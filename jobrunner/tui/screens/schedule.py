@@ -116,6 +116,8 @@ class Schedule(View):
             _NO_MATCH if self._terms else _READING if answer.lanes.reading else _NONE
         )
         self._draw()
+        if not answer.lanes.reading and answer.lanes.load is not None:
+            self.query_one(Lanes).listing.hold()  # jobs change places as they fire: a key must not act on another one
         self._detail()
         if first and self.wide:
             self.ask()

@@ -138,6 +138,16 @@ async def test_it_goes_with_the_time(dashboard: Dashboard, clock: Any) -> None:
         assert lanes.plan.begin == there
 
 
+async def test_the_cursor_stays_on_its_job_when_others_are_next(dashboard: Dashboard, clock: Any) -> None:
+    async with dashboard(start="5") as opened:
+        await opened_at(opened)
+        assert opened.app.view.selection().ids == ("often",)
+        clock.at += timedelta(minutes=59)
+        opened.app.view.tick()
+        await opened.until(lambda: opened.app.view.query_one(Lanes).plan.names[0] == "held")
+        assert opened.app.view.selection().ids == ("often",)
+
+
 async def test_the_job_under_the_cursor_in_words(dashboard: Dashboard) -> None:
     async with dashboard(start="5", size=(140, 40)) as opened:
         await opened.until(lambda: "Every 10 minutes" in opened.text())
