@@ -88,6 +88,7 @@ class JobEditor(View):
         *keys.bindings(*keys.EDITING),
         *keys.bindings("quit", action="quit_edit"),
         *keys.bindings("page_down", "page_up", action="{}_preview"),
+        *keys.bindings("next_pane", "previous_pane", action="other_pane"),
     ]
 
     def __init__(self, job: str | None) -> None:
@@ -289,6 +290,14 @@ class JobEditor(View):
         yield from sight.lines(screen, self.times())
 
     # --- keys ---------------------------------------------------------------------------------------------------------
+
+    def action_other_pane(self) -> None:
+        """From what is typed to the preview and back: arrows go from key to key."""
+        preview = self.query_one(Details)
+        if self._typing is not None and preview.has_focus:
+            self._typing.focus()
+        else:
+            preview.focus()
 
     async def action_turn_edit(self) -> None:
         """Form or text."""

@@ -394,3 +394,15 @@ async def test_it_is_opened_by_its_key_on_a_job(dashboard: Editing, where: Proje
         opened.app.act("edit_here", Selection("job", ("report",)))
         await opened.until(lambda: isinstance(opened.app.view, JobEditor) and opened.app.view.ready)
         assert opened.app.view.way() == ("Jobs", "report", "edit")
+
+
+async def test_tab_goes_to_the_preview_and_back_to_the_same_key(editing: Editing) -> None:
+    async with editing() as edited:
+        await edited.press("down", "tab")
+        assert edited.view.query_one(Details).has_focus
+        await edited.press("tab", *"x")
+        assert edited.form.value("schedule") == "0 2 * * *x"
+        await edited.press("ctrl+t", "tab")
+        assert edited.view.query_one(Details).has_focus
+        await edited.press("shift+tab")
+        assert edited.text.has_focus
