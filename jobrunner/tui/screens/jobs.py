@@ -203,6 +203,7 @@ class Jobs(View):
     def columned(self) -> None:
         self.query_one(Listing).set_columns(self._columns)
         self._mark_order()
+        self.query_one(Listing).again()
 
     @on(Listing.OrderWanted)
     def _order_wanted(self, event: Listing.OrderWanted) -> None:
@@ -245,8 +246,7 @@ class Jobs(View):
 
     def on_resize(self, event: Any) -> None:
         super().on_resize(event)
-        self.query_one(Listing).set_columns(self._columns)
-        self._mark_order()
+        self.columned()
         self.ask()
 
     # --- how it is written --------------------------------------------------------------------------------------------

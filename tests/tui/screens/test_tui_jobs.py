@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from project import Project
+from rich.cells import cell_len
 from samples import NOW, end, put, serve, start
 
 from jobrunner.admin import Admin
@@ -252,3 +253,32 @@ async def test_columns_are_hidden_and_a_narrow_screen_keeps_the_name(dashboard: 
         await opened.until(lambda: "billing nightly" in opened.text())
         await opened.press("o", "space", "enter")
         await opened.until(lambda: " ST " not in opened.text())
+
+
+EXTREME = """
+[jobs.a-name-that-is-as-long-as-a-name-may-be-and-does-not-fit-anywhere-not-even-in-a-wide-terminal]
+command = "true"
+schedule = ["0 0 1-5,9,13,17-21 1,3,5,7,9,11 mon-fri", "*/7 2-4 * * *"]
+description = "[bold red]not markup[/] \\u001b[31mnot obeyed\\u0007 漢字漢字漢字漢字漢字漢字"
+tags = ["[reverse]", "漢字", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8"]
+"""
+
+
+@pytest.mark.parametrize("where", [EXTREME], indirect=True)
+@pytest.mark.parametrize("size", [(140, 40), (80, 24), (45, 12), (30, 8)])
+async def test_what_a_file_says_is_shown_as_text_in_any_size(dashboard: Dashboard, size: tuple[int, int]) -> None:
+    async with dashboard(start="2", size=size) as opened:
+        text = await shown(opened)
+        assert all(cell_len(line) <= size[0] for line in text.splitlines())
+        assert "\x1b" not in text
+        if size[0] > 40:
+            assert "a-name-that-is" in text
+        if size[0] >= 120:
+            await opened.until(lambda: "[bold red]not markup[/]" in opened.text())
+            assert "[reverse]" in opened.text()
+        opened.app.open_thing("job", opened.app.view.selection().ids[0])
+        await opened.until(lambda: opened.app.view.name_shown == "Job" and opened.app.view.answered)
+        await opened.settled()
+        await opened.press("tab")
+        assert all(cell_len(line) <= size[0] for line in opened.text().splitlines())
+        assert "\x07" not in opened.text()
