@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 VIEWS: dict[str, tuple[str, str]] = {
     "1": ("Overview", "overview:Overview"),
     "2": ("Jobs", "jobs:Jobs"),
+    "3": ("Runs", "runs:Runs"),
     "4": ("Queues", "queues:Queues"),
     "5": ("Schedule", "schedule:Schedule"),
     "6": ("Servers", "servers:Servers"),
@@ -52,7 +53,7 @@ VIEWS: dict[str, tuple[str, str]] = {
 }
 """The numbered screens: name, and the module of ``screens`` with the class. Imported when first shown."""
 
-THINGS: dict[Kind, str] = {"job": "job:JobView"}
+THINGS: dict[Kind, str] = {"job": "job:JobView", "run": "run:RunView"}
 """The view of one thing, reached from others: the module of ``screens`` with the class, made with its id."""
 
 OPENERS: dict[str, str] = {
@@ -60,6 +61,7 @@ OPENERS: dict[str, str] = {
     "new_job": "editor:new_job",
     "why": "why:open_why",
     "decisions": "decisions:open_decisions",
+    "output": "run:open_output",
 }
 """What opens a view for a selection (``output``, ``edit_here``): the module of ``screens`` with the function, which is
 given the app and the selection."""

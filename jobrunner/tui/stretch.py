@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from jobrunner.admin.paging import SEARCH_SECONDS
+
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
     from jobrunner.domain.filter import Page, RunFilter
@@ -29,11 +31,11 @@ class Held(NamedTuple):
 NEWEST = Stretch()
 
 
-def held(admin: Admin, wanted: RunFilter, stretch: Stretch, which: str | None) -> Held:
+def held(admin: Admin, wanted: RunFilter, stretch: Stretch, which: str | None, seconds: float = SEARCH_SECONDS) -> Held:
     """The runs of the stretch, moved first to where ``which`` says: ``before`` and ``after`` it, or the ``first`` or
-    ``last`` of the list; None: as it was."""
+    ``last`` of the list; None: as it was. ``seconds`` is how long they may be searched for."""
     moved = _moved(admin, wanted, stretch, which)
-    return Held(moved, admin.page(wanted, older_than=moved.older_than, n=moved.size))
+    return Held(moved, admin.page(wanted, older_than=moved.older_than, n=moved.size, seconds=seconds))
 
 
 def _moved(admin: Admin, wanted: RunFilter, stretch: Stretch, which: str | None) -> Stretch:

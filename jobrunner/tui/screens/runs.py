@@ -1,0 +1,239 @@
+"""All runs, newest first: a stretch of them in memory, however many there are; filtered, marked, one in detail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+
+from jobrunner.admin.paging import SEARCH_SECONDS
+from jobrunner.domain.state import RunState
+from jobrunner.presentation import details, runlist
+from jobrunner.presentation.sanitise import plain
+from jobrunner.presentation.table import Cell, Column
+from jobrunner.tui.selection import NOTHING, Selection
+from jobrunner.tui.stretch import NEWEST, Held, Stretch, held
+from jobrunner.tui.view import View
+from jobrunner.tui.widgets.details import Details
+from jobrunner.tui.widgets.ink import Pieces
+from jobrunner.tui.widgets.listing import Line, Listing
+
+if TYPE_CHECKING:
+    from jobrunner.admin import Admin
+    from jobrunner.domain.change import Ran
+    from jobrunner.domain.filter import Term
+    from jobrunner.domain.filter_completion import Known
+    from jobrunner.domain.run import Run
+    from jobrunner.presentation.screen import Screen as Terminal
+
+_NONE = "There are no runs yet.\nr on a job of screen 2 runs it now."
+_NO_MATCH = "No run matches the filter.\nesc takes it away."
+_SEARCHING = "No run matches so far.\nThe search goes on further back."
+_SEARCHED = "No run matches as far back as was searched.\nsince: or job: makes the search a shorter one."
+_LONGEST_SEARCH = 8.0
+_LONGER = 4
+"""A search that found less than a screenful goes on, so many times as long as before."""
+
+
+class Seen(NamedTuple):
+    """The answer to the question of this screen; ``run`` and ``ran`` are of the run under the cursor."""
+
+    held: Held
+    about: int
+    known: Known
+    run: Run | None
+    ran: Ran | None
+
+
+class Runs(View):
+    """Screen 3."""
+
+    name_shown = "Runs"
+    number = "3"
+    filterable = True
+    hints = ("open", "retry", "cancel", "output", "states", "mark", "discard", "top")
+    states = tuple(RunState)
+    all_columns = tuple(column.title for column in runlist.COLUMNS if column.title != "ID")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._terms: tuple[Term, ...] = ()
+        self._stretch: Stretch = NEWEST
+        self._wanted: str | None = None
+        self._seconds = SEARCH_SECONDS
+        self._seen: Seen | None = None
+        self._of: int | None = None
+
+    def body(self) -> ComposeResult:
+        yield Listing(self._columns, screen=self.terminal, id="runs", key=_id, empty=_NONE)
+
+    def detail(self) -> ComposeResult:
+        yield Details(screen=self.terminal, id="what")
+
+    # --- asking and showing -------------------------------------------------------------------------------------------
+
+    def question(self) -> Callable[[Admin], object]:
+        terms, stretch, which = self._terms, self._stretch, self._wanted
+        cursor = self.query_one(Listing).cursor_key if self.wide else None
+        wide, seconds = self.wide, self._seconds
+
+        def look(admin: Admin) -> Seen:
+            from jobrunner.domain.filter import RunFilter
+
+            found = held(admin, RunFilter(terms=terms), stretch, which, seconds)
+            first = found.page.rows[0].id if found.page.rows else None
+            run, ran = _one(admin, first if cursor is None else int(str(cursor))) if wide else (None, None)
+            return Seen(found, admin.runs_about(), admin.names_at_hand(), run, ran)
+
+        return look
+
+    def show(self, answer: Any) -> None:
+        self._seen = answer
+        self._stretch, self._wanted = answer.held.stretch, None
+        page, listing = answer.held.page, self.query_one(Listing)
+        listing.set_empty(self._empty())
+        listing.show(page.rows, self._line, more_before=page.more_before, more_after=page.more_after)
+        self._detail()
+        if page.searched_to is not None and len(page.rows) < listing.size.height and self._seconds < _LONGEST_SEARCH:
+            self._seconds *= _LONGER
+            self.ask()
+
+    def tick(self) -> None:
+        if self._seen is not None:
+            self.query_one(Listing).again()
+            self._detail()
+
+    def status(self) -> str:
+        if self._seen is None:
+            return ""
+        page, listing = self._seen.held.page, self.query_one(Listing)
+        said = [self._count()]
+        said += [f"filter: {plain(self.filter_text)}"] if self.filter_text else ["newest first"]
+        if page.searched_back_to is not None:
+            said += [f"searched back to {self.times().short(page.searched_back_to)}, more"]
+        said += [runlist.by_job(page.rows)] if self._dead and page.rows else []
+        said += [f"{len(listing.marked):,} marked"] if listing.marked else []
+        said += [f"{new:,} new above"] if (new := listing.new_above) else []
+        return (" · " if self.terminal.unicode else " - ").join(said)
+
+    def selection(self) -> Selection:
+        listing = self.query_one(Listing)
+        ids = tuple(int(str(key)) for key in listing.chosen)
+        if not ids:
+            return NOTHING
+        jobs = {run.id: run.job for run in self._seen.held.page.rows} if self._seen is not None else {}
+        known = tuple(jobs[id] for id in ids) if all(id in jobs for id in ids) else ()
+        return Selection("run", ids, bool(listing.marked), known)
+
+    def command(self) -> Sequence[str]:
+        return ("runs", *self.filter_text.split())
+
+    # --- finding ------------------------------------------------------------------------------------------------------
+
+    def filter(self, text: str) -> None:
+        terms = self.app.admin.terms(text)
+        if terms != self._terms:
+            self._terms, self._stretch, self._wanted = terms, NEWEST, None
+            self._seconds = SEARCH_SECONDS
+            self.ask(interrupt=True)
+
+    def completions(self, text: str) -> Sequence[str]:
+        from jobrunner.domain.filter_completion import complete
+
+        known = self._seen.known if self._seen is not None else None
+        return [found.text for found in complete(text, len(text), known)] if known is not None else []
+
+    def columned(self) -> None:
+        self.query_one(Listing).set_columns(self._columns)
+
+    # --- where it leads -----------------------------------------------------------------------------------------------
+
+    @on(Listing.Chosen)
+    def _chosen(self, event: Listing.Chosen) -> None:
+        self.app.open_thing("run", int(str(event.key)))
+
+    @on(Listing.Wanted)
+    def _want(self, event: Listing.Wanted) -> None:
+        self._wanted = event.which
+        self.ask()
+
+    @on(Listing.Moved)
+    def _moved(self, event: Listing.Moved) -> None:
+        self.restate()
+        if self.wide:
+            self.ask()
+
+    @on(Listing.Marked)
+    def _marked(self, event: Listing.Marked) -> None:
+        self.restate()
+
+    def action_back(self) -> None:
+        if not self.query_one(Listing).clear_marks():
+            super().action_back()
+
+    def on_resize(self, event: Any) -> None:
+        super().on_resize(event)
+        self.ask()
+
+    # --- how it is written --------------------------------------------------------------------------------------------
+
+    @property
+    def _columns(self) -> Sequence[Column]:
+        return [column for column in runlist.COLUMNS if column.title not in self.hidden]
+
+    @property
+    def _dead(self) -> bool:
+        return any(term.field == "dead" and not term.negated for term in self._terms)
+
+    def _count(self) -> str:
+        assert self._seen is not None
+        page = self._seen.held.page
+        if not self._terms:
+            return (
+                f"about {self._seen.about:,} runs"
+                if page.more_before or page.more_after
+                else f"{len(page.rows):,} runs"
+            )
+        more = "+" if page.more_before or page.more_after or page.searched_to is not None else ""
+        return f"{len(page.rows):,}{more} runs"
+
+    def _empty(self) -> str:
+        assert self._seen is not None
+        if self._seen.held.page.searched_to is not None:
+            return _SEARCHING if self._seconds < _LONGEST_SEARCH else _SEARCHED
+        return _NO_MATCH if self._terms else _NONE
+
+    def _line(self, run: Run) -> Line:
+        found = runlist.cells(run, self.terminal, self.times())
+        return Line(run.id, tuple(found[column.title] for column in self._columns))
+
+    def _detail(self) -> None:
+        if self.wide and self._seen is not None:
+            run = self._seen.run
+            number = run.id if run is not None else None
+            self.query_one("#what", Details).show(self._written, keep=number == self._of)
+            self._of = number
+
+    def _written(self, screen: Terminal) -> list[str | Pieces]:
+        seen, row = self._seen, self.query_one(Listing).cursor_row
+        if seen is None or row is None:
+            return []
+        if seen.run is None or seen.ran is None or seen.run.id != row.id:
+            return [(Cell(f"run {row.id} of {plain(row.job)}", "bold"),)]
+        return list(details.run(seen.run, seen.ran, screen, self.times()))
+
+
+def _one(admin: Admin, number: int | None) -> tuple[Run | None, Ran | None]:
+    from jobrunner.errors import NotFound
+
+    try:
+        run = admin.run(number) if number is not None else None
+        return (run, admin.ran(run)) if run is not None else (None, None)
+    except NotFound:
+        return None, None  # it has just been removed
+
+
+def _id(run: Run) -> int:
+    return run.id
