@@ -1,0 +1,173 @@
+"""The screens of all runs and of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samples import NOW, end, put, serve, start
+
+from jobrunner.admin import Admin
+from jobrunner.domain.state import RunState
+from jobrunner.store import Database, open_store, output
+from jobrunner.store.output import Row, Segment
+from jobrunner.tui.screens.run import RunView
+from jobrunner.tui.widgets.details import Details
+from jobrunner.tui.widgets.listing import Listing
+from jobrunner.tui.widgets.output import Output
+
+pytestmark = pytest.mark.anyio
+
+Dashboard = Callable[..., Any]
+
+
+@pytest.fixture
+def store(admin: Admin) -> Iterator[Database]:
+    database = open_store(admin.settings.store)
+    yield database
+    database.close()
+
+
+def ended(db: Database, server: int, state: RunState, job: str = "backup") -> int:
+    run_id = put(db, job, created_at=NOW - timedelta(minutes=5))
+    end(db, start(db, run_id, server, NOW - timedelta(minutes=4)), server, state, at=NOW, error="exit code 3")
+    return run_id
+
+
+def says(db: Database, run_id: int, server: int, data: bytes, *, seq: int = 0, at: int = 0, attempt: int = 1) -> None:
+    row = Row(seq=seq, start=at, segments=(Segment(0, NOW, len(data)),), data=data)
+    output.write(db, run_id, attempt, server, [row], drop=None)
+
+
+async def opened_at(opened: Any, run_id: int) -> RunView:
+    opened.app.open_thing("run", run_id)
+    await opened.until(lambda: isinstance(opened.app.view, RunView) and opened.app.view.answered)
+    await opened.settled()
+    view = opened.app.view
+    assert isinstance(view, RunView)
+    return view
+
+
+async def test_no_run_yet(dashboard: Dashboard) -> None:
+    async with dashboard(start="3") as opened:
+        assert "There are no runs yet." in opened.text()
+
+
+async def test_runs_newest_first_and_enter_opens_one(dashboard: Dashboard, store: Database) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    good = ended(store, server, RunState.SUCCEEDED)
+    bad = ended(store, server, RunState.FAILED, "report")
+    async with dashboard(start="3") as opened:
+        view = opened.app.view
+        assert view.query_one(Listing).cursor_key == bad
+        assert view.status() == "2 runs · newest first"
+        assert "✗ failed dead" in opened.text()
+        assert view.selection() == ("run", (bad,), False, ("report",))
+        await opened.press("j")
+        assert view.selection().ids == (good,)
+        await opened.press("enter")
+        await opened.until(lambda: isinstance(opened.app.view, RunView) and opened.app.view.answered)
+        assert f"Runs › {good} backup" in opened.text()
+
+
+async def test_dead_letters_are_counted_by_job(dashboard: Dashboard, store: Database) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    for job in ("report", "report", "backup"):
+        ended(store, server, RunState.FAILED, job)
+    ended(store, server, RunState.SUCCEEDED, "other")
+    async with dashboard(start="3") as opened:
+        opened.app.open_filtered("3", "dead")
+        await opened.settled()
+        assert opened.app.view.status() == "3 runs · filter: dead · 2 report, 1 backup"
+        await opened.press("escape")
+        assert opened.app.view.status() == "4 runs · newest first"
+
+
+async def test_the_run_under_the_cursor_beside_the_list(dashboard: Dashboard, store: Database) -> None:
+    ended(store, serve(store, "web1-main", started_at=NOW), RunState.FAILED)
+    async with dashboard(start="3", size=(140, 40)) as opened:
+        told = opened.app.view.query_one(Details)
+        await opened.until(lambda: any("exit code 3" in line for line in told.lines))
+
+
+async def test_a_long_history_is_read_in_stretches(dashboard: Dashboard, store: Database) -> None:
+    first = put(store, "backup")
+    for _ in range(449):
+        last = put(store, "backup")
+    async with dashboard(start="3") as opened:
+        listing = opened.app.view.query_one(Listing)
+        assert opened.app.view.status() == "about 450 runs · newest first"
+        assert listing.cursor_key == last
+        await opened.press("G")
+        await opened.until(lambda: listing.cursor_key == first)
+        await opened.press("g")
+        await opened.until(lambda: listing.cursor_key == last)
+
+
+async def test_output_is_followed_while_it_comes(dashboard: Dashboard, store: Database, admin: Admin) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    run_id = put(store, "backup")
+    claimed = start(store, run_id, server)
+    says(store, run_id, server, b"one\x1b]0;title\x07\n")
+    async with dashboard(start="3") as opened:
+        view = await opened_at(opened, run_id)
+        await opened.until(lambda: "one" in opened.text())
+        assert "\x1b" not in opened.text()
+        assert "attempt 1 of 1   on web1-main" in opened.text()
+        assert "FOLLOW" in view.status()
+        says(store, run_id, server, b"two\n", seq=1, at=14)
+        await opened.until(lambda: "two" in opened.text())
+        end(store, claimed, server)
+        await opened.until(lambda: "succeeded" in opened.text())
+        assert opened.text().count("two") == 1
+        assert view.query_one(Output).printed == b"one\x1b]0;title\x07\ntwo\n"
+
+
+async def test_pages_of_a_run(dashboard: Dashboard, store: Database) -> None:
+    run_id = ended(store, serve(store, "web1-main", started_at=NOW), RunState.FAILED)
+    async with dashboard(start="3") as opened:
+        view = await opened_at(opened, run_id)
+        assert "It printed nothing." in opened.text()
+        told = view.query_one(Details)
+        for key, word in {"2": "OUTCOME", "3": "parameters", "4": "waited", "5": "dead"}.items():
+            await opened.press(key)
+            await opened.until(lambda word=word: word in "\n".join(told.lines))
+        await opened.press("6")
+        await opened.until(lambda: opened.app.view.number == "6")
+
+
+async def test_a_run_that_waits_says_why(dashboard: Dashboard, store: Database) -> None:
+    run_id = put(store, "backup")
+    async with dashboard(start="3") as opened:
+        await opened_at(opened, run_id)
+        await opened.until(lambda: "It has not begun." in opened.text() and "no server" in opened.text())
+
+
+async def test_output_is_saved_but_never_over_a_file(dashboard: Dashboard, store: Database, tmp_path: Path) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    run_id = put(store, "backup")
+    claimed = start(store, run_id, server)
+    says(store, run_id, server, b"one\n")
+    end(store, claimed, server)
+    there = tmp_path / "there.log"
+    there.write_text("mine")
+    async with dashboard(start="3") as opened:
+        view = await opened_at(opened, run_id)
+        await opened.until(lambda: "one" in opened.text())
+        view._write(there, b"other")
+        assert there.read_text() == "mine"
+        await opened.pilot.press("S")
+        await opened.until(lambda: len(opened.app.screen.query("#field-0")) == 1)
+        field = opened.app.screen.query_one("#field-0")
+        field.value = str(there)
+        await opened.pilot.press("enter")
+        await opened.until(lambda: "is there already" in opened.text())
+        field.value = str(tmp_path / "new.log")
+        await opened.pilot.press("enter")
+        await opened.until(lambda: (tmp_path / "new.log").exists())
+        assert (tmp_path / "new.log").read_bytes() == b"one\n"
+        await opened.pilot.press("y")
+        await opened.until(lambda: opened.app.clipboard == "one\n")
