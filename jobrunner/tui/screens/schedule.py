@@ -51,10 +51,12 @@ class Wanted:
     width: int
     rows: tuple[int, int]
     job: str | None
+    wide: bool
 
 
 class Seen(NamedTuple):
-    """The answer. ``name_width``: cells of the longest name; ``facts`` are of the job under the cursor."""
+    """The answer. ``name_width``: cells of the longest name; ``facts`` are of the job under the cursor, where
+    there is room for them; ``last`` has that job and its last run."""
 
     names: tuple[str, ...]
     stands: dict[str, Stand]
@@ -63,6 +65,7 @@ class Seen(NamedTuple):
     facts: JobFacts | None
     known: Known
     problem: str
+    last: tuple[str, int] | None
 
 
 class Schedule(View):
@@ -106,12 +109,13 @@ class Schedule(View):
             length=self._length,
             width=lanes.size.width or self.app.size.width,
             rows=(max(listing.top - height // 2, 0), listing.top + height + height // 2),
-            job=self._under_cursor() if self.wide else None,
+            job=self._under_cursor(),
+            wide=self.wide,
         )
         return lambda admin: _look(admin, wanted, clock)
 
     def show(self, answer: Any) -> None:
-        first, self._seen = self._seen is None, answer
+        self._seen = answer
         self.query_one(Lanes).listing.set_empty(
             _NO_MATCH if self._terms else _READING if answer.lanes.reading else _NONE
         )
@@ -119,8 +123,6 @@ class Schedule(View):
         if not answer.lanes.reading and answer.lanes.load is not None:
             self.query_one(Lanes).listing.hold()  # jobs change places as they fire: a key must not act on another one
         self._detail()
-        if first and self.wide:
-            self.ask()
 
     def tick(self) -> None:
         seen = self._seen
@@ -135,6 +137,13 @@ class Schedule(View):
             return NOTHING
         listing = self.query_one(Lanes).listing
         return Selection("job", tuple(map(str, listing.chosen)), marked=bool(listing.marked))
+
+    def selection_for(self, id: str) -> Selection:
+        """Output is of the last run of the job."""
+        selection, last = self.selection(), self._seen.last if self._seen is not None else None
+        if id == "output" and last is not None and selection.ids == last[:1]:
+            return Selection("run", last[1:], jobs=last[:1])
+        return selection
 
     def status(self) -> str:
         seen = self._seen
@@ -192,8 +201,7 @@ class Schedule(View):
 
     @on(Listing.Moved)
     def _moved(self) -> None:
-        if self.wide:
-            self.ask()
+        self.ask()
         self.restate()
 
     @on(Listing.Marked)
@@ -262,22 +270,31 @@ class Schedule(View):
 
 
 def _look(admin: Admin, wanted: Wanted, clock: Clock) -> Seen:
-    from jobrunner.errors import NotFound
-
     board, having = admin.board(wanted.order, terms=wanted.terms), admin.scheduled()
     lines = [line for line in board.lines if having is None or line.name in having]
     names = tuple(line.name for line in lines)
     width = max((cell_len(plain(name)) for name in names), default=0)
     columns = Lanes.columns(wanted.width, width, schedule.RIGHT)
-    first, last = wanted.rows
     begin = wanted.begin or _aligned(clock.now(), wanted.length, columns)
-    found = admin.lanes(begin, wanted.length, columns, names[first:last])
+    seen = lines[slice(*wanted.rows)]
+    found = admin.lanes(begin, wanted.length, columns, [line.name for line in seen])
+    facts, last = _of_job(admin, wanted.job or next(iter(names), None), wanted.wide)
+    stands = {line.name: line.stand for line in seen}
+    return Seen(names, stands, found, width, facts, admin.names_at_hand(), board.problem, last)
+
+
+def _of_job(admin: Admin, job: str | None, wide: bool) -> tuple[JobFacts | None, tuple[str, int] | None]:
+    """What there is room for of the job under the cursor, and its last run."""
+    from jobrunner.errors import NotFound
+
+    if job is None:
+        return None, None
+    (row,) = admin.board_rows([job])
+    last = (job, row.last.id) if row.last is not None else None
     try:
-        facts = admin.job_facts(wanted.job) if wanted.job is not None else None
+        return (admin.job_facts(job) if wide else None), last
     except NotFound:
-        facts = None
-    stands = {line.name: line.stand for line in lines[first:last]}
-    return Seen(names, stands, found, width, facts, admin.names_at_hand(), board.problem)
+        return None, last
 
 
 def _begin(now: datetime, length: timedelta, shown: domain.Lanes) -> datetime:

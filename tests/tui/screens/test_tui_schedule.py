@@ -88,6 +88,8 @@ async def test_lanes_of_the_scheduled_jobs(dashboard: Dashboard, store: Database
         assert "/min (4 workers)" in text
         assert opened.app.view.status() == "4 scheduled jobs · by next"
         assert opened.app.view.selection() == ("job", ("often",), False, ())
+        assert opened.app.view.selection_for("output").kind == "run"
+        assert opened.app.view.selection_for("output").jobs == ("often",)
 
 
 async def test_missed_fires_and_changes_of_the_clock_are_told(dashboard: Dashboard, store: Database) -> None:
@@ -186,6 +188,17 @@ async def test_a_filter_and_another_order(dashboard: Dashboard) -> None:
         opened.app.view.ordered()
         await opened.settled()
         assert opened.app.view.query_one(Lanes).plan.names == ("held", "nightly", "off", "often")
+
+
+async def test_it_lives_in_any_room(dashboard: Dashboard) -> None:
+    async with dashboard(start="5", unicode=False, colour=False) as opened:
+        await opened_at(opened)
+        for width, height in ((40, 10), (20, 5), (60, 12), (200, 60), (80, 24)):
+            await opened.pilot.resize_terminal(width, height)
+            await opened.settled()
+            assert all(len(line) <= width for line in opened.text().splitlines())
+        assert "peak" in opened.text()
+        assert opened.text().isascii()
 
 
 async def test_without_schedules(dashboard: Dashboard, where: Project) -> None:
