@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from jobrunner.domain.state import RunState
 
 if TYPE_CHECKING:
     from jobrunner.admin.context import Context
+    from jobrunner.admin.jobs import AtHand
     from jobrunner.domain.filter import Term
     from jobrunner.domain.filter_completion import Known
     from jobrunner.domain.job import Job
@@ -57,7 +59,6 @@ class Standings:
 
     def board(self, order: Order, *, reverse: bool, terms: Sequence[Term]) -> Board:
         """The jobs that are asked for, in order."""
-        from jobrunner.admin.attending import file_error
         from jobrunner.domain.board import by_attention, counted
 
         file = self._context.memory.file()
@@ -70,7 +71,7 @@ class Standings:
                 lines = self._sorted([stands.get(line.name, line) for line in self._calm], order)
             if terms:
                 lines = self._matching(lines, terms, said)
-        return Board(tuple(reversed(lines)) if reverse else tuple(lines), counts, reading, file_error(file) or "")
+        return Board(tuple(reversed(lines)) if reverse else tuple(lines), counts, reading, _problem(file))
 
     def known(self) -> Known:
         """The names that a filter of jobs can be completed with, as far as the file has been read."""
@@ -236,6 +237,14 @@ class Standings:
             for name in old:
                 self._measures[name] = _measure(last[name], of_jobs.last(db, name, OUTCOMES))
         return self._measures
+
+
+def _problem(file: AtHand) -> str:
+    """Why the file cannot be used, in one line that begins with its name, not its folder."""
+    from jobrunner.admin.attending import file_error
+
+    first = file.error.problems[0].file if file.error is not None and file.error.problems else ""
+    return (file_error(file) or "").replace(first, os.path.basename(first), 1) if first else file_error(file) or ""
 
 
 def _only_named(name: str) -> Job:
