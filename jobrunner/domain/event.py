@@ -81,9 +81,23 @@ def newest(
 ) -> tuple[Event, ...]:
     """The newest ``n`` of all that happened, newest first."""
     found = chain(
-        map(_action, audit), map(_server, servers), map(_file, files), map(_failed, failed), map(_missed, missed)
+        map(of_action, audit), map(_server, servers), map(_file, files), map(_failed, failed), map(_missed, missed)
     )
     return tuple(nlargest(n, found, key=lambda event: (event.at, event.key)))
+
+
+def of_action(entry: AuditEntry) -> Event:
+    """What a person did, or was refused."""
+    done = entry.outcome == "done"
+    words = " ".join(part for part in (entry.action, entry.target, entry.detail) if part)
+    return Event(
+        key=("audit", "", entry.id),
+        at=entry.at,
+        happened=Happened.ACTION if done else Happened.REFUSED,
+        who=entry.who,
+        words=words if done else f"{words}: {entry.outcome}",
+        subject=subject_of(entry.target),
+    )
 
 
 def subject_of(target: str) -> Subject:
@@ -98,19 +112,6 @@ def subject_of(target: str) -> Subject:
     if target == "everything":
         return Subject("all", 0)
     return Subject("file", target) if target == "servers" or "/" in target or " " in target else Subject("job", target)
-
-
-def _action(entry: AuditEntry) -> Event:
-    done = entry.outcome == "done"
-    words = " ".join(part for part in (entry.action, entry.target, entry.detail) if part)
-    return Event(
-        key=("audit", "", entry.id),
-        at=entry.at,
-        happened=Happened.ACTION if done else Happened.REFUSED,
-        who=entry.who,
-        words=words if done else f"{words}: {entry.outcome}",
-        subject=subject_of(entry.target),
-    )
 
 
 def _server(came: Came) -> Event:

@@ -50,7 +50,7 @@ def painted(line: str) -> Iterator[tuple[str, str]]:
     style = ""
     for place, piece in enumerate(re.split("\x1b\\[([0-9;]+)m", line)):
         if place % 2:
-            style = " ".join(_WORDS[code] for code in piece.split(";") if code != "0")
+            style = " ".join(_WORDS[code] for code in piece.split(";") if code in _WORDS)
         elif piece:
             yield piece, style
 

@@ -95,7 +95,8 @@ class Configuration(View):
         if self._seen is None:
             return ""
         found = self._seen.found
-        said = [f"{len(found.problems):,} problems" if found.problems else "valid"]
+        count = len(found.problems)
+        said = [f"{count:,} problem{'' if count == 1 else 's'}" if count else "valid"]
         said += ["in force everywhere" if found.in_force else "not in force everywhere"] if found.servers else []
         said += [f"filter: {plain(self.filter_text)}"] if self.filter_text else []
         return " · ".join(said)

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from jobrunner.presentation import details, work
+from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.view import View
@@ -234,7 +235,8 @@ class Queues(View):
         lines: list[str | Pieces] = [(Cell(f"queue {row.name}", "bold"),), ""]
         for pause in seen.pauses:
             if (pause.scope, pause.name) == ("queue", row.name) or pause.scope == "all":
-                lines += [f"Paused by {pause.who} {self.times().when(pause.since)}{_until(pause, self)}", pause.reason]
+                lines += [f"Paused by {plain(pause.who)} {self.times().when(pause.since)}{_until(pause, self)}"]
+                lines += [plain(pause.reason), ""]
         served = "It may run as many at once as there are workers."
         if row.max_running is not None:
             served = f"At most {row.max_running:,} of it run at once, across all servers."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from textual import on
 from textual.app import ComposeResult
 
-from jobrunner.domain.event import Happened
+from jobrunner.domain.event import of_action
 from jobrunner.domain.server import odd_configurations
 from jobrunner.presentation import lists, work
 from jobrunner.presentation.sanitise import plain
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _EVENTS = 300
 _MOST_SERVERS = 9
-_BY_PEOPLE = frozenset({Happened.ACTION, Happened.REFUSED})
 _EVERYTHING, _AUDIT = "events", "audit"
 
 
@@ -143,6 +142,8 @@ class Servers(View):
             self.app.open_filtered("3", f"batch:b{id}")
         elif kind in ("queue", "file"):
             self.app.open_number("4" if kind == "queue" else "7")
+        elif kind == "server":
+            self.app.open_filtered("3", f"server:{id}")
 
     @on(Listing.Moved)
     def _moved(self, event: Listing.Moved) -> None:
@@ -220,6 +221,4 @@ class Servers(View):
 
 
 def _events(admin: Admin, order: str) -> tuple[Event, ...]:
-    if order != _AUDIT:
-        return admin.events(_EVENTS)
-    return tuple(event for event in admin.events(_EVENTS * 4) if event.happened in _BY_PEOPLE)[:_EVENTS]
+    return tuple(map(of_action, admin.audit(None, _EVENTS))) if order == _AUDIT else admin.events(_EVENTS)

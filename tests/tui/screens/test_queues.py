@@ -62,11 +62,11 @@ async def test_another_queue_under_the_cursor_shows_its_line(dashboard: Dashboar
 
 
 async def test_a_paused_queue_says_so_and_who_did_it_beside_it(dashboard: Dashboard, admin: Admin) -> None:
-    admin.pause("queue", "critical", until=None, reason="disk")
+    admin.pause("queue", "critical", until=None, reason="disk \x1b[7mfull\x1b[0m")
     async with dashboard(start="4", size=(140, 40)) as opened:
         await opened.until(lambda: "Paused by" in opened.text())
         assert "‖ paused" in opened.text()
-        assert "disk" in opened.text()
+        assert "disk \\x1b[7mfull" in opened.text()
 
 
 async def test_batches_have_their_progress(dashboard: Dashboard, admin: Admin) -> None:
