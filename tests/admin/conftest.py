@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import samples
 
 from jobrunner import wiring
 from jobrunner.admin import Admin
 from jobrunner.domain.state import Trigger
 
 Project = Callable[[str], Admin]
+
+
+@pytest.fixture(autouse=True)
+def _now(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``NOW`` of a module that goes by the real clock is the beginning of each of its tests, not that of all tests."""
+    if getattr(request.module, "NOW", samples.NOW) != samples.NOW:
+        monkeypatch.setattr(request.module, "NOW", datetime.now(UTC))
 
 
 @pytest.fixture
