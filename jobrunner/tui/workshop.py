@@ -6,6 +6,7 @@ What was typed in between is never looked at: a newer text takes its place.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -23,6 +24,13 @@ Work = Callable[[], None]
 
 QUIET_SECONDS = 0.12
 """How long nothing has to be typed before a text is looked at."""
+
+REST = 2.0
+"""A look that took so long is repeated after so many times as long: typing goes on meanwhile, and threads share."""
+
+
+LONGEST = 2.0
+"""Nobody waits longer for a look than so many seconds, and what it takes."""
 
 
 class Tools:
@@ -53,6 +61,7 @@ class Workshop:
         self._asked = deque[Callable[[Tools], Work]]()
         self._latest: Callable[[Tools], Work] | None = None
         self._typed = 0
+        self._took = 0.0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="workshop", daemon=True)
 
@@ -78,9 +87,21 @@ class Workshop:
     ) -> None:
         """Has this done once nothing newer has been given for a moment, in the place of any other such work."""
         with self._wake:
-            self._latest = lambda tools: self._attempt(work, tools, then, failed)
+            self._latest = lambda tools: self._timed(work, tools, then, failed)
             self._typed += 1
             self._wake.notify_all()
+
+    def _timed(
+        self,
+        work: Callable[[Tools], T],
+        tools: Tools,
+        then: Callable[[T], None],
+        failed: Callable[[JobrunnerError], None],
+    ) -> Work:
+        started = time.monotonic()
+        answer = self._attempt(work, tools, then, failed)
+        self._took = time.monotonic() - started
+        return answer
 
     def _attempt(
         self,
@@ -121,5 +142,5 @@ class Workshop:
 
     def _quiet(self) -> bool:
         typed = self._typed
-        self._wake.wait(QUIET_SECONDS)
+        self._wake.wait(max(QUIET_SECONDS, min(self._took * REST, LONGEST)))
         return self._typed == typed and not self._asked and not self._closed
