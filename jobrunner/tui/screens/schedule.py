@@ -129,7 +129,8 @@ class Schedule(View):
         if seen is None:
             return
         self._draw()
-        if self._begin is None and _begin(self.app.setting.clock.now(), self._length, seen.lanes) != seen.lanes.start:
+        usual = _aligned(self.app.setting.clock.now(), self._length, seen.lanes.columns)
+        if self._begin is None and usual != seen.lanes.start:
             self.ask()
 
     def selection(self) -> Selection:
@@ -295,10 +296,6 @@ def _of_job(admin: Admin, job: str | None, wide: bool) -> tuple[JobFacts | None,
         return (admin.job_facts(job) if wide else None), last
     except NotFound:
         return None, last
-
-
-def _begin(now: datetime, length: timedelta, shown: domain.Lanes) -> datetime:
-    return _aligned(now, length, shown.columns)
 
 
 def _aligned(now: datetime, length: timedelta, columns: int) -> datetime:
