@@ -48,7 +48,7 @@ GROUPS = {
         "backfill": ("backfill:backfill", "The runs of a past window, as a batch."),
     },
     "Looking": {
-        "tui": ("tui:tui", "The dashboard: everything below, live, and what can be done about it."),
+        "tui": ("tui:tui", "The dashboard: everything below, live."),
         "jobs": ("lists:jobs", "The jobs of the file, how each stands, when it fires."),
         "runs": ("lists:runs", "What ran, runs and is going to run."),
         "show": ("show:show", "One job, run or batch, whole."),

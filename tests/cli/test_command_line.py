@@ -38,7 +38,7 @@ def test_the_help_names_every_verb_and_status(jobrunner: Runner) -> None:
     for verb, (_, summary) in VERBS.items():
         assert re.search(rf"^  {verb} +{re.escape(summary)}$", result.stdout, re.MULTILINE)
     assert max(map(len, result.stdout.splitlines())) <= 80
-    for later in ("tui", "web", "stats"):
+    for later in ("web", "stats"):
         assert not re.search(rf"^  {later} ", result.stdout, re.MULTILINE)
 
 
