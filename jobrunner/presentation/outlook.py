@@ -55,7 +55,9 @@ def in_short(value: Meaning, affected: Affected, screen: Screen) -> Iterator[str
         keys = ", ".join(plain(key.key) for key in one.keys)
         parts.append(keys or f"{plain(one.job)} is another job")
         if one.fires is not None and (one.fires.gained or one.fires.lost):
-            parts.append(f"{one.fires.gained:,} fires gained, {one.fires.lost:,} lost in a week")
+            gained, least = one.fires.gained, "" if one.fires.counted else "at least "
+            fires = f"{gained:,} fire{'s' * (gained != 1)} gained, {one.fires.lost:,} lost"
+            parts.append(f"{least}{fires} in the coming week")
         if runs := sum(affected.get(one.was or one.job, {}).values()):
             parts.append(f"{runs:,} run{'s' * (runs != 1)} under way or to come")
     if parts:

@@ -298,7 +298,7 @@ async def test_the_preview_is_scrolled_while_the_form_has_the_focus(editing: Edi
         assert "coming week: 7 fires lost" in edited.opened.text()
         await edited.press("pageup")
         assert edited.opened.text() == top
-        assert "Change schedule; 0 fires gained, 7 lost in a week" in top
+        assert "Change schedule; 0 fires gained, 7 lost in the coming week" in top
 
 
 async def test_runs_that_are_concerned_are_told(editing: Editing, admin: Admin) -> None:
