@@ -28,6 +28,7 @@ from jobrunner.tui.reader import Reader, Told
 from jobrunner.tui.remembered import Remembered
 from jobrunner.tui.selection import Kind, Selection
 from jobrunner.tui.view import View
+from jobrunner.tui.widgets.filterline import FilterInput
 from jobrunner.tui.widgets.header import Part
 
 if TYPE_CHECKING:
@@ -181,6 +182,14 @@ class Dashboard(App[None], inherit_bindings=False):
     def on_unmount(self) -> None:
         self.performer.stop()
         self.reader.stop()
+
+    async def on_event(self, event: events.Event) -> None:
+        """A letter that was on its way elsewhere when the filter line was opened is typed in it, not obeyed."""
+        field = self.focused if isinstance(event, events.Key) and event.is_forwarded else None
+        if isinstance(event, events.Key) and event.is_printable and isinstance(field, FilterInput):
+            field.insert_text_at_cursor(event.character or "")
+        else:
+            await super().on_event(event)
 
     def on_app_blur(self, event: events.AppBlur) -> None:
         self.reader.calm(True)

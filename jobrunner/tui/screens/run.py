@@ -149,6 +149,8 @@ class RunView(View):
     def status(self) -> str:
         state = self.query_one(Output).state
         said = [state.words(self.terminal)] if self._page == 0 else [TABS[self._page]]
+        if self._page == 0 and self._shown and self._seen is not None and self._seen.run.attempt > 1:
+            said.insert(0, f"attempt {self._shown}")
         if self._page == 0 and self._seen is not None and not self._seen.run.state.final:
             said += ["FOLLOW" if state.following else "f follows"]
         return (" · " if self.terminal.unicode else " - ").join(said)
@@ -297,8 +299,7 @@ class RunView(View):
         for place, name in enumerate(TABS):
             text = f"{place + 1} {name if width >= 70 or place == self._page else name.split()[0]}"
             pieces += [Cell(f"[{text}]", "bold reverse") if place == self._page else Cell(f" {text} ")]
-        shown = self._shown if self._seen is not None and self._seen.run.attempt > 1 and self._page == 0 else 0
-        return (*pieces, Cell(f"  output of attempt {shown}", "dim")) if shown else tuple(pieces)
+        return tuple(pieces)
 
     def _written(self, screen: Terminal) -> Sequence[str | Pieces]:
         seen, times = self._seen, self.times()

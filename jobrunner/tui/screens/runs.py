@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual import on
@@ -27,11 +28,17 @@ if TYPE_CHECKING:
     from jobrunner.domain.filter_completion import Known
     from jobrunner.domain.run import Run
     from jobrunner.presentation.screen import Screen as Terminal
+    from jobrunner.tui.actions import Hands
 
 _NONE = "There are no runs yet.\nr on a job of screen 2 runs it now."
 _NO_MATCH = "No run matches the filter.\nesc takes it away."
 _SEARCHING = "No run matches so far.\nThe search goes on further back."
 _SEARCHED = "No run matches as far back as was searched.\nsince: or job: makes the search a shorter one."
+
+MOST_MARKED = 10_000
+"""Runs that are marked at once where the filter shows more."""
+
+_MARKING_STEP = 2_000
 _LONGEST_SEARCH = 8.0
 _LONGER = 4
 """A search that found less than a screenful goes on, so many times as long as before."""
@@ -65,6 +72,7 @@ class Runs(View):
         self._seconds = SEARCH_SECONDS
         self._seen: Seen | None = None
         self._of: int | None = None
+        self._jobs: Mapping[int, str] = {}
 
     def body(self) -> ComposeResult:
         yield Listing(self._columns, screen=self.terminal, id="runs", key=_id, empty=_NONE)
@@ -123,12 +131,15 @@ class Runs(View):
         ids = tuple(int(str(key)) for key in listing.chosen)
         if not ids:
             return NOTHING
-        jobs = {run.id: run.job for run in self._seen.held.page.rows} if self._seen is not None else {}
+        rows = self._seen.held.page.rows if self._seen is not None else ()
+        jobs = {**self._jobs, **{run.id: run.job for run in rows}}
         known = tuple(jobs[id] for id in ids) if all(id in jobs for id in ids) else ()
         return Selection("run", ids, bool(listing.marked), known)
 
     def command(self) -> Sequence[str]:
-        return ("runs", *self.filter_text.split())
+        from jobrunner.domain.filter_text import term_text
+
+        return ("runs", *map(term_text, self._terms))
 
     # --- finding ------------------------------------------------------------------------------------------------------
 
@@ -164,6 +175,22 @@ class Runs(View):
         self.restate()
         if self.wide:
             self.ask()
+
+    @on(Listing.AllWanted)
+    def _all_wanted(self, event: Listing.AllWanted) -> None:
+        """Marks what the filter shows also beyond the stretch; once more takes the marks away."""
+        terms, listing = self._terms, event.listing
+        if listing.clear_marks():
+            return
+
+        def mark(found: Mapping[int, str]) -> None:
+            if terms == self._terms and self.is_attached:
+                self._jobs = found
+                listing.mark(found)
+                self.say(f"{'the newest ' * (len(found) >= MOST_MARKED)}{len(found):,} are marked")
+
+        say = partial(self.say, error=True)
+        self.app.performer.do(lambda hands: _all_of(hands, terms), mark, say, apart=True)
 
     @on(Listing.Marked)
     def _marked(self, event: Listing.Marked) -> None:
@@ -233,6 +260,21 @@ def _one(admin: Admin, number: int | None) -> tuple[Run | None, Ran | None]:
         return (run, admin.ran(run)) if run is not None else (None, None)
     except NotFound:
         return None, None  # it has just been removed
+
+
+def _all_of(hands: Hands, terms: Sequence[Term]) -> dict[int, str]:
+    """The runs that a filter asks for, with their jobs; the newest of them where they are too many."""
+    from jobrunner.domain.filter import RunFilter
+
+    found = dict[int, str]()
+    last: int | None = None
+    while len(found) < MOST_MARKED and not hands.stopped():
+        page = hands.admin.page(RunFilter(terms=tuple(terms)), older_than=last, n=_MARKING_STEP, seconds=None)
+        found.update((run.id, run.job) for run in page.rows)
+        if not page.rows or not page.more_after:
+            break
+        last = page.rows[-1].id
+    return found
 
 
 def _id(run: Run) -> int:

@@ -64,7 +64,7 @@ class FilterLine(Horizontal):
         with field.prevent(Input.Changed):
             field.value = text
         field.cursor_position = len(text)
-        field.focus()
+        self.screen.set_focus(field)
         self.complain("")
 
     @property

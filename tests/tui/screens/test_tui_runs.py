@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from project import Project
 from samples import NOW, end, put, serve, start
+from textual import events
 
 from jobrunner.admin import Admin
+from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.state import RunState
 from jobrunner.store import Database, open_store, output
 from jobrunner.store.output import Row, Segment
@@ -22,6 +26,19 @@ from jobrunner.tui.widgets.output import Output
 pytestmark = pytest.mark.anyio
 
 Dashboard = Callable[..., Any]
+
+JOBS = """
+[jobs.backup]
+command = "true"
+
+[jobs.report]
+command = "true"
+"""
+
+
+@pytest.fixture
+def where(tmp_path: Path, request: pytest.FixtureRequest) -> Project:
+    return Project(tmp_path, getattr(request, "param", JOBS))
 
 
 @pytest.fixture
@@ -171,3 +188,101 @@ async def test_output_is_saved_but_never_over_a_file(dashboard: Dashboard, store
         assert (tmp_path / "new.log").read_bytes() == b"one\n"
         await opened.pilot.press("y")
         await opened.until(lambda: opened.app.clipboard == "one\n")
+
+
+async def test_all_that_the_filter_shows_is_marked_beyond_what_is_in_memory(
+    dashboard: Dashboard, store: Database
+) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    other = ended(store, server, RunState.SUCCEEDED, "report")
+    backups = [put(store, "backup") for _ in range(250)]
+    async with dashboard(start="3") as opened:
+        view = opened.app.view
+        opened.app.open_filtered("3", 'state:queued !"two words"')
+        await opened.settled()
+        assert view.command() == ("runs", "state:queued", '!"two words"')
+        await opened.press("A")
+        await opened.until(lambda: "250 marked" in view.status())
+        chosen = view.selection()
+        assert set(chosen.ids) == set(backups)
+        assert other not in chosen.ids
+        assert chosen.jobs == ("backup",) * 250
+        await opened.press("A")
+        assert view.selection().ids == (backups[-1],)
+
+
+async def test_new_runs_are_counted_while_others_are_read(dashboard: Dashboard, store: Database) -> None:
+    for _ in range(60):
+        put(store, "backup")
+    async with dashboard(start="3") as opened:
+        view = opened.app.view
+        await opened.press("pagedown", "pagedown")
+        key = view.query_one(Listing).cursor_key
+        for _ in range(3):
+            put(store, "report")
+        await opened.until(lambda: "3 new above" in view.status())
+        assert view.query_one(Listing).cursor_key == key
+        await opened.press("g")
+        assert "new above" not in view.status()
+
+
+async def test_what_is_typed_while_the_filter_line_opens_is_a_filter(dashboard: Dashboard, store: Database) -> None:
+    put(store, "backup")
+    put(store, "report")
+    async with dashboard(start="3") as opened:
+        for key in "/report":
+            opened.app.post_message(events.Key("slash" if key == "/" else key, key))
+        await opened.until(lambda: opened.app.view.filter_text == "report")
+        await opened.until(lambda: opened.app.view.status().startswith("1 run"))
+        assert len(opened.admin.runs(RunFilter())) == 2
+
+
+async def test_the_next_attempt_is_followed_and_the_one_before_is_kept(dashboard: Dashboard, store: Database) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    run_id = put(store, "backup", max_attempts=2)
+    first = start(store, run_id, server)
+    says(store, run_id, server, b"of the first\n")
+    async with dashboard(start="3") as opened:
+        await opened_at(opened, run_id)
+        await opened.until(lambda: "of the first" in opened.text())
+        end(store, first, server, RunState.QUEUED, run_after=NOW)
+        start(store, run_id, server)
+        says(store, run_id, server, b"of the second\n", attempt=2)
+        await opened.until(lambda: "of the second" in opened.text())
+        assert opened.app.view.status().startswith("attempt 2 · ")
+        await opened.press("(")
+        await opened.until(lambda: "of the first" in opened.text())
+        await opened.press("(")
+        assert "there is no attempt 0" in opened.text()
+
+
+@pytest.mark.parametrize("where", ['[jobs.other]\ncommand = "true"\n'], indirect=True)
+async def test_a_run_of_a_job_that_has_left_the_file(dashboard: Dashboard, store: Database) -> None:
+    run_id = ended(store, serve(store, "web1-main", started_at=NOW), RunState.FAILED, "gone")
+    async with dashboard(start="3") as opened:
+        view = await opened_at(opened, run_id)
+        assert f"{run_id} gone" in opened.text()
+        told = view.query_one(Details)
+        await opened.press("5")
+        await opened.until(lambda: "dead" in "\n".join(told.lines))
+
+
+async def test_the_output_in_a_pager_is_shown_not_obeyed(
+    dashboard: Dashboard, store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    run_id = put(store, "backup")
+    claimed = start(store, run_id, server)
+    says(store, run_id, server, b"one\x1b]0;title\x07\n")
+    end(store, claimed, server)
+    pager, seen = tmp_path / "pager", tmp_path / "seen"
+    pager.write_text(f'#!/bin/sh\ncp "$1" {seen}\n')
+    pager.chmod(0o755)
+    monkeypatch.setenv("PAGER", str(pager))
+    monkeypatch.setattr("textual.app.App.suspend", lambda self: nullcontext())
+    async with dashboard(start="3") as opened:
+        await opened_at(opened, run_id)
+        await opened.until(lambda: "one" in opened.text())
+        await opened.pilot.press("o")
+        await opened.until(seen.exists)
+        assert seen.read_bytes() == b"one\\x1b]0;title\\x07\n"
