@@ -13,6 +13,7 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
+from textual.widgets import Input
 
 from jobrunner.presentation import pulse
 from jobrunner.presentation.table import Cell
@@ -28,7 +29,6 @@ from jobrunner.tui.reader import Reader, Told
 from jobrunner.tui.remembered import Remembered
 from jobrunner.tui.selection import Kind, Selection
 from jobrunner.tui.view import View
-from jobrunner.tui.widgets.filterline import FilterInput
 from jobrunner.tui.widgets.header import Part
 
 if TYPE_CHECKING:
@@ -184,10 +184,10 @@ class Dashboard(App[None], inherit_bindings=False):
         self.reader.stop()
 
     async def on_event(self, event: events.Event) -> None:
-        """A letter that was on its way elsewhere when the filter line was opened is typed in it, not obeyed."""
+        """A letter that was on its way elsewhere when a line to type in was opened is typed there, not obeyed."""
         field = self.focused if isinstance(event, events.Key) and event.is_forwarded else None
-        if isinstance(event, events.Key) and event.is_printable and isinstance(field, FilterInput):
-            field.insert_text_at_cursor(event.character or "")
+        if isinstance(event, events.Key) and event.is_printable and isinstance(field, Input):
+            field.replace(event.character or "", *sorted(field.selection))
         else:
             await super().on_event(event)
 

@@ -45,6 +45,7 @@ class FilterLine(Horizontal):
         self._screen = screen
         self._before = ""
         self._suggested: tuple[str, ...] = ()
+        self._left: Widget | None = None
 
     def compose(self) -> ComposeResult:
         slash = Said(self._screen, id="filter-slash")
@@ -64,6 +65,8 @@ class FilterLine(Horizontal):
         with field.prevent(Input.Changed):
             field.value = text
         field.cursor_position = len(text)
+        if self.screen.focused is not field:
+            self._left = self.screen.focused
         self.screen.set_focus(field)
         self.complain("")
 
@@ -108,8 +111,12 @@ class FilterLine(Horizontal):
         self.close()
 
     def close(self) -> None:
+        """Hides the line; what had the keys before has them again."""
         self.remove_class("-open")
-        self.query_one(FilterInput).can_focus = False
+        field, left = self.query_one(FilterInput), self._left
+        if self.screen.focused is field and left is not None and left.is_attached and left.focusable:
+            self.screen.set_focus(left)
+        field.can_focus = False
         self.post_message(self.Closed())
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
+from rich.cells import cell_len
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -42,10 +45,18 @@ class OutputText(Widget, can_focus=True):
         if y < len(self._strips):
             return self._strips[y]
         width, base = self.size.width, ground(self)
-        if not self._strips and y == self.size.height // 2:
-            said = self._empty[:width]
-            return line([Cell(" " * ((width - len(said)) // 2)), Cell(said, "dim")], width, self._screen, base)
+        said = self._said(y) if not self._strips else ""
+        if said:
+            return line(
+                [Cell(" " * max((width - cell_len(said)) // 2, 0)), Cell(said, "dim")], width, self._screen, base
+            )
         return Strip.blank(width, base)
+
+    def _said(self, y: int) -> str:
+        """What an empty output says on a line: its lines in the middle, broken between words."""
+        lines = [row for text in self._empty.splitlines() for row in wrap(text, max(self.size.width - 2, 1)) or [""]]
+        place = y - max(self.size.height - len(lines), 0) // 2
+        return lines[place] if 0 <= place < len(lines) else ""
 
     def on_resize(self) -> None:
         self.post_message(self.Resized())

@@ -68,7 +68,7 @@ class SearchLine(Horizontal):
         with self._field.prevent(Input.Changed):
             self._field.value = text
         self._field.select_all()
-        self._field.focus()
+        self.screen.set_focus(self._field)
 
     def complain(self, text: str) -> None:
         """What is wrong with the text; empty: nothing."""

@@ -161,6 +161,8 @@ async def test_a_run_that_waits_says_why(dashboard: Dashboard, store: Database) 
     async with dashboard(start="3") as opened:
         await opened_at(opened, run_id)
         await opened.until(lambda: "It has not begun." in opened.text() and "no server" in opened.text())
+        lines = [line.strip() for line in opened.text().splitlines()]
+        assert lines[lines.index("It has not begun.") + 1].startswith(f"run {run_id} of backup is queued")
 
 
 async def test_output_is_saved_but_never_over_a_file(dashboard: Dashboard, store: Database, tmp_path: Path) -> None:
@@ -235,6 +237,38 @@ async def test_what_is_typed_while_the_filter_line_opens_is_a_filter(dashboard: 
         await opened.until(lambda: opened.app.view.filter_text == "report")
         await opened.until(lambda: opened.app.view.status().startswith("1 run"))
         assert len(opened.admin.runs(RunFilter())) == 2
+
+
+async def test_the_list_has_the_keys_again_after_the_filter(dashboard: Dashboard, store: Database) -> None:
+    for _ in range(3):
+        first = put(store, "backup")
+    async with dashboard(start="3") as opened:
+        listing = opened.app.view.query_one(Listing)
+        await opened.press("/", *"back", "enter")
+        await opened.press("j")
+        assert listing.cursor_key == first - 1
+        await opened.press("/", *"up", "escape")
+        await opened.press("k")
+        assert listing.cursor_key == first
+        await opened.press("enter")
+        await opened.until(lambda: isinstance(opened.app.view, RunView))
+
+
+async def test_what_is_typed_while_the_search_opens_is_searched_for(dashboard: Dashboard, store: Database) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    run_id = put(store, "backup")
+    start(store, run_id, server)
+    says(store, run_id, server, b"one\nEXtra\n")
+    async with dashboard(start="3") as opened:
+        view = await opened_at(opened, run_id)
+        await opened.until(lambda: "EXtra" in opened.text())
+        for key in "/EX":
+            opened.app.post_message(events.Key("slash" if key == "/" else key, key))
+        await opened.until(lambda: 'match 1 of 1 "EX"' in view.status())
+        await opened.press("enter")
+        for key in "/on":
+            opened.app.post_message(events.Key("slash" if key == "/" else key, key))
+        await opened.until(lambda: 'match 1 of 1 "on"' in view.status())
 
 
 async def test_the_next_attempt_is_followed_and_the_one_before_is_kept(dashboard: Dashboard, store: Database) -> None:
