@@ -103,6 +103,12 @@ class Editor:
         start, end = lines
         return Part(held, held.raw[start:end].decode(), held.raw[:start].count(b"\n"), start, end)
 
+    def again(self, original: Original) -> Original:
+        """The same file as it is now, whichever jobs it holds. Raises ConfigError."""
+        from jobrunner.jobfile import rewrite
+
+        return rewrite.original(original.path)
+
     def end(self) -> Part:
         """The end of the main file, where a new job is written. Raises ConfigError."""
         from jobrunner.jobfile import rewrite

@@ -95,6 +95,29 @@ def words(text: str) -> Iterator[Word]:
         yield Word(said, *found.span(), negated=bool(found["not"]), pattern=found["pattern"] is not None)
 
 
+def values_of(text: str, field: Field) -> list[str]:
+    """The values that a filter asks of a field, as they are written; those that it rules out are not among them."""
+    found = [_split(word.text.partition(":")[2]) for word in words(text) if _asks(word, field)]
+    return [_unquoted(value) for values in found for value in values if value]
+
+
+def with_values(text: str, field: Field, values: Sequence[str]) -> str:
+    """The filter with these values asked of a field, in the place of any other; none: it asks nothing of it."""
+    others = [text[word.start : word.end] for word in words(text) if not _asks(word, field)]
+    said = ",".join(quoted(value) for value in values)
+    return " ".join([f"{field}:{said}", *others] if values else others)
+
+
+def quoted(value: str) -> str:
+    """A value as it can stand after a field: quoted where it would end before its end."""
+    bare = _unquoted(value)
+    return f'"{bare}"' if re.search(r"[\s,]", bare) else bare
+
+
+def _asks(word: Word, field: Field) -> bool:
+    return not word.negated and not word.pattern and word.text.lower().startswith(f"{field}:")
+
+
 def _term(word: Word, subject: Subject, now: datetime, zone: ZoneInfo) -> Term:
     if word.pattern:
         return Term(Field.PATTERN, (_pattern(word.text[1:-1]),), word.negated)

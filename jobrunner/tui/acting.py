@@ -51,7 +51,12 @@ class Acting:
             self._app.say("nothing to undo")
             return
         last = self._undos.pop()
-        self._app.performer.do(last.perform, lambda done: self._done(done, f"undone: {last.words}", ""), self._failed)
+
+        def failed(text: str) -> None:
+            self.remember(last)
+            self._failed(f"not undone: {text}")
+
+        self._app.performer.do(last.perform, lambda done: self._done(done, f"undone: {last.words}", ""), failed)
 
     def remember(self, undo: Undo) -> None:
         """Keeps how to take something back."""
@@ -131,12 +136,16 @@ class Acting:
     def _done(self, done: Done, text: str, command: str) -> None:
         if done.undo is not None:
             self.remember(done.undo)
-        undo = " · u undoes it" if done.undo is not None and self._app.look.screen.unicode else ""
+        undo = f" {self._dot} u undoes it" if done.undo is not None else ""
         refused = f"; refused: {'; '.join(done.refused)}" if done.refused else ""
         same = f"   {command}" if command else ""
         self._app.say(f"{text}{refused}{undo}{same}", error=bool(done.refused))
         if self._app.view is not None:
             self._app.view.ask()
+
+    @property
+    def _dot(self) -> str:
+        return "·" if self._app.look.screen.unicode else "-"
 
     def _failed(self, text: str) -> None:
         self._app.say(text, error=True)

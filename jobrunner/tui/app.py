@@ -10,17 +10,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Input
 
+from jobrunner.errors import JobrunnerError
 from jobrunner.presentation import pulse
 from jobrunner.presentation.table import Cell
 from jobrunner.presentation.times import Times
 from jobrunner.tui import editor, keys
 from jobrunner.tui.acting import Acting
-from jobrunner.tui.actions import ACTIONS, Hands, Undo, command_line
+from jobrunner.tui.actions import ACTIONS, Hands, brief, command_line
 from jobrunner.tui.commands import Commands
 from jobrunner.tui.keys import Key
 from jobrunner.tui.look import THEMES, AsciiOnly, Look, NoColours
@@ -457,12 +458,33 @@ class Dashboard(App[None], inherit_bindings=False):
         if self.setting.read_only:
             self.say("refused: the dashboard was opened with --read-only", error=True)
             return
-        job = str(selection.ids[0]) if selection.kind == "job" and len(selection.ids) == 1 else None
-        with self.suspend():
-            undo = editor.edit(self.setting, job)
+        if not editor.editable(selection):
+            self.say(editor.WHAT, error=True)
+        elif selection.kind == "run" and not selection.jobs:
+            self.performer.do(
+                lambda hands: brief(hands, selection),
+                lambda known: self._edit_job(next(iter(known.jobs))),
+                lambda text: self.say(text, error=True),
+            )
+        else:
+            self._edit_job(editor.job_of(selection))
+
+    def _edit_job(self, job: str | None) -> None:
+        """``job`` None: the whole file."""
+        try:
+            before = editor.held(self.setting, job)
+            with self.suspend():
+                editor.run(self.setting, job)
+            undo = editor.undo_since(self.setting, before, job)
+        except SuspendNotSupported:
+            self.say("this terminal cannot be given to an editor; e edits here", error=True)
+            return
+        except JobrunnerError as error:
+            self.say(" ".join(str(error).split()), error=True)
+            return
         if undo is not None:
-            self.acting.remember(Undo(f"edit of {f'job {job}' if job else 'the file'}", undo))
-            self.say("the file is changed   u undoes it")
+            self.acting.remember(undo)
+            self.say("the file is changed; u undoes it")
         if self.view is not None:
             self.view.ask()
 

@@ -4,19 +4,43 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from jobrunner.tui.actions import Done, Hands, command_line
+from jobrunner.tui.actions import Done, Hands, Undo, command_line
+from jobrunner.tui.selection import Selection
 
 if TYPE_CHECKING:
+    from jobrunner.jobfile.rewrite import Original
     from jobrunner.tui.app import Setting
 
+WHAT = "one job is edited at a time, or the whole file from Configuration"
 
-def edit(setting: Setting, job: str | None) -> Callable[[Hands], Done] | None:
-    """Runs it in the terminal and waits for Enter; gives what takes the change back, None where nothing was changed."""
+
+def editable(selection: Selection) -> bool:
+    """Whether there is something to edit: one job, the job of one run, or the whole file."""
+    return selection.kind in ("file", "version") or (selection.kind in ("job", "run") and len(selection.ids) == 1)
+
+
+def job_of(selection: Selection) -> str | None:
+    """The job that is to be edited, None for the whole file; of a run, ``jobs`` must be known."""
+    if selection.kind == "run":
+        return selection.jobs[0]
+    return str(selection.ids[0]) if selection.kind == "job" else None
+
+
+def held(setting: Setting, job: str | None) -> Original:
+    """The file that a job stands in, or the main one.
+
+    Raises:
+        ConfigError: it cannot be read.
+        NotFound: there is no such job.
+    """
     with setting.editor() as opened:
-        before = opened.part(job).original
+        return opened.part(job).original
+
+
+def run(setting: Setting, job: str | None) -> None:
+    """Runs it in the terminal, and waits for Enter."""
     call = ["edit", *([job] if job is not None else [])]
     named = ["-c", setting.config] if setting.config is not None else []
     sys.stdout.write(f"$ {command_line([call], setting.config)}\n")
@@ -28,16 +52,23 @@ def edit(setting: Setting, job: str | None) -> Callable[[Hands], Done] | None:
         sys.stdin.readline()
     except KeyboardInterrupt:
         pass
+
+
+def undo_since(setting: Setting, before: Original, job: str | None) -> Undo | None:
+    """What takes back all that has changed in a file since, and nothing that changes later; None: nothing has.
+
+    Raises:
+        ConfigError: the file cannot be read any more.
+    """
     with setting.editor() as opened:
-        after = opened.part(job).original
+        after = opened.again(before)
     if after.raw == before.raw:
         return None
-    text = before.text
 
     def undo(hands: Hands) -> Done:
         with hands.editor() as opened:
-            original = opened.part(job).original
-            opened.apply(opened.propose(original, text), action="edit", target=f"job {job}" if job else "jobs.toml")
+            proposal = opened.propose(after, before.text)
+            opened.apply(proposal, action="edit", target=f"job {job}" if job else before.name, detail="undone")
         return Done("the file is as it was")
 
-    return undo
+    return Undo(f"edit of {f'job {job}' if job else 'the file'}", undo)

@@ -13,11 +13,16 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
 
+from jobrunner.domain.filter import Field
+from jobrunner.domain.filter_text import Subject, values_of, with_values
 from jobrunner.presentation.table import Cell
 from jobrunner.tui import keys
 from jobrunner.tui.actions import ACTIONS
 from jobrunner.tui.dialogs.menu import Marks, Menu
+from jobrunner.tui.editor import editable
 from jobrunner.tui.reader import Asked, Told
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.widgets.filterline import FilterLine
@@ -41,8 +46,6 @@ LOW_LINES = 18
 
 LEAST_COLUMNS, LEAST_LINES = 40, 10
 """Below either of them one line of status is all that stays."""
-
-REMARK_SECONDS = 8.0
 
 _MOST_FILTERS = 50
 _LOOKING = frozenset({"output", "mark", "range", "mark_all"})
@@ -72,6 +75,9 @@ class View(Screen[None]):
 
     AUTO_FOCUS = "#body *"
 
+    remark_seconds: ClassVar[float] = 8.0
+    """After which a remark goes away."""
+
     wide = var(False)
     """Whether list and detail stand side by side; a detail pane is hidden where it is not set."""
 
@@ -86,6 +92,8 @@ class View(Screen[None]):
         self._last = 0
         self._troubled = False
         self._told: Told | None = None
+        self._remark_timer: Timer | None = None
+        self._focus_before: Widget | None = None
 
     # --- what a screen says of itself ---------------------------------------------------------------------------------
 
@@ -140,6 +148,9 @@ class View(Screen[None]):
 
     orders: ClassVar[Mapping[str, str]] = {}
     """The orders that ``s`` offers: keys and words; the first is the usual one."""
+
+    subject: ClassVar[Subject | None] = None
+    """What is filtered, where the filter is of the shared grammar: then it can be built field by field."""
 
     states: ClassVar[tuple[str, ...]] = ()
     """The states that ``f`` offers."""
@@ -208,13 +219,17 @@ class View(Screen[None]):
     def _finds(self, id: str) -> bool:
         if id in ("why", "decisions"):
             return id in self.hints or (self.selection().kind in ("job", "run") and len(self.selection().ids) == 1)
+        if id == "build_filter":
+            return self.subject is not None
         offers = {"order": self.orders, "columns": self.all_columns, "states": self.states}
         return bool(offers[id]) if id in offers else self.filterable
 
     def _acts(self, id: str) -> bool:
         if id in ACTIONS:
             return ACTIONS[id].applies(self.selection_for(id))
-        return id in self.actions or id in self.hints or id in ("undo", "edit", "new_job")
+        if id == "edit":
+            return editable(self.selection_for(id))
+        return id in self.actions or id in self.hints or id in ("undo", "new_job")
 
     def offered(self) -> list[str]:
         """Ids of keys for menu and palette that are no actions of the table."""
@@ -251,8 +266,8 @@ class View(Screen[None]):
     def say(self, text: str, *, error: bool = False) -> None:
         """A remark in the status line, for a while."""
         self.query_one(StatusLine).remark(Cell(text, "bold red" if error else "bold"))
-        self._remark_timer.reset()
-        self._remark_timer.resume()
+        self._keep_remark()
+        self._remark_timer = self.set_timer(self.remark_seconds, self._end_remark)
 
     # --- how it works -------------------------------------------------------------------------------------------------
 
@@ -271,7 +286,6 @@ class View(Screen[None]):
 
     def on_mount(self) -> None:
         self._has_detail = bool(self.query_one("#detail").children)
-        self._remark_timer = self.set_timer(REMARK_SECONDS, self._end_remark, pause=True)
         self._fit(self.app.size.width, self.app.size.height)
         self.restate()
 
@@ -305,8 +319,13 @@ class View(Screen[None]):
         self._troubled = told.trouble is not None and not told.trouble.away
         if told.trouble is not None and self._troubled:
             line.remark(Cell(told.trouble.text, "bold red"))
-            self._remark_timer.pause()
+            self._keep_remark()
         self.restate()
+
+    def _keep_remark(self) -> None:
+        if self._remark_timer is not None:
+            self._remark_timer.stop()
+            self._remark_timer = None
 
     def _end_remark(self) -> None:
         self.query_one(StatusLine).remark(Cell(""))
@@ -339,14 +358,29 @@ class View(Screen[None]):
     def action_states(self) -> None:
         def chosen(states: frozenset[object] | None) -> None:
             if states is not None:
-                words = [word for word in self.filter_text.split() if not word.startswith("state:")]
-                wanted = [f"state:{state}" for state in self.states if state in states]
-                self.apply_filter(" ".join([*wanted, *words]))
+                wanted = [state for state in self.states if state in states]
+                self.apply_filter(with_values(self.filter_text, Field.STATE, wanted))
 
         if self.states:
-            on = {word.removeprefix("state:") for word in self.filter_text.split() if word.startswith("state:")}
+            on = values_of(self.filter_text, Field.STATE)
             picks = [Pick(state, state, marked=state in on) for state in self.states]
-            self.app.push_screen(Marks(self.terminal, "By state", picks), chosen)
+            self.app.push_screen(Marks(self.terminal, "By state", picks, one=not on), chosen)
+
+    def action_build_filter(self) -> None:
+        from jobrunner.tui.dialogs.filter_builder import FilterBuilder
+
+        before = self.filter_text
+
+        def built(values: object) -> None:
+            if values is None and self.filter_text != before:
+                self.apply_filter(before)
+
+        if self.subject is not None:
+            now, zone = self.app.setting.clock.now(), self.app.admin.zone()
+            builder = FilterBuilder(
+                self.terminal, before, subject=self.subject, now=now, zone=zone, applied=self.apply_filter
+            )
+            self.app.push_screen(builder, built)
 
     def action_why(self) -> None:
         self.app.act("why", self.selection())
@@ -394,8 +428,11 @@ class View(Screen[None]):
             self.app.copy(self.app.command_line([self.command()]), "the command")
 
     def action_filter(self) -> None:
-        if self.filterable:
-            self.query_one(FilterLine).open(self.filter_text)
+        line = self.query_one(FilterLine)
+        if self.filterable and not line.is_open:
+            self._focus_before = self.focused
+            line.open(self.filter_text)
+            line.suggest(self.completions(self.filter_text))
 
     def action_leave(self) -> None:
         if self.opener is None:
@@ -426,6 +463,17 @@ class View(Screen[None]):
         except JobrunnerError as error:
             line.complain(str(error))
         line.suggest(self.completions(event.text))
+
+    @on(FilterLine.Closed)
+    def _filter_closed(self) -> None:
+        """The keys are for the body again, unless the person has gone elsewhere."""
+        before, self._focus_before = self._focus_before, None
+        if self.focused is not None and self.query_one(FilterLine) not in self.focused.ancestors_with_self:
+            return
+        if before is not None and before.is_attached and before.focusable:
+            before.focus()
+        else:
+            self.set_focus(next((one for one in self.query("#body *") if one.focusable), None))
 
     @on(Tabs.Chosen)
     def _tab_chosen(self, event: Tabs.Chosen) -> None:

@@ -282,3 +282,31 @@ def test_more_and_production_raise_how_it_is_confirmed() -> None:
     tiers = [retry.confirmation(Selection("run", tuple(range(n))), known, production=False) for n in (1, 5, 6)]
     assert tiers == [Tier.LINE, Tier.DIALOG, Tier.TYPED]
     assert retry.confirmation(Selection("run", (1,)), known, production=True) is Tier.TYPED
+
+
+async def test_an_undo_that_fails_is_not_lost(on: Dashboard) -> None:
+    from jobrunner.errors import Refused
+    from jobrunner.tui.actions import Done, Hands, Undo
+
+    tries = []
+
+    def undo(hands: Hands) -> Done:
+        tries.append(hands)
+        if len(tries) == 1:
+            raise Refused("not now")
+        return Done("as it was")
+
+    async with on(JOB) as opened:
+        opened.app.acting.remember(Undo("what was done", undo))
+        await opened.press("u")
+        await opened.until(lambda: "not undone: not now" in said(opened))
+        await opened.press("u")
+        await opened.until(lambda: "undone: what was done" in said(opened))
+
+
+async def test_undo_is_said_without_unicode_too(on: Dashboard) -> None:
+    async with on(JOB, unicode=False) as opened:
+        await opened.press("p")
+        await opened.until(lambda: "Pause job backup?" in opened.text())
+        await opened.press("enter")
+        await opened.until(lambda: "job backup is paused - u undoes it" in said(opened))

@@ -49,6 +49,7 @@ class Decisions(View):
 
     name_shown = "Decisions"
     filterable = True
+    subject = DECISIONS
     hints = ("open", "states", "run_now", "why")
     states = DECISIONS.states
     CSS = "#beneath { height: 9; border-top: solid $border-blurred; }"

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from jobrunner.domain.board import JobLine
+from jobrunner.domain.filter_text import RUNS
 from jobrunner.domain.state import RunState
 from jobrunner.presentation import board, past
 from jobrunner.presentation.labels import SHORT_STATES
@@ -69,6 +70,7 @@ class JobView(View):
 
     name_shown = "Job"
     filterable = True
+    subject = RUNS
     hints = ("open", "run_now", "pause", "output", "retry", "edit_here", "next_pane", "cancel")
     states = tuple(RunState)
     actions = ("edit_here", "output")

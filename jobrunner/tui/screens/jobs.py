@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from jobrunner.domain.board import Order, Stand
+from jobrunner.domain.filter_text import JOBS
 from jobrunner.domain.state import RunState
 from jobrunner.presentation import board
 from jobrunner.presentation.sanitise import plain
@@ -77,6 +78,7 @@ class Jobs(View):
     name_shown = "Jobs"
     number = "2"
     filterable = True
+    subject = JOBS
     hints = ("open", "run_now", "retry", "pause", "output", "edit_here", "mark", "order", "cancel")
     states = (*RunState, "paused", "disabled", "late")
     all_columns = tuple(column.title for column in board.WIDE_COLUMNS if column.title != "NAME")
@@ -191,7 +193,6 @@ class Jobs(View):
 
     def completions(self, text: str) -> Sequence[str]:
         from jobrunner.domain.filter_completion import complete
-        from jobrunner.domain.filter_text import JOBS
 
         known = self._seen.known if self._seen is not None else None
         return [found.text for found in complete(text, len(text), known, subject=JOBS)] if known is not None else []

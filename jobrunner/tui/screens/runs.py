@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from jobrunner.admin.paging import SEARCH_SECONDS
+from jobrunner.domain.filter_text import RUNS
 from jobrunner.domain.state import RunState
 from jobrunner.presentation import details, runlist
 from jobrunner.presentation.sanitise import plain
@@ -60,6 +61,7 @@ class Runs(View):
     name_shown = "Runs"
     number = "3"
     filterable = True
+    subject = RUNS
     hints = ("open", "retry", "cancel", "output", "states", "mark", "discard", "top")
     states = tuple(RunState)
     all_columns = tuple(column.title for column in runlist.COLUMNS if column.title != "ID")

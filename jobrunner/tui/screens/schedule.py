@@ -12,6 +12,7 @@ from textual import events, on
 from textual.app import ComposeResult
 
 from jobrunner.domain.board import Order, Stand
+from jobrunner.domain.filter_text import JOBS
 from jobrunner.domain.state import RunState
 from jobrunner.presentation import schedule
 from jobrunner.presentation.sanitise import plain
@@ -74,6 +75,7 @@ class Schedule(View):
     name_shown = "Schedule"
     number = "5"
     filterable = True
+    subject = JOBS
     hints = ("open", "lanes_later", "lanes_wider", "lanes_closer", "run_now", "pause", "why", "decisions", "order")
     states = (*RunState, "paused", "disabled", "late")
     orders: ClassVar[Mapping[str, str]] = {
@@ -176,7 +178,6 @@ class Schedule(View):
 
     def completions(self, text: str) -> Sequence[str]:
         from jobrunner.domain.filter_completion import complete
-        from jobrunner.domain.filter_text import JOBS
 
         if self._seen is None:
             return []
