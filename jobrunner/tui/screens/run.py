@@ -6,13 +6,16 @@ import os
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 
+from jobrunner.domain.size import format_size
 from jobrunner.presentation import answers, changes, details, lists
 from jobrunner.presentation.labels import RUN_STATES
 from jobrunner.presentation.sanitise import TerminalFilter, plain
@@ -35,9 +38,12 @@ if TYPE_CHECKING:
     from jobrunner.domain.at_work import AtWork
     from jobrunner.domain.change import Ran
     from jobrunner.domain.run import Run
-    from jobrunner.domain.status import MoreOutput
+    from jobrunner.domain.status import MoreOutput, OutputPart
     from jobrunner.presentation.screen import Screen as Terminal
+    from jobrunner.tui.actions import Hands
     from jobrunner.tui.app import Dashboard
+
+T = TypeVar("T")
 
 TABS = ("Output", "Attempts", "Parameters", "Timeline", "Why and what changed")
 _BAR = 20
@@ -220,15 +226,15 @@ class RunView(View):
 
     @on(Output.SaveWanted)
     def _save(self, event: Output.SaveWanted) -> None:
-        data = event.output.printed
+        attempt = self._shown or 1
 
         def chosen(values: Values | None) -> None:
             if values is not None:
-                self._write(Path(values["file"]).expanduser(), data)
+                self._write(Path(values["file"]).expanduser(), attempt)
 
-        name = f"run-{self._number}-{self._shown or 1}.log"
+        name = f"run-{self._number}-{attempt}.log"
         field = Field("file", "File", "one that is not there yet", value=name, required=True)
-        call = ["logs", str(self._number), "--attempt", str(self._shown or 1)]
+        call = ["logs", str(self._number), "--attempt", str(attempt)]
         form = Form(
             self.terminal,
             title="Save the output",
@@ -239,29 +245,48 @@ class RunView(View):
         )
         self.app.push_screen(form, chosen)
 
-    def _write(self, path: Path, data: bytes) -> None:
-        try:
-            with path.open("xb") as file:
-                file.write(data)
-        except OSError as error:
-            self.say(f"not saved: {plain(str(error))}", error=True)
-        else:
-            self.say(f"saved {len(data):,} bytes to {plain(str(path))}")
+    def _write(self, path: Path, attempt: int) -> None:
+        """All that is kept of the attempt's output, byte for byte, to a file that is not there yet."""
+        number = self._number
+
+        def save(hands: Hands) -> tuple[str, bool]:
+            try:
+                with path.open("xb") as file:
+                    size = sum(file.write(part.data) for part in hands.admin.output(number, attempt=attempt))
+            except OSError as error:
+                return f"not saved: {plain(str(error))}", True
+            return f"saved {size:,} bytes to {plain(str(path))}", False
+
+        self._do(save, lambda told: self.app.say(told[0], error=told[1]))
 
     @on(Output.PagerWanted)
     def _pager(self, event: Output.PagerWanted) -> None:
-        cleaner = TerminalFilter()
-        text = cleaner.feed(event.output.printed) + cleaner.end()
-        with tempfile.NamedTemporaryFile("w", suffix=".log", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-            file.flush()
+        number, attempt, at = self._number, self._shown or 1, event.line
+
+        def copy(hands: Hands) -> str:
+            with tempfile.NamedTemporaryFile(
+                "w", suffix=".log", encoding="utf-8", errors="replace", delete=False
+            ) as file:
+                file.writelines(_shown(hands.admin.output(number, attempt=attempt)))
+            return file.name
+
+        self._do(copy, lambda name: self._page_through(name, at))
+
+    def _page_through(self, name: str, line: int) -> None:
+        """Gives the terminal to the person's pager for a while, with a file that goes away after it."""
+        try:
             pager = shlex.split(os.environ.get("PAGER") or "less -R")
-            at = [f"+{event.line}"] if Path(pager[0]).name in ("less", "more", "most") else []
-            try:
+            at = [f"+{line}"] if Path(pager[0]).name in ("less", "more", "most") else []
+            if self.is_current:
                 with self.app.suspend():
-                    subprocess.call([*pager, *at, file.name])
-            except OSError as error:
-                self.say(f"no pager: {plain(str(error))}", error=True)
+                    subprocess.call([*pager, *at, name])
+        except (OSError, ValueError, SuspendNotSupported) as error:
+            self.app.say(f"no pager: {plain(str(error))}", error=True)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def _do(self, work: Callable[[Hands], T], then: Callable[[T], None]) -> None:
+        self.app.performer.do(work, then, partial(self.app.say, error=True), apart=True)
 
     # --- how it is drawn ----------------------------------------------------------------------------------------------
 
@@ -328,6 +353,17 @@ def open_output(app: Dashboard, selection: Selection) -> None:
     """Of the run that is selected."""
     if selection.kind == "run" and len(selection.ids) == 1:
         app.open(RunView(int(selection.ids[0])))
+
+
+def _shown(parts: Iterable[OutputPart]) -> Iterator[str]:
+    """Output that may be shown on a terminal; each stream is cut where it is cut, not where the other begins."""
+    cleaners = defaultdict[str, TerminalFilter](TerminalFilter)
+    for part in parts:
+        if part.dropped:
+            yield f"[{format_size(part.dropped)} were dropped here]\n"
+        yield cleaners[part.stream].feed(part.data)
+    for cleaner in cleaners.values():
+        yield cleaner.end()
 
 
 def plain_lines(text: str) -> str:

@@ -191,7 +191,7 @@ class Runs(View):
                 listing.mark(found)
                 self.say(f"{'the newest ' * (len(found) >= MOST_MARKED)}{len(found):,} are marked")
 
-        say = partial(self.say, error=True)
+        say = partial(self.app.say, error=True)
         self.app.performer.do(lambda hands: _all_of(hands, terms), mark, say, apart=True)
 
     @on(Listing.Marked)

@@ -170,11 +170,6 @@ class Output(Vertical):
         """Whether there is no output so far."""
         return not self._kept.size and not self._kept.lines
 
-    @property
-    def printed(self) -> bytes:
-        """All that is here, as the job printed it: for a file, never for a terminal."""
-        return bytes(self._kept.data) + b"".join(said.data for said in self._kept.unfinished)
-
     def focus(self, scroll_visible: bool = True) -> Output:
         self._text.focus(scroll_visible)
         return self
