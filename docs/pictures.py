@@ -34,6 +34,7 @@ from jobrunner.presentation.screen import Screen
 from jobrunner.tui import keys
 from jobrunner.tui.app import Dashboard, Setting
 from jobrunner.tui.look import Look
+from jobrunner.tui.remembered import Remembered
 
 TOP = Path(__file__).parent.parent
 PICTURES = TOP / "docs" / "pictures"
@@ -43,14 +44,15 @@ FONTS = "Fira Code, DejaVu Sans Mono, Menlo, Consolas, monospace"
 WARM_UP, CYCLE, MOMENT = 35, 30, 5
 """Seconds: how long the server works before the picture; in the demonstration's cycle, the moment of most movement."""
 
-SIZE = (132, 36)
+SIZE = (132, 34)
 SCREENS = {
     "overview": ["1"],
-    "jobs": ["2"],
-    "runs": ["3"],
+    "jobs": ["2", "j", "j", "j"],
+    "run": ["3", "/", *"job:site state:failed", "enter", "enter"],
     "schedule": ["5"],
+    "editor": ["2", "/", *"nightly", "enter", "e", "down", "end", *["backspace"] * 7, *"fri"],
 }
-"""Of each picture the keys that lead there from the start."""
+"""Of each picture the keys that lead there from the one before."""
 
 COMMANDS = (
     "jobrunner jobs",
@@ -62,7 +64,8 @@ COMMANDS = (
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+        folder = Path(place, "shop")
+        folder.mkdir()
         shutil.copy(TOP / "jobs.toml", folder)
         shutil.copytree(TOP / "examples", folder / "examples", ignore=shutil.ignore_patterns("__pycache__", "*.db*"))
         with _server(folder):
@@ -75,13 +78,25 @@ def main() -> None:
 
 
 async def _dashboard(folder: Path) -> None:
-    admin = wiring.make_admin(folder / "jobs.toml", source=Trigger.MANUAL, warn=False)
+    os.chdir(folder)
+    admin = wiring.make_admin("jobs.toml", source=Trigger.MANUAL, warn=False)
     look = Look(Screen(terminal=True, width=SIZE[0], colour=True, unicode=True))
-    app = Dashboard(Setting(admin=admin, clock=SystemClock(), look=look, keys=keys.KEYS, host="web1"))
+    setting = Setting(
+        admin=admin,
+        editor=lambda: wiring.open_editor("jobs.toml"),
+        clock=SystemClock(),
+        look=look,
+        keys=keys.KEYS,
+        host="web1",
+        remembered=Remembered(None),
+    )
+    app = Dashboard(setting)
     async with app.run_test(size=SIZE) as pilot:
         for name, pressed in SCREENS.items():
-            await pilot.press(*pressed)
-            await pilot.pause(3.0)
+            for key in pressed:
+                await pilot.press(key)
+                await pilot.pause(0.3)
+            await pilot.pause(2.0)
             _keep(app.export_screenshot(title=f"jobrunner tui: {name}"), name)
     admin.close()
 
