@@ -26,6 +26,7 @@ class Acting:
     def __init__(self, app: Dashboard) -> None:
         self._app = app
         self._undos: list[Undo] = []
+        self.last_command = ""
 
     def available(self, selection: Selection) -> list[Action]:
         """What can be done with a selection, in the order of menus."""
@@ -134,6 +135,7 @@ class Acting:
         )
 
     def _done(self, done: Done, text: str, command: str) -> None:
+        self.last_command = command
         if done.undo is not None:
             self.remember(done.undo)
         undo = f" {self._dot} u undoes it" if done.undo is not None else ""

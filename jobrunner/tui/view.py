@@ -424,8 +424,11 @@ class View(Screen[None]):
             self.app.copy(" ".join(names), "the id" if len(names) == 1 else "the ids")
 
     def action_copy_command(self) -> None:
-        if self.command():
-            self.app.copy(self.app.command_line([self.command()]), "the command")
+        """That of the action that was just done; else the one that says what this screen does."""
+        done, self.app.acting.last_command = self.app.acting.last_command, ""
+        text = done or (self.app.command_line([self.command()]) if self.command() else "")
+        if text:
+            self.app.copy(text, "the command")
 
     def action_filter(self) -> None:
         line = self.query_one(FilterLine)

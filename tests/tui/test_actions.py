@@ -310,3 +310,27 @@ async def test_undo_is_said_without_unicode_too(on: Dashboard) -> None:
         await opened.until(lambda: "Pause job backup?" in opened.text())
         await opened.press("enter")
         await opened.until(lambda: "job backup is paused - u undoes it" in said(opened))
+
+
+async def test_the_command_is_copied_in_a_dialog_after_an_action_and_of_a_screen(
+    on: Dashboard, dashboard: Dashboard, store: Database
+) -> None:
+    runs = dead(store, "backup", "backup")
+    async with on(Selection("run", runs)) as opened:
+        await opened.press("t")
+        await opened.until(lambda: "Retry 2 runs?" in opened.text())
+        await opened.press("ctrl+y")
+        assert opened.app.clipboard == "jobrunner retry 1 2"
+        assert states(store, *runs) == ["failed", "failed"]
+        await opened.press("escape")
+    async with on(Selection("run", runs[:1])) as opened:
+        await opened.press("t", "ctrl+y")
+        await opened.until(lambda: opened.app.clipboard == "jobrunner retry 1")
+        await opened.press("y")
+        await opened.until(lambda: "retried" in said(opened))
+        opened.app.copy_to_clipboard("")
+        await opened.press("Y")
+        assert opened.app.clipboard == "jobrunner retry 1"
+    async with dashboard(start="4") as opened:
+        await opened.press("Y")
+        assert opened.app.clipboard == "jobrunner queues"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -17,11 +17,19 @@ from jobrunner.tui.dialogs.dialog import Dialog, wrapped
 from jobrunner.tui.widgets.button import Push
 from jobrunner.tui.widgets.lines import Lines
 
+if TYPE_CHECKING:
+    from jobrunner.tui.app import Dashboard
+
 _JOBS_SHOWN = 6
 
 
 class AskLine(ModalScreen[bool]):
-    """``Retry run 1042 of backup? y/N`` in the place of the status line: ``y`` is yes, every other key is no."""
+    """``Retry run 1042 of backup? y/N`` in the place of the status line: ``y`` is yes, every other key is no.
+
+    ``ctrl+y`` copies the command and answers nothing.
+    """
+
+    app: Dashboard
 
     DEFAULT_CSS = """
     AskLine { background: transparent; align: left bottom; }
@@ -33,6 +41,7 @@ class AskLine(ModalScreen[bool]):
     def __init__(self, screen: Screen, question: str, command: str) -> None:
         super().__init__()
         self._screen = screen
+        self._command = command
         self._lines = [[Cell(f" {question} "), Cell("y/N", "bold")], [Cell(f" {command}", "dim")]]
 
     def compose(self) -> ComposeResult:
@@ -42,7 +51,9 @@ class AskLine(ModalScreen[bool]):
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
-        if event.key != "ctrl+c":
+        if event.key == "ctrl+y":
+            self.app.copy(self._command, "the command")
+        elif event.key != "ctrl+c":
             self.dismiss(event.key in ("y", "Y"))
 
     def on_click(self, event: events.Click) -> None:
@@ -98,6 +109,9 @@ class Confirm(Dialog[bool]):
         with Horizontal(classes="buttons"):
             yield Push(self.terminal, "Cancel", id="cancel")
             yield Push(self.terminal, self._verb, id="do")
+
+    def command_shown(self) -> str:
+        return self._command
 
     def on_mount(self) -> None:
         if self._typed is None:

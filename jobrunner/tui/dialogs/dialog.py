@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -17,8 +17,14 @@ from jobrunner.tui.widgets.lines import Lines
 Result = TypeVar("Result")
 
 
+if TYPE_CHECKING:
+    from jobrunner.tui.app import Dashboard
+
+
 class Dialog(ModalScreen[Result | None]):
-    """Escape closes it with None. ``title`` is text of anybody; ``most`` is how many columns it takes at most."""
+    """Escape closes it with None; ctrl+y copies the command that it shows. ``title`` is text of anybody."""
+
+    app: Dashboard
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: transparent; }
@@ -30,7 +36,10 @@ class Dialog(ModalScreen[Result | None]):
     Dialog .buttons { height: 1; align-horizontal: right; margin-top: 1; }
     """
 
-    BINDINGS: ClassVar = [Binding("escape", "close", show=False)]
+    BINDINGS: ClassVar = [
+        Binding("escape", "close", show=False),
+        Binding("ctrl+y", "copy_command", show=False, priority=True),
+    ]
 
     def __init__(self, screen: Screen, title: str) -> None:
         super().__init__()
@@ -41,12 +50,24 @@ class Dialog(ModalScreen[Result | None]):
     def compose(self) -> ComposeResult:
         box = Vertical(id="box")
         box.border_title = plain(self._title).replace("[", "\\[")
+        if type(self).command_shown is not Dialog.command_shown:
+            box.border_subtitle = "ctrl+y copies the command"
         with box:
             yield from self.inside()
 
     def inside(self) -> ComposeResult:
         """What the box holds."""
         yield from ()
+
+    def command_shown(self) -> str:
+        """The command that does the same as the dialog is about to do; empty where there is none."""
+        return ""
+
+    def action_copy_command(self) -> None:
+        if text := self.command_shown():
+            self.app.copy(text, "the command")
+            box = self.query_one("#box")
+            box.border_subtitle = "copied"
 
     def action_close(self) -> None:
         self.dismiss(None)

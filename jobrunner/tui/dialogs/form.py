@@ -87,6 +87,9 @@ class Form(Dialog[Values]):
         self.query_one(f"#field-{first}" if names else "#do").focus()
         self._check()
 
+    def command_shown(self) -> str:
+        return self._command(self.values)
+
     @property
     def values(self) -> dict[str, str]:
         """What has been said so far."""

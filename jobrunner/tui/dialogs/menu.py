@@ -33,6 +33,10 @@ class Menu(Dialog[object]):
             below.styles.height = 1
             yield below
 
+    def command_shown(self) -> str:
+        pick = self.query_one(PickList).current
+        return self._below(pick) if self._below is not None and pick is not None else ""
+
     def on_mount(self) -> None:
         self.query_one(PickList).show(self._picks, first=True)
         self.query_one(PickList).focus()

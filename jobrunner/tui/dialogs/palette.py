@@ -71,6 +71,10 @@ class Palette(Dialog[object]):
         self._search("")
         self.query_one(Input).focus()
 
+    def command_shown(self) -> str:
+        pick = self.query_one(PickList).current
+        return pick.key.command if pick is not None and isinstance(pick.key, Entry) else ""
+
     def add(self, entries: Sequence[Entry]) -> None:
         """More that can be picked, which took longer to find."""
         self._entries += entries
@@ -145,6 +149,9 @@ class Steps(Dialog[Values]):
     def on_mount(self) -> None:
         self.query_one(PickList).can_focus = False
         self._show()
+
+    def command_shown(self) -> str:
+        return self._command(self._values)
 
     @property
     def _field(self) -> Field:
