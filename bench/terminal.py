@@ -121,9 +121,10 @@ class Terminal:
             self.read(left)
         return self.written - before
 
-    def quiet(self, seconds: float = 0.2) -> None:
-        """Reads until nothing comes for so long."""
-        while self.read(seconds):
+    def quiet(self, seconds: float = 0.2, most: float = 5.0) -> None:
+        """Reads until nothing comes for so long; a program that never falls silent is read for ``most`` seconds."""
+        end = time.perf_counter() + most
+        while time.perf_counter() < end and self.read(seconds):
             pass
 
     def ended(self, seconds: float = 30.0) -> int:

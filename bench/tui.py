@@ -110,7 +110,7 @@ def opened(folder: Path, screen: str = "1") -> Iterator[Terminal]:
         terminal.rest(4)  # the file of 10,000 jobs is read behind
         terminal.send(screen)
         terminal.until(lambda: f"[{screen} " in terminal.text(), f"screen {screen}")
-        terminal.quiet(1.2)
+        terminal.quiet(0.5)
         yield terminal
 
 

@@ -13,7 +13,6 @@ from textual import events
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding
 from textual.message import Message
-from textual.widgets import Input
 
 from jobrunner.errors import JobrunnerError
 from jobrunner.presentation import pulse
@@ -23,6 +22,7 @@ from jobrunner.tui import editor, keys
 from jobrunner.tui.acting import Acting
 from jobrunner.tui.actions import ACTIONS, Hands, brief, command_line
 from jobrunner.tui.commands import Commands
+from jobrunner.tui.keyorder import KeyOrder
 from jobrunner.tui.keys import Key
 from jobrunner.tui.look import THEMES, AsciiOnly, Look, NoColours
 from jobrunner.tui.performer import Performer
@@ -130,6 +130,7 @@ class Dashboard(App[None], inherit_bindings=False):
         self.look = setting.look
         self.keys = setting.keys
         self.remembered = setting.remembered
+        self._key_order = KeyOrder(self, super().on_event)
         self.crash: BaseException | None = None
         self.tracebacks: list[str] = []
         self.farewell: list[str] = []
@@ -185,10 +186,8 @@ class Dashboard(App[None], inherit_bindings=False):
         self.reader.stop()
 
     async def on_event(self, event: events.Event) -> None:
-        """A letter that was on its way elsewhere when a line to type in was opened is typed there, not obeyed."""
-        field = self.focused if isinstance(event, events.Key) and event.is_forwarded else None
-        if isinstance(event, events.Key) and event.is_printable and isinstance(field, Input):
-            field.replace(event.character or "", *sorted(field.selection))
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._key_order.take(event)
         else:
             await super().on_event(event)
 
