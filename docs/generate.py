@@ -244,9 +244,25 @@ def _transitions() -> Iterator[str]:
         yield f"| `{state}`{' (final)' if state in FINAL else ''} | {following} |"
 
 
+# --- dashboard.md: every key of the dashboard -------------------------------------------------------------------------
+
+
+def _keys() -> Iterator[str]:
+    from jobrunner.tui.keys import KEYS, Group, shown
+
+    yield "| id | keys | what it does | where |"
+    yield "| --- | --- | --- | --- |"
+    for group in Group:
+        for key in KEYS.values():
+            if key.group is group:
+                pressed = " ".join(f"`{shown(one)}`".replace("|", "\\|") for one in key.keys)
+                yield f"| `{key.id}` | {pressed or 'none'} | {key.words} | {group.value} |"
+
+
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "configuration": _configuration,
     "cli": _commands,
+    "dashboard": _keys,
     "states": _transitions,
 }
 

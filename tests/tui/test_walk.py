@@ -29,8 +29,11 @@ schedule = "0 2 * * *"
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     project = Project(tmp_path, JOBS)
-    with project.server():
-        yield project
+    try:
+        with project.server():
+            yield project
+    finally:
+        project.close()
 
 
 @pytest.fixture
