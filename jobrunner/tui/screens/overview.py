@@ -12,8 +12,8 @@ from jobrunner.domain.attention import Concern
 from jobrunner.presentation import overview
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
+from jobrunner.tui.panes import Panes
 from jobrunner.tui.selection import NOTHING, Selection
-from jobrunner.tui.view import View
 from jobrunner.tui.widgets import bars
 from jobrunner.tui.widgets.chart import Chart
 from jobrunner.tui.widgets.details import Details
@@ -53,7 +53,7 @@ class Seen(NamedTuple):
     tail_of: int | None = None
 
 
-class Overview(View):
+class Overview(Panes):
     """Screen 1."""
 
     name_shown = "Overview"
@@ -88,23 +88,17 @@ class Overview(View):
 
     def show(self, answer: Any) -> None:
         self._seen = answer
-        self.query_one("#attention", Listing).show(answer.needs.items, self._attention_row)
-        self.query_one("#running", Listing).show(answer.running, self._running_row)
-        self._draw()
+        self.listing("attention").show(answer.needs.items, self._attention_row)
+        self.listing("running").show(answer.running, self._running_row)
         self._share_room()
-        self._detail()
-
-    def tick(self) -> None:
-        for listing in self.query(Listing):
-            listing.again()
-        self._draw()
+        self.redraw()
 
     def selection(self) -> Selection:
-        listing = self._focused_list()
-        item = listing.cursor_row if listing is not None else None
+        listing = self.focused_list
+        item = listing.cursor_row
         if item is None:
             return NOTHING
-        if listing is not None and listing.id == "running":
+        if listing.id == "running":
             return Selection("run", (item.run.id,), jobs=(item.run.job,))
         return _selected(item)
 
@@ -118,9 +112,6 @@ class Overview(View):
     def on_resize(self, event: Any) -> None:
         super().on_resize(event)
         self._share_room()
-
-    def action_next_pane(self) -> None:
-        self.focus_next(Listing)
 
     @on(Listing.Chosen)
     def _chosen(self, event: Listing.Chosen) -> None:
@@ -147,10 +138,6 @@ class Overview(View):
         else:
             self.app.open_number({"queue": "4", "file": "7", "all": "2"}.get(kind, "6"))
 
-    def _focused_list(self) -> Listing | None:
-        focused = self.focused
-        return focused if isinstance(focused, Listing) else self.query_one("#attention", Listing)
-
     def _run_under_cursor(self) -> int | None:
         selection = self.selection()
         return int(selection.ids[0]) if selection.kind == "run" else None
@@ -161,7 +148,7 @@ class Overview(View):
         """Of the body, also before it has been laid out."""
         return max(self.query_one("#day").size.width or self.app.size.width, 7)
 
-    def _draw(self) -> None:
+    def redraw(self) -> None:
         for chart, draw in (
             ("#day", self._draw_day),
             ("#attention-head", self._draw_attention_head),
@@ -169,6 +156,7 @@ class Overview(View):
             ("#coming", self._draw_coming),
         ):
             self.query_one(chart, Chart).show(draw)
+        self._detail()
 
     def _share_room(self) -> None:
         """Exceptions get the lines that they need, and what runs keeps some."""
@@ -178,11 +166,8 @@ class Overview(View):
         room = max(self.query_one("#body").size.height - fixed, 2)
         wanted = max(len(self._seen.needs.items), 1)
         keeps = min(_LEAST_RUNNING, len(self._seen.running) + 1, room - 1)
-        attention = self.query_one("#attention", Listing)
-        height = max(min(wanted, room - keeps), 1) if self._seen.needs.items else 0
-        if attention.styles.height is None or attention.styles.height.value != height:
-            attention.styles.height = height
-        attention.display = bool(self._seen.needs.items)
+        self.give_lines("attention", max(min(wanted, room - keeps), 1) if self._seen.needs.items else 0)
+        self.listing("attention").display = bool(self._seen.needs.items)
 
     def _attention_row(self, item: Attention) -> Line:
         return Line(_key(item), overview.attention(item, self.terminal, self.times()))
@@ -222,9 +207,9 @@ class Overview(View):
             self.query_one("#what", Details).show(self._written)
 
     def _written(self, screen: Terminal) -> list[str | Pieces]:
-        listing, seen = self._focused_list(), self._seen
-        item = listing.cursor_row if listing is not None else None
-        if item is None or seen is None or listing is None:
+        listing, seen = self.focused_list, self._seen
+        item = listing.cursor_row
+        if item is None or seen is None:
             return ["Nothing is under the cursor."]
         lines: list[str | Pieces] = []
         if listing.id == "running":

@@ -11,8 +11,8 @@ from textual.app import ComposeResult
 from jobrunner.presentation import details, work
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
+from jobrunner.tui.panes import Panes
 from jobrunner.tui.selection import NOTHING, Selection
-from jobrunner.tui.view import View
 from jobrunner.tui.widgets import bars
 from jobrunner.tui.widgets.chart import Chart
 from jobrunner.tui.widgets.details import Details
@@ -44,7 +44,7 @@ class Seen(NamedTuple):
     batches: tuple[BatchAtWork, ...]
 
 
-class Queues(View):
+class Queues(Panes):
     """Screen 4."""
 
     name_shown = "Queues"
@@ -81,7 +81,7 @@ class Queues(View):
         yield Details(screen=self.terminal, id="what")
 
     def question(self) -> Callable[[Admin], object]:
-        chosen = self._listing("queues").cursor_key
+        chosen = self.listing("queues").cursor_key
 
         def look(admin: Admin) -> Seen:
             queues = admin.queues()
@@ -101,21 +101,16 @@ class Queues(View):
     def show(self, answer: Any) -> None:
         first = self._seen is None
         self._seen = answer
-        self._listing("queues").show(answer.queues, self._queue_row)
+        self.listing("queues").show(answer.queues, self._queue_row)
         if first and answer.of is not None:
-            self._listing("queues").go_to(answer.of)
-        self._listing("line").show(answer.line, self._standing_row)
-        self._listing("batches").show(answer.batches, self._batch_row)
+            self.listing("queues").go_to(answer.of)
+        self.listing("line").show(answer.line, self._standing_row)
+        self.listing("batches").show(answer.batches, self._batch_row)
         self._share_room()
-        self._redraw()
-
-    def tick(self) -> None:
-        for listing in self.query(Listing):
-            listing.again()
-        self._redraw()
+        self.redraw()
 
     def selection(self) -> Selection:
-        listing = self._focused_list()
+        listing = self.focused_list
         if not listing.chosen:
             return NOTHING
         if listing.id == "queues":
@@ -135,18 +130,11 @@ class Queues(View):
         return f"{len(self._seen.queues):,} queues · {queued:,} queued · {under_way:,} batches under way"
 
     def command(self) -> Sequence[str]:
-        return ("batches",) if self._focused_list().id == "batches" else ("queues",)
+        return ("batches",) if self.focused_list.id == "batches" else ("queues",)
 
     def on_resize(self, event: Any) -> None:
         super().on_resize(event)
         self._share_room()
-
-    def action_next_pane(self) -> None:
-        self.focus_next(Listing)
-
-    def action_back(self) -> None:
-        if not self._focused_list().clear_marks():
-            super().action_back()
 
     @on(Listing.Chosen)
     def _chosen(self, event: Listing.Chosen) -> None:
@@ -162,21 +150,11 @@ class Queues(View):
     def _moved(self, event: Listing.Moved) -> None:
         if event.listing.id == "queues" and self._seen is not None and event.key != self._seen.of:
             self.ask()
-        self._redraw()
-
-    def on_descendant_focus(self, event: Any) -> None:
-        self._redraw()
-        self.restate()
+        self.redraw()
 
     # --- how it is drawn ----------------------------------------------------------------------------------------------
 
-    def _listing(self, id: str) -> Listing:
-        return self.query_one(f"#{id}", Listing)
-
-    def _focused_list(self) -> Listing:
-        return self.focused if isinstance(self.focused, Listing) else self._listing("queues")
-
-    def _redraw(self) -> None:
+    def redraw(self) -> None:
         self.query_one("#line-head", Chart).show(self._line_head)
         self.query_one("#batches-head", Chart).show(self._batches_head)
         if self.wide and self._seen is not None:
@@ -189,10 +167,8 @@ class Queues(View):
         room = max(self.query_one("#body").size.height - 2, 4)
         queues = min(max(len(self._seen.queues), 1) + 1, _MOST_QUEUES + 1, room // 2)
         batches = min(len(self._seen.batches), _MOST_BATCHES, max(room - queues - 4, 0))
-        for name, height in (("queues", queues), ("batches", batches + 1)):
-            styles = self._listing(name).styles
-            if styles.height is None or styles.height.value != height:
-                styles.height = height
+        self.give_lines("queues", queues)
+        self.give_lines("batches", batches + 1)
         for name in ("#batches", "#batches-head"):
             self.query_one(name).display = batches > 0
 
@@ -220,7 +196,7 @@ class Queues(View):
         return (rule(f"BATCHES ({batches:,}{'+' if batches == _BATCHES else ''})", width, self.terminal),)
 
     def _written(self, screen: Terminal) -> list[str | Pieces]:
-        seen, listing = self._seen, self._focused_list()
+        seen, listing = self._seen, self.focused_list
         row = listing.cursor_row
         if seen is None or row is None:
             return []
@@ -243,5 +219,5 @@ class Queues(View):
         return [*lines, served, "enter shows its runs, p pauses it."]
 
 
-def _until(pause: Pause, view: View) -> str:
+def _until(pause: Pause, view: Queues) -> str:
     return f", until {view.times().full(pause.until)}" if pause.until is not None else ""

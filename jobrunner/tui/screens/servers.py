@@ -14,8 +14,8 @@ from jobrunner.presentation import lists, work
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
 from jobrunner.presentation.times import elapsed
+from jobrunner.tui.panes import Panes
 from jobrunner.tui.selection import NOTHING, Selection
-from jobrunner.tui.view import View
 from jobrunner.tui.widgets.chart import Chart
 from jobrunner.tui.widgets.details import Details
 from jobrunner.tui.widgets.ink import Pieces
@@ -40,7 +40,7 @@ class Seen(NamedTuple):
     events: tuple[Event, ...]
 
 
-class Servers(View):
+class Servers(Panes):
     """Screen 6. ``s`` chooses between all that happened and what people did."""
 
     name_shown = "Servers"
@@ -78,18 +78,13 @@ class Servers(View):
     def show(self, answer: Any) -> None:
         self._seen = answer
         self._differing = odd_configurations([value.server for value in answer.servers])
-        self._listing("servers").show(answer.servers, self._server_row)
+        self.listing("servers").show(answer.servers, self._server_row)
         self._show_events()
         self._share_room()
-        self._redraw()
-
-    def tick(self) -> None:
-        for listing in self.query(Listing):
-            listing.again()
-        self._redraw()
+        self.redraw()
 
     def selection(self) -> Selection:
-        listing = self._focused_list()
+        listing = self.focused_list
         row = listing.cursor_row
         if row is None:
             return NOTHING
@@ -116,16 +111,13 @@ class Servers(View):
         return " · ".join(said)
 
     def command(self) -> Sequence[str]:
-        if self._focused_list().id == "servers":
+        if self.focused_list.id == "servers":
             return ("servers",)
         return ("audit",) if self.order == _AUDIT else ()
 
     def on_resize(self, event: Any) -> None:
         super().on_resize(event)
         self._share_room()
-
-    def action_next_pane(self) -> None:
-        self.focus_next(Listing)
 
     @on(Listing.Chosen)
     def _chosen(self, event: Listing.Chosen) -> None:
@@ -147,29 +139,19 @@ class Servers(View):
 
     @on(Listing.Moved)
     def _moved(self, event: Listing.Moved) -> None:
-        self._redraw()
-        self.restate()
-
-    def on_descendant_focus(self, event: Any) -> None:
-        self._redraw()
+        self.redraw()
         self.restate()
 
     # --- how it is drawn ----------------------------------------------------------------------------------------------
 
-    def _listing(self, id: str) -> Listing:
-        return self.query_one(f"#{id}", Listing)
-
-    def _focused_list(self) -> Listing:
-        return self.focused if isinstance(self.focused, Listing) else self._listing("servers")
-
     def _show_events(self) -> None:
         if self._seen is not None:
-            self._listing("events").show([one for one in self._seen.events if self._fits(one)], self._event_row)
+            self.listing("events").show([one for one in self._seen.events if self._fits(one)], self._event_row)
 
     def _fits(self, event: Event) -> bool:
         return all(word in f"{event.words} {event.who}".casefold() for word in self._words.split())
 
-    def _redraw(self) -> None:
+    def redraw(self) -> None:
         self.query_one("#events-head", Chart).show(self._events_head)
         if self.wide and self._seen is not None:
             self.query_one("#what", Details).show(self._written)
@@ -179,9 +161,7 @@ class Servers(View):
             return
         room = max(self.query_one("#body").size.height - 1, 4)
         height = min(max(len(self._seen.servers), 2) + 1, _MOST_SERVERS + 1, room // 2)
-        styles = self._listing("servers").styles
-        if styles.height is None or styles.height.value != height:
-            styles.height = height
+        self.give_lines("servers", height)
 
     def _server_row(self, value: ServerAtWork) -> Line:
         return Line(value.server.id, work.server(value, self._differing, self.terminal, self.times()))
@@ -194,7 +174,7 @@ class Servers(View):
         return (rule(title, width, self.terminal, right="s changes"),)
 
     def _written(self, screen: Terminal) -> list[str | Pieces]:
-        listing, times = self._focused_list(), self.times()
+        listing, times = self.focused_list, self.times()
         row = listing.cursor_row
         if row is None:
             return []
