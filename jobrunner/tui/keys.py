@@ -22,6 +22,7 @@ _NAMES = {
     "pgdn": "pagedown",
 }
 _MODIFIERS = ("ctrl", "shift", "alt", "super", "hyper", "meta")
+_INTERRUPT = "ctrl+c"
 _NO_KEY = "none+"
 """Begins the key of what has none, so that a person can give it one: nothing that a terminal sends is called so."""
 
@@ -277,7 +278,10 @@ def _read(id: str, keys: object) -> tuple[str, ...]:
     given = [keys] if isinstance(keys, str) else keys
     if not isinstance(given, list) or not given or not all(isinstance(key, str) and key for key in given):
         raise KeyMistake(f"{id} must be a key, or a list of keys")
-    return tuple(dict.fromkeys(normal(key) for key in given))
+    found = tuple(dict.fromkeys(normal(key) for key in given))
+    if _INTERRUPT in found:
+        raise KeyMistake(f"{_INTERRUPT!r} always ends the dashboard")
+    return found
 
 
 def bindings(*ids: str, action: str = "{}") -> list[Binding]:
