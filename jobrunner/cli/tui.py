@@ -21,9 +21,10 @@ def tui(
 ) -> int:
     """The dashboard: what needs attention, jobs, runs with their output, queues, the schedule ahead, servers.
 
-    `?` shows the keys of where you are, `:` finds every command, `q` ends it. Keys can be changed in
-    $XDG_CONFIG_HOME/jobrunner/tui.toml. It works without a server, and while the store is away. Where standard input
-    and output are no terminal, or TERM=dumb, it prints what `health` prints and ends with 2.
+    `?` shows the keys of where you are, `:` finds every command, `q` ends it. $XDG_CONFIG_HOME/jobrunner/tui.toml may
+    give other keys (`[keys]`) and say `theme = "light"` or `"dark"`; without it COLORFGBG says which, and dark is
+    taken where nothing does. It works without a server, and while the store is away. Where standard input and output
+    are no terminal, or TERM=dumb, it prints what `health` prints and ends with 2.
     """
     from jobrunner.tui.driver import usable
 
