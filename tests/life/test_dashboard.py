@@ -53,6 +53,12 @@ class Terminal:
             except OSError:
                 break
 
+    def hang_up(self) -> None:
+        """The terminal goes away."""
+        if self._ours >= 0:
+            os.close(self._ours)
+        self._ours = -1
+
     def ended(self) -> int:
         """Reads to the end; gives the exit status."""
         self.until(lambda _: False)
@@ -75,13 +81,14 @@ def opened(where: Project, *args: str, script: Path | None = None, **environ: st
         start_new_session=True,
     )
     os.close(theirs)
+    terminal = Terminal(process, ours)
     try:
-        yield Terminal(process, ours)
+        yield terminal
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
-        os.close(ours)
+        terminal.hang_up()
 
 
 @pytest.fixture
@@ -188,3 +195,33 @@ def test_a_fault_of_ours_ends_it_with_one_line(where: Project) -> None:
             after = terminal.said.rpartition(LEFT)[2]
             assert b"unexpected ZeroDivisionError: division by zero" in after
             assert (b"Traceback" in after) is bool(debug)
+
+
+def test_it_goes_to_the_shell_and_comes_back(where: Project) -> None:
+    with opened(where, "tui") as terminal:
+        terminal.until(ready)
+        terminal.press("\x1a")
+        terminal.until(lambda said: LEFT in said)
+        _, status = os.waitpid(terminal.process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        terminal.said = b""
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.until(ready)
+        terminal.press("q")
+        assert terminal.ended() == 0
+
+
+def test_it_ends_while_a_question_is_under_way(where: Project) -> None:
+    start = where.folder / "start.py"
+    start.write_text(
+        "import threading, jobrunner.tui.screens.jobs as jobs, jobrunner.__main__ as program\n"
+        "jobs.Jobs.question = lambda self: lambda admin: threading.Event().wait()\n"
+        "program.main()\n"
+    )
+    with opened(where, "tui", script=start) as terminal:
+        terminal.until(ready)
+        terminal.press("2")
+        terminal.until(lambda said: b"asking" in said or b"[2 Jobs]" in said)
+        terminal.press("q")
+        assert terminal.ended() == 0
+        assert LEFT in terminal.said
