@@ -291,4 +291,4 @@ def _restored(small: Path) -> str:
     return f"{kept}; NOT after {missed}" if missed else kept
 
 
-PARTS = (first_paint, keys, pages, filters, load, memory, output)
+PARTS = (first_paint, output, keys, pages, filters, load, memory)  # output: before there are newer runs
