@@ -291,6 +291,9 @@ class Dashboard(App[None], inherit_bindings=False):
         self._forget()
 
     def _turn_to(self, view: View) -> None:
+        for other in self.screen_stack:
+            if isinstance(other, View) and other is not view:
+                other.left()
         if len(self.screen_stack) > 1:
             self.switch_screen(view)
         else:

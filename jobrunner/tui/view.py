@@ -132,6 +132,9 @@ class View(Screen[None]):
         """What stands at the right end of the tabs."""
         return ""
 
+    def left(self) -> None:
+        """Called when another view takes its place: it may be gone back to, and gives up what is large until then."""
+
     def tick(self) -> None:
         """Called once a second while it is on top, for times that are relative to now. Asks nothing."""
 

@@ -47,6 +47,9 @@ T = TypeVar("T")
 
 TABS = ("Output", "Attempts", "Parameters", "Timeline", "Why and what changed")
 _BAR = 20
+_KEPT_BYTES = 1024 * 1024
+"""Of output that a view keeps while it is not shown."""
+
 _MOST_AT_WORK = 1_000
 
 
@@ -135,9 +138,17 @@ class RunView(View):
             self.ask()
 
     def _begin_anew(self) -> None:
+        self._drop_output()
+        self.ask()
+
+    def _drop_output(self) -> None:
         self._place = None
         self.query_one(Output).clear("No output yet.")
-        self.ask()
+
+    def left(self) -> None:
+        """Large outputs of views that one may never go back to would add up; the store has them."""
+        if self.query_one(Output).state.size > _KEPT_BYTES:
+            self._drop_output()
 
     def _nothing(self, seen: Seen) -> str:
         lines = "\n".join(answers.answer(seen.why, self._flat, self.times())) if seen.why is not None else ""

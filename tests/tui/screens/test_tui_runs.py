@@ -323,3 +323,20 @@ async def test_the_output_in_a_pager_is_shown_not_obeyed(
         await opened.pilot.press("o")
         await opened.until(lambda: seen.exists() and seen.stat().st_size)
         assert seen.read_bytes() == b"one\\x1b]0;title\\x07\n"
+
+
+async def test_a_large_output_is_not_kept_by_a_view_that_is_left(dashboard: Dashboard, store: Database) -> None:
+    server = serve(store, "one")
+    run_id = put(store, "backup")
+    claimed = start(store, run_id, server, NOW)
+    says(store, run_id, server, b"a line of output\n" * 100_000)
+    end(store, claimed, server)
+    async with dashboard(start="3") as opened:
+        opened.app.open_thing("run", run_id)
+        view = await opened.until(lambda: opened.app.view if isinstance(opened.app.view, RunView) else None)
+        kept = view.query_one(Output)
+        await opened.until(lambda: kept.state.lines == 100_000)
+        await opened.press("escape")
+        assert kept.state.size == 0
+        await opened.press("]")
+        await opened.until(lambda: kept.state.lines == 100_000)
