@@ -167,7 +167,7 @@ async def _reached_from_others(opened: Any, take: Callable[[str], Any], run: int
     await take("why")
     opened.app.open_thing("run", run)
     view = await opened.until(lambda: opened.app.view if isinstance(opened.app.view, RunView) else None)
-    await opened.until(lambda: view.is_mounted and view.query_one(Output).state.lines)
+    await opened.until(lambda: view.query(Output) and view.query_one(Output).state.lines)
     for page in ("output", "attempts", "parameters", "timeline", "changed"):
         await opened.press(str(("output", "attempts", "parameters", "timeline", "changed").index(page) + 1))
         await take(f"run-{page}")

@@ -147,7 +147,7 @@ class RunView(View):
 
     def left(self) -> None:
         """Large outputs of views that one may never go back to would add up; the store has them."""
-        if self.query_one(Output).state.size > _KEPT_BYTES:
+        if any(output.state.size > _KEPT_BYTES for output in self.query(Output)):
             self._drop_output()
 
     def _nothing(self, seen: Seen) -> str:

@@ -334,8 +334,8 @@ async def test_a_large_output_is_not_kept_by_a_view_that_is_left(dashboard: Dash
     async with dashboard(start="3") as opened:
         opened.app.open_thing("run", run_id)
         view = await opened.until(lambda: opened.app.view if isinstance(opened.app.view, RunView) else None)
+        await opened.until(lambda: view.query(Output) and view.query_one(Output).state.lines == 100_000)
         kept = view.query_one(Output)
-        await opened.until(lambda: kept.state.lines == 100_000)
         await opened.press("escape")
         assert kept.state.size == 0
         await opened.press("]")
