@@ -218,10 +218,8 @@ class Dashboard(App[None], inherit_bindings=False):
         self._close_messages_no_wait()
 
     def _tick(self) -> None:
-        view = self.view
-        if view is not None and not self.frozen and self.is_running:
-            view.tick()
-            view.restate()
+        if not self.frozen and self.is_running:
+            self._tell_times()
 
     # --- views --------------------------------------------------------------------------------------------------------
 
@@ -391,9 +389,13 @@ class Dashboard(App[None], inherit_bindings=False):
 
     def action_times(self) -> None:
         self._times = _TIMES[(_TIMES.index(self._times) + 1) % len(_TIMES)]
-        if self.view is not None:
+        self.say(f"times: {self._times}")
+        self._tell_times()
+
+    def _tell_times(self) -> None:
+        """Has the view write anew what is relative to now; one that is still being made of its parts has none yet."""
+        if self.view is not None and self.view.is_mounted:
             self.view.tick()
-            self.view.say(f"times: {self._times}")
             self.view.restate()
 
     # --- keys ---------------------------------------------------------------------------------------------------------

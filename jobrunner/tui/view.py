@@ -267,7 +267,10 @@ class View(Screen[None]):
         self.query_one(Hints).show(app.hints(self))
 
     def say(self, text: str, *, error: bool = False) -> None:
-        """A remark in the status line, for a while."""
+        """A remark in the status line, for a while; as soon as there is one."""
+        if not self.is_mounted:
+            self.call_later(self.say, text, error=error)
+            return
         self.query_one(StatusLine).remark(Cell(text, "bold red" if error else "bold"))
         self._keep_remark()
         self._remark_timer = self.set_timer(self.remark_seconds, self._end_remark)

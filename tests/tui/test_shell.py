@@ -11,6 +11,7 @@ from samples import serve
 
 from jobrunner.admin import Admin
 from jobrunner.store import open_store
+from jobrunner.tui.app import VIEWS
 
 pytestmark = pytest.mark.anyio
 
@@ -59,3 +60,17 @@ async def test_q_ends_it(dashboard: Dashboard) -> None:
         await opened.pilot.press("q")
         await opened.until(lambda: opened.app._exit)
         assert opened.app.return_code == 0
+
+
+@pytest.mark.parametrize("number", VIEWS)
+async def test_a_second_that_passes_while_a_view_is_being_made_does_not_matter(
+    dashboard: Dashboard, number: str
+) -> None:
+    async with dashboard(start="1" if number != "1" else "2") as opened:
+        opened.app.open_number(number)
+        opened.app._tick()
+        opened.app.action_times()
+        await opened.settled()
+        await opened.until(lambda: "times: local" in opened.text())
+        assert opened.app.crash is None
+        assert opened.app.view.number == number
