@@ -338,5 +338,5 @@ async def test_a_large_output_is_not_kept_by_a_view_that_is_left(dashboard: Dash
         kept = view.query_one(Output)
         await opened.press("escape")
         assert kept.state.size == 0
-        await opened.press("]")
+        await opened.press("[")
         await opened.until(lambda: kept.state.lines == 100_000)
