@@ -49,7 +49,7 @@ SCREENS = {
     "overview": ["1"],
     "jobs": ["2", "j", "j", "j"],
     "run": ["3", "/", *"job:site state:failed", "enter", "enter"],
-    "schedule": ["5"],
+    "schedule": ["escape", "5"],
     "editor": ["2", "/", *"nightly", "enter", "e", "down", "end", *["backspace"] * 7, *"fri"],
 }
 """Of each picture the keys that lead there from the one before."""
