@@ -23,12 +23,17 @@ from jobrunner.domain.decision import Decision, Why
 from jobrunner.domain.run import Progress
 from jobrunner.domain.state import RunState
 from jobrunner.domain.version import Applied, Origin
+from jobrunner.presentation.screen import Screen
 from jobrunner.store import Database, decisions, files, open_store, output
 from jobrunner.store.files import File
 from jobrunner.store.output import Row, Segment
 from jobrunner.store.runs import finish
 from jobrunner.store.versions import Content
+from jobrunner.tui.dialogs.form import Form
+from jobrunner.tui.look import LIGHT, Look
+from jobrunner.tui.screens.editor import JobEditor
 from jobrunner.tui.screens.run import RunView
+from jobrunner.tui.screens.why import WhyRun
 from jobrunner.tui.widgets.output import Output
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +47,11 @@ NUMBERED = {
     "5": "schedule",
     "6": "servers",
     "7": "configuration",
+}
+
+LOOKS = {
+    "ascii": Look(Screen(terminal=True, width=80, colour=False, unicode=False)),
+    "light": Look(Screen(terminal=True, width=80, colour=True, unicode=True), LIGHT),
 }
 
 FEW = """
@@ -163,8 +173,10 @@ async def _reached_from_others(opened: Any, take: Callable[[str], Any], run: int
     await take("job")
     await opened.press("d")
     await take("decisions")
-    await opened.press("escape", "w")
+    await opened.press("q", "w")
+    await opened.until(lambda: isinstance(opened.app.view, WhyRun))
     await take("why")
+    await _edited(opened, take)
     opened.app.open_thing("run", run)
     view = await opened.until(lambda: opened.app.view if isinstance(opened.app.view, RunView) else None)
     await opened.until(lambda: view.query(Output) and view.query_one(Output).state.lines)
@@ -179,6 +191,31 @@ async def _reached_from_others(opened: Any, take: Callable[[str], Any], run: int
     await take("palette")
     await opened.press("escape", "?")
     await take("help")
+
+
+async def _edited(opened: Any, take: Callable[[str], Any]) -> None:
+    """The form that asks for the parameters of the job, and its editor, where keys are typed."""
+    await opened.press("q", "R")
+    await opened.until(lambda: isinstance(opened.app.screen, Form))
+    await take("form")
+    await opened.press("escape", "e")
+    view = await opened.until(lambda: opened.app.view if isinstance(opened.app.view, JobEditor) else None)
+    await opened.until(lambda: view.is_mounted and view.ready)
+    await take("editor")
+
+
+@pytest.mark.parametrize("kind", ["typical"], indirect=True)
+@pytest.mark.parametrize("look", LOOKS)
+async def test_looks(
+    dashboard: Callable[..., Any], picture: SnapshotAssertion, filled: int, folder: Path, look: str
+) -> None:
+    async with dashboard(size=SIZES[0], look=LOOKS[look], start="1") as opened:
+        for number in ("1", "2", "5"):
+            await opened.press(number)
+            await opened.until(lambda: "being read" not in opened.text())
+            await opened.settled()
+            drawn = _normal(opened.app.export_screenshot(title=NUMBERED[number]), folder)
+            assert drawn == picture(name=NUMBERED[number])
 
 
 def ago(seconds: float) -> Any:
