@@ -5,6 +5,7 @@ Between the steps the screen goes on. The ids are those of the moment at which i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jobrunner.tui import texts
@@ -28,9 +29,12 @@ class Acting:
         self._undos: list[Undo] = []
         self.last_command = ""
 
-    def available(self, selection: Selection) -> list[Action]:
-        """What can be done with a selection, in the order of menus."""
-        return [] if self._app.setting.read_only else [one for one in ACTIONS.values() if one.applies(selection)]
+    def available(self, of: Callable[[str], Selection]) -> list[tuple[Action, Selection]]:
+        """What can be done, in the order of menus, and with what: ``of`` gives what an action acts on, by its id."""
+        if self._app.setting.read_only:
+            return []
+        found = [(action, of(action.id)) for action in ACTIONS.values()]
+        return [(action, selection) for action, selection in found if action.applies(selection)]
 
     def start(self, id: str, selection: Selection, *, first: str | None = None) -> None:
         """Begins an action; ``first`` is the field of its form to begin with."""

@@ -58,8 +58,7 @@ class Commands:
 
     def palette(self, view: View) -> None:
         """Everything, found by some letters."""
-        selection = view.selection()
-        dialog = Palette(self._app.look.screen, list(self._entries(view, selection)))
+        dialog = Palette(self._app.look.screen, list(self._entries(view)))
         self._app.push_screen(dialog, self._picked)
 
         def add(names: Sequence[str]) -> None:
@@ -70,7 +69,7 @@ class Commands:
     def menu(self, view: View) -> None:
         """All that can be done with what is selected."""
         selection = view.selection()
-        entries = [entry for entry in self._entries(view, selection) if isinstance(entry.key, Do | Press)]
+        entries = [entry for entry in self._entries(view) if isinstance(entry.key, Do | Press)]
         entries = [entry for entry in entries if not (isinstance(entry.key, Press) and _moves(entry.key.id))]
         picks = [Pick(entry, entry.words, entry.keys) for entry in entries]
         title = texts.what(selection, _NOTHING_KNOWN) if selection.ids else view.name_shown
@@ -102,13 +101,11 @@ class Commands:
     def _ids(self, group: Group) -> list[str]:
         return [id for id, key in self._app.keys.items() if key.group is group and key.keys]
 
-    def _entries(self, view: View, selection: Selection) -> Iterator[Entry]:
-        for action in self._app.acting.available(selection):
-            what = "" if None in action.kinds else f"  {texts.what(selection, _NOTHING_KNOWN)}"
-            command = self._command(action, selection)
-            yield Entry(
-                Do(action.id, selection, stepwise=True), f"{action.words}{what}", self._keys(action.id), command
-            )
+    def _entries(self, view: View) -> Iterator[Entry]:
+        for action, on in self._app.acting.available(view.selection_for):
+            what = "" if None in action.kinds else f"  {texts.what(on, _NOTHING_KNOWN)}"
+            command = self._command(action, on)
+            yield Entry(Do(action.id, on, stepwise=True), f"{action.words}{what}", self._keys(action.id), command)
         for id in view.offered():
             yield Entry(Press(id), self._app.keys[id].words, self._keys(id))
         for number, name in self._app.tabs:

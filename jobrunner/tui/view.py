@@ -456,10 +456,19 @@ class View(Screen[None]):
             self.app.back()
 
     def apply_filter(self, text: str) -> None:
-        """Filters by a text, as if it had been typed."""
-        self.filter_text = text
-        self.filter(text)
-        self.restate()
+        """Filters by a text, as if it had been typed; one that cannot be read leaves the filter that is on.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        before, self.filter_text = self.filter_text, text
+        try:
+            self.filter(text)
+        except BaseException:
+            self.filter_text = before
+            raise
+        finally:
+            self.restate()
 
     @on(FilterLine.Changed)
     def _filter_changed(self, event: FilterLine.Changed) -> None:

@@ -121,3 +121,13 @@ async def test_the_builder_is_offered_where_there_is_a_grammar(found: Dashboard)
         await opened.press("1")
         await opened.until(lambda: opened.app.view.number == "1")
         assert "build_filter" not in opened.app.view.offered()
+
+
+async def test_a_filter_that_cannot_be_read_leaves_the_one_that_is_on(dashboard: Dashboard) -> None:
+    async with dashboard(start="2") as opened:
+        await opened.press("/", *"back")
+        await opened.until(lambda: "filter: back" in opened.text())
+        await opened.press(*" state:zzz")
+        await opened.settled()
+        assert "state:zzz" not in opened.app.view.status()
+        assert opened.app.view.filter_text.startswith("back")

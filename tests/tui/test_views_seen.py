@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from project import Project
-from samples import put
+from samples import NOW, put, run_to, serve
 from textual import events
 
 from jobrunner.admin import Admin
+from jobrunner.domain.state import RunState
 from jobrunner.store import open_store
 from jobrunner.tui import editor
 from jobrunner.tui.remembered import Remembered
@@ -203,3 +204,18 @@ async def test_what_somebody_else_wrote_since_is_not_overwritten(dashboard: Dash
         await opened.press("u")
         await opened.until(lambda: "not undone" in opened.text())
         assert where.file.read_text() == WITH_OTHER_NAME + "# theirs\n"
+
+
+async def test_the_menu_of_a_job_offers_what_its_keys_do_with_its_run(dashboard: Dashboard, admin: Admin) -> None:
+    store = open_store(admin.settings.store)
+    at = NOW - timedelta(seconds=50)
+    run = put(store, "backup", created_at=at, run_after=at)
+    run_to(store, run, serve(store, "web1-main"), RunState.FAILED, at=at)
+    store.close()
+    async with dashboard(start="2", size=(120, 40)) as opened:
+        await opened.until(lambda: opened.app.view.selection_for("retry").ids == (run,))
+        await opened.press("x")
+        await opened.until(lambda: "ctrl+y copies" in opened.text())
+        assert f"Retry  run {run}" in opened.text()
+        assert "Cancel  run" not in opened.text()
+        assert "Pause  job backup" in opened.text()
