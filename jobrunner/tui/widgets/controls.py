@@ -1,4 +1,4 @@
-"""What a form's values are given with: a line of text, one of several, yes or no. By keyboard alone, or the mouse."""
+"""What a form's values are given with: a line of text, or one of several. By keyboard alone, or the mouse."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell
 from jobrunner.tui.widgets.ink import ground, line
 
-YES, NO = "true", "false"
 _NONE = "-"
 """How the empty choice is shown: nothing is given."""
 
@@ -153,26 +152,3 @@ class Choice(Widget, can_focus=True):
             self._place = place
             self.refresh()
             self.post_message(self.Changed(self, self.value))
-
-
-class Switch(Choice):
-    """Yes or no: ``[x]``."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "set(1)", show=False),
-        Binding("n", "set(0)", show=False),
-    ]
-
-    def __init__(self, value: bool, *, screen: Screen) -> None:
-        super().__init__((NO, YES), YES if value else NO, screen=screen)
-
-    def action_set(self, place: int) -> None:
-        self._take(place)
-
-    def on_click(self, event: events.Click) -> None:
-        self.action_turn(1)
-
-    def _cells(self) -> list[Cell]:
-        yes = self.value == YES
-        style = "bold reverse" if self.has_focus else "bold"
-        return [Cell(f"[{'x' if yes else ' '}]", style), Cell(" yes" if yes else " no")]

@@ -1,4 +1,4 @@
-"""Panes of details, charts, the schedule's lanes and forms, as widgets."""
+"""Panes of details, charts and the schedule's lanes, as widgets."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from jobrunner.presentation import details
 from jobrunner.presentation.screen import Screen, painted
 from jobrunner.presentation.table import Cell
 from jobrunner.tui.widgets.chart import Chart
-from jobrunner.tui.widgets.controls import TextControl
 from jobrunner.tui.widgets.details import Details
-from jobrunner.tui.widgets.fields import Field, Form, Kind
 from jobrunner.tui.widgets.lanes import Lane, Lanes, Plan
 from jobrunner.tui.widgets.listing import Listing
 
@@ -47,12 +45,6 @@ class Shown(App[None]):
 
     def on_lanes_time_wanted(self, message: Lanes.TimeWanted) -> None:
         self.said.append((message.begin - NOON, message.end - NOON))
-
-    def on_form_submitted(self, message: Form.Submitted) -> None:
-        self.said.append(message.values)
-
-    def on_form_changed(self, message: Form.Changed) -> None:
-        self.said.append((message.name, message.text))
 
     def lines(self) -> list[str]:
         strips = self.screen._compositor.render_strips()
@@ -175,83 +167,3 @@ async def test_lanes_without_jobs_say_so() -> None:
         app.query_one(Lanes).show(plan(0))
         await pilot.pause()
         assert any("No job has a schedule." in line for line in app.lines())
-
-
-FIELDS = (
-    Field(name="month", label="month", required=True, hint="YYYY-MM"),
-    Field(name="wait", kind=Kind.DURATION),
-    Field(name="day", kind=Kind.DATE, value="2026-11-25"),
-    Field(name="overlap", kind=Kind.CHOICE, choices=("skip", "queue"), value="skip", required=True),
-    Field(name="force", kind=Kind.BOOL, value="false"),
-)
-
-
-async def test_a_form_is_filled_by_keys_alone() -> None:
-    app = Shown(Form(FIELDS, screen=ASCII))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press(*"2026-10", "enter", *"1h", "tab", "down", "right", "down", "space", "enter")
-        assert app.said[-1] == {
-            "month": "2026-10", "wait": "1h", "day": "2026-11-25", "overlap": "queue", "force": "true",
-        }  # fmt: skip
-        assert ("wait", "1h") in app.said
-        assert app.lines()[0].startswith("month*    [2026-10")
-        await pilot.press("up", "s")
-        assert app.said[-1] == ("overlap", "skip")
-        assert "overlap*  (*) skip  ( ) queue" in app.lines()
-
-
-async def test_what_is_wrong_stands_below_its_field_and_is_not_submitted() -> None:
-    app = Shown(Form(FIELDS, screen=ASCII))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        assert "X " not in "".join(app.lines()), "nothing is wrong before anything was typed"
-        await pilot.press("down", *"10x")
-        assert "not a duration: '10x'" in app.lines()[3]
-        await pilot.press("ctrl+s")
-        assert app.lines()[1].strip() == "X has to be given"
-        assert not any(isinstance(said, dict) for said in app.said)
-        assert app.focused is app.query(TextControl).first()
-        await pilot.press("x")
-        assert app.lines()[1].strip() == "YYYY-MM"
-        assert app.query_one(Form).wrong.keys() == {"wait"}
-
-
-async def test_a_form_checks_dates_and_what_it_is_told_to_check() -> None:
-    def even(text: str) -> None:
-        if int(text) % 2:
-            raise ValueError("not even")
-
-    fields = (Field(name="day", kind=Kind.DATE, value="25.11."), Field(name="n", value="3", check=even))
-    form = Form(fields, screen=ASCII)
-    app = Shown(form)
-    async with app.run_test(size=(60, 8)) as pilot:
-        assert form.wrong == {"day": "not a date, which is written like 2026-11-25", "n": "not even"}
-        form.set_value("n", "4")
-        form.set_value("day", "")
-        await pilot.pause()
-        assert form.wrong == {}
-        form.complain("n", "taken")
-        await pilot.pause()
-        assert "taken" in "".join(app.lines())
-
-
-async def test_secrets_and_control_characters_are_not_shown() -> None:
-    fields = (Field(name="password", secret=True, value="hunter2"), Field(name="text", value="a\x1b[2Jb"))
-    app = Shown(Form(fields, screen=ASCII))
-    async with app.run_test(size=(60, 8)) as pilot:
-        await pilot.pause()
-        lines = app.lines()
-        assert "[*******" in lines[0]
-        assert "[a?[2Jb" in lines[2]
-
-
-async def test_many_choices_are_turned_through() -> None:
-    choices = tuple(f"region-number-{number}" for number in range(9))
-    form = Form((Field(name="region", kind=Kind.CHOICE, choices=choices),), screen=ASCII)
-    app = Shown(form)
-    async with app.run_test(size=(50, 4)) as pilot:
-        assert form.values == {"region": ""}
-        await pilot.press("left")
-        assert app.lines()[0] == "region   < region-number-8 >  10 of 10"
-        await pilot.press("space", "right")
-        assert form.values == {"region": "region-number-0"}
