@@ -30,6 +30,7 @@ from jobrunner.tui.reader import Reader, Told
 from jobrunner.tui.remembered import Remembered
 from jobrunner.tui.selection import Kind, Selection
 from jobrunner.tui.view import View
+from jobrunner.tui.widgets.filterline import FilterLine
 from jobrunner.tui.widgets.header import Part
 
 if TYPE_CHECKING:
@@ -130,7 +131,14 @@ class Dashboard(App[None], inherit_bindings=False):
         self.look = setting.look
         self.keys = setting.keys
         self.remembered = setting.remembered
-        self._key_order = KeyOrder(self, super().on_event)
+        self._key_order = KeyOrder(
+            self,
+            super().on_event,
+            hold=self._waits_for_rows,
+            given_up=lambda: self.say("no answer yet: what was typed since is given up", error=True),
+        )
+        on_rows = [key for key in setting.keys.values() if key.group is keys.Group.ACT or key.id in keys.ON_ROWS]
+        self._keys_on_rows = frozenset(name for key in on_rows for name in key.keys)
         self.crash: BaseException | None = None
         self.tracebacks: list[str] = []
         self.farewell: list[str] = []
@@ -190,6 +198,14 @@ class Dashboard(App[None], inherit_bindings=False):
             await self._key_order.take(event)
         else:
             await super().on_event(event)
+
+    def _waits_for_rows(self, event: events.Key) -> bool:
+        """Whether a key acts on rows, and others than those in sight have been asked for."""
+        view = self.view
+        if view is None or view is not self.screen or event.key not in self._keys_on_rows:
+            return False
+        typed = self.focused is not None and self.focused.check_consume_key(event.key, event.character)
+        return view.settling and not typed and not view.query_one(FilterLine).is_open
 
     def on_app_blur(self, event: events.AppBlur) -> None:
         self.reader.calm(True)
@@ -315,7 +331,7 @@ class Dashboard(App[None], inherit_bindings=False):
 
     # --- what is told -------------------------------------------------------------------------------------------------
 
-    def on_reported(self, message: Reported) -> None:
+    async def on_reported(self, message: Reported) -> None:
         if not self.is_running:
             return  # the widgets are taken away one by one
         told = message.told
@@ -328,6 +344,8 @@ class Dashboard(App[None], inherit_bindings=False):
             view.told(told)
         elif view is not None:
             view.restate()
+        if view is None or not view.settling:
+            await self._key_order.release()
 
     def heading(self) -> tuple[tuple[Part, ...], Cell]:
         """The header: its parts, and the clock."""

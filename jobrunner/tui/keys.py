@@ -237,6 +237,9 @@ OF_VIEW = ("back", "leave", "palette", "menu", "help", "copy_id", "copy_command"
 OF_APP = ("earlier", "later", "freeze", "times", "suspend", "quit")
 FINDING = tuple(id for id, key in KEYS.items() if key.group is Group.FIND)
 MARKING = ("mark", "range", "mark_all")
+ON_ROWS = ("open", "copy_id", "menu", "why", "decisions")
+"""What acts on the row under the cursor, or on those that are marked, beside the group ``ACT``."""
+
 ACTING = tuple(id for id, key in KEYS.items() if key.group is Group.ACT and id not in MARKING)
 EDITING = tuple(id for id, key in KEYS.items() if key.group is Group.EDIT)
 SCREENS = tuple(id for id in KEYS if id.startswith("screen_"))

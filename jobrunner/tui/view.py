@@ -28,6 +28,7 @@ from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.widgets.filterline import FilterLine
 from jobrunner.tui.widgets.header import Header
 from jobrunner.tui.widgets.hints import Hints
+from jobrunner.tui.widgets.listing import Listing
 from jobrunner.tui.widgets.picklist import Pick
 from jobrunner.tui.widgets.statusline import StatusLine
 from jobrunner.tui.widgets.tabs import Tabs
@@ -90,6 +91,7 @@ class View(Screen[None]):
         self.opener: View | None = None
         self._serial = 0
         self._last = 0
+        self._awaited = 0
         self._troubled = False
         self._told: Told | None = None
         self._remark_timer: Timer | None = None
@@ -192,6 +194,11 @@ class View(Screen[None]):
         return self._serial > 0 and self._last == self._serial
 
     @property
+    def settling(self) -> bool:
+        """Whether other rows have been asked for than those that are shown: nothing is to be done with these."""
+        return self._last < self._awaited or any(listing.is_going for listing in self.query(Listing))
+
+    @property
     def order(self) -> str:
         """The order that the person has chosen, else the first."""
         chosen = self.app.remembered.get(f"{self.name_shown}.order", "")
@@ -250,9 +257,14 @@ class View(Screen[None]):
             self.call_later(self.run_action, f"app.{id}" if id in keys.OF_APP else id)
 
     def ask(self, *, interrupt: bool = False) -> None:
-        """Asks its question soon; a newer one takes its place, and ``interrupt`` ends one that is under way."""
+        """Asks its question soon; a newer one takes its place.
+
+        ``interrupt``: a person wants to see something else, and does not wait for what is under way.
+        """
         if self.is_attached and self.app.view is self:
             self._serial += 1
+            if interrupt or self._serial == 1:
+                self._awaited = self._serial
             self.app.reader.ask(Asked(self, self._serial, self.question()), interrupt=interrupt)
 
     def restate(self) -> None:

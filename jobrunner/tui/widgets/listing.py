@@ -210,6 +210,11 @@ class Listing(Widget, can_focus=True):
         """Whether the top is being watched: nobody has moved the cursor since the list was opened, or since ``g``."""
         return self._window.pinned
 
+    @property
+    def is_going(self) -> bool:
+        """Whether a person is on the way to rows that are not in memory yet."""
+        return self._going is not None
+
     def hold(self) -> None:
         """The cursor stays on its row from now on, wherever that goes, until the top is wanted again."""
         self._window.pinned = False
