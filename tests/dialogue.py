@@ -41,7 +41,7 @@ def typed(
                 said += os.read(ours, 4096)
             said += b"\x00"
             os.write(ours, answer.encode())
-        said += _rest(ours)
+        said += received(ours)
         assert process.wait(PATIENCE) == status, said
     finally:
         process.kill()
@@ -50,14 +50,17 @@ def typed(
     return said.replace(b"\x00", b"").decode()
 
 
-def _rest(descriptor: int) -> bytes:
-    """What is still said until the other end is closed."""
-    said = b""
-    while True:
+def received(descriptor: int) -> bytes:
+    """What comes out of a pseudo-terminal until nobody holds its other end any more.
+
+    Linux may say that the other end has gone before it has handed over what was written last: it is asked once more.
+    """
+    found, gone = b"", 0
+    while gone < 2:
         try:
-            part = os.read(descriptor, 4096)
+            piece = os.read(descriptor, 65536)
         except OSError:
-            return said
-        if not part:
-            return said
-        said += part
+            piece = b""
+        found += piece
+        gone += not piece
+    return found

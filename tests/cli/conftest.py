@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dialogue import received
 from program import Process, clean_environment
 from project import run_here
 
@@ -53,16 +54,8 @@ def terminal(tmp_path: Path) -> Callable[..., str]:
             stderr=subprocess.DEVNULL,
         ):
             os.close(theirs)
-            received = b""
-            while True:
-                try:
-                    piece = os.read(ours, 65536)
-                except OSError:
-                    break
-                if not piece:
-                    break
-                received += piece
+            found = received(ours)
         os.close(ours)
-        return received.decode().replace("\r\n", "\n")
+        return found.decode().replace("\r\n", "\n")
 
     return run

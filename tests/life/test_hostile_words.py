@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 import pytest
+from dialogue import received
 from project import Project
 
 NASTY = (
@@ -177,13 +178,6 @@ def _received(where: Project, command: Sequence[str], given: bytes) -> bytes:
     with process, process.stdin:
         process.stdin.write(given)
         process.stdin.close()
-        received = b"".join(iter(lambda: _piece(ours), b""))
+        found = received(ours)
     os.close(ours)
-    return received
-
-
-def _piece(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # nobody holds the other end any more
-        return b""
+    return found

@@ -6,6 +6,7 @@ import pty
 from collections.abc import Iterator
 
 import pytest
+from dialogue import received
 from project import Answer, Project, until
 
 NASTY = b"\x1b]52;c;cm0gLXJm\x07\x1b[2J\x1b[31mred\x1b[0m\x00\xff\xfe\x9b31m \xc3\xbc \xe2\x80\xae\r\nend"
@@ -82,20 +83,12 @@ def on_terminal(project: Project, *args: str) -> bytes:
     ours, theirs = pty.openpty()
     with project.popen(*args, stdout=theirs, environ={"TERM": "xterm-256color"}) as process:
         os.close(theirs)
-        received = b""
-        while True:
-            try:
-                piece = os.read(ours, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            received += piece
+        found = received(ours)
         assert process.stderr
         process.stderr.read()
     os.close(ours)
     assert process.returncode == 0
-    return received.replace(b"\r\n", b"\n")
+    return found.replace(b"\r\n", b"\n")
 
 
 def test_both_streams_in_the_order_in_which_they_were_printed(printing: Project) -> None:

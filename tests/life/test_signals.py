@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dialogue import received
 from project import PATIENCE, Project, Server, until
 
 JOBS = """
@@ -203,15 +204,10 @@ def test_a_terminal_gets_text_unless_json_is_asked_for(project: Maker) -> None:
         ours, theirs = pty.openpty()
         with where.popen("run", "--burst", *options, stdout=subprocess.DEVNULL, stderr=theirs) as process:
             os.close(theirs)
-            received = b""
-            try:
-                while piece := os.read(ours, 4096):
-                    received += piece
-            except OSError:
-                pass
+            found = received(ours)
         os.close(ours)
         assert process.returncode == 0
-        assert {line[:1] for line in received.decode().splitlines()} == {starts}
+        assert {line[:1] for line in found.decode().splitlines()} == {starts}
 
 
 def test_a_server_knows_its_own_pid_workers_and_queues(project: Maker) -> None:
