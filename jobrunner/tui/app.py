@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -144,6 +145,7 @@ class Dashboard(App[None], inherit_bindings=False):
         self.farewell: list[str] = []
         self.frozen = False
         self.pulse: Pulse | None = None
+        self._begun = False
         self._heard_at: datetime | None = None
         self._away = ""
         self._times = _TIMES[0]
@@ -334,6 +336,9 @@ class Dashboard(App[None], inherit_bindings=False):
     async def on_reported(self, message: Reported) -> None:
         if not self.is_running:
             return  # the widgets are taken away one by one
+        if not self._begun:
+            self._begun = True
+            self.call_after_refresh(_collect_garbage)
         told = message.told
         away = told.trouble.text if told.trouble is not None and told.trouble.away else ""
         if told.pulse is not None:
@@ -513,6 +518,16 @@ class Dashboard(App[None], inherit_bindings=False):
     def on_work(self, message: Work) -> None:
         if self.is_running:
             message.work()
+
+
+def _collect_garbage() -> None:
+    """From the first picture on, where the start went without.
+
+    What was made until then stays for good, and is not looked through any more: that would hold up a key now and then.
+    """
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _load(place: str) -> Any:

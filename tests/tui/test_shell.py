@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -74,3 +75,14 @@ async def test_a_second_that_passes_while_a_view_is_being_made_does_not_matter(
         await opened.until(lambda: "times: local" in opened.text())
         assert opened.app.crash is None
         assert opened.app.view.number == number
+
+
+async def test_garbage_is_collected_from_the_first_picture_on(dashboard: Dashboard) -> None:
+    gc.disable()
+    try:
+        async with dashboard() as opened:
+            await opened.until(gc.isenabled)
+            assert gc.get_freeze_count() > 0
+    finally:
+        gc.enable()
+        gc.unfreeze()
