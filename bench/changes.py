@@ -75,7 +75,7 @@ def main(folder: Path, rate: int) -> None:
 def _events(db: Database) -> Iterator[None]:
     """A run is queued, started, ended, and so on; every tenth fails."""
     for n in count():
-        run = db.execute(_QUEUE.format(now=_micros(), like=1 + n * 7919 % 9000)).fetchone()[0]
+        run = db.execute(_QUEUE.format(now=_micros(), like=1 + n * 7919 % 900)).fetchone()[0]
         yield
         db.execute(_START.format(now=_micros(), run=run))
         db.execute(_ATTEMPT.format(now=_micros(), run=run))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jobrunner.admin.context import Context
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
 
     from jobrunner.domain.audit import AuditEntry
     from jobrunner.domain.batch import Batch
+    from jobrunner.domain.chain import Chain, Step
     from jobrunner.domain.filter import RunFilter
     from jobrunner.domain.queue import Pause, QueueStatus
     from jobrunner.domain.run import Run
     from jobrunner.domain.schedule import Schedule
     from jobrunner.domain.server import Server
     from jobrunner.domain.status import Explanation, Fire, JobStatus
+
+
+_MOST_LINKS = 200
 
 
 class Looking:
@@ -91,6 +96,33 @@ class Looking:
         from jobrunner.store.runs import read
 
         return read.get(self._context.db, run_id)
+
+    def chain(self, run_id: int) -> Chain:
+        """What a run follows and what follows it, over runs and batches. Raises NotFound."""
+        from jobrunner.domain.chain import Kind, Step, chain
+        from jobrunner.errors import NotFound
+        from jobrunner.store import batches
+        from jobrunner.store.runs import chain as steps
+        from jobrunner.store.runs import read
+
+        db = self._context.db
+        with db.snapshot():
+            read.state(db, run_id)
+            start = Step(Kind.RUN, run_id, steps.terms(db, run_id))
+            found = chain(start, partial(steps.before, db), partial(steps.after, db), _MOST_LINKS)
+            runs = {
+                run.id: run for run in read.some(db, [at.step.id for at in found.links if at.step.kind is Kind.RUN])
+            }
+
+            def of(step: Step) -> Run | Batch | None:
+                if step.kind is Kind.RUN:
+                    return runs.get(step.id)
+                try:
+                    return batches.get(db, step.id)
+                except NotFound:
+                    return None
+
+            return found._replace(links=tuple(link._replace(of=of(link.step)) for link in found.links))
 
     def queues(self) -> list[QueueStatus]:
         """The queues of the file and any other with runs in it, by name."""

@@ -64,6 +64,7 @@ OPENERS: dict[str, str] = {
     "edit_here": "editor:edit_here",
     "new_job": "editor:new_job",
     "why": "why:open_why",
+    "chain": "chain:open_chain",
     "decisions": "decisions:open_decisions",
     "output": "run:open_output",
 }

@@ -75,6 +75,7 @@ _HINTS = {
     "keep_filter": "Keep",
     "copy_command": "Copy command",
     "why": "Why",
+    "chain": "Before and after",
     "decisions": "Decisions",
     "output_follow": "Follow",
     "output_only": "Only",
@@ -166,6 +167,7 @@ KEYS: Mapping[str, Key] = {
         ("keep_filter", "F", "Keep the filter, or keep it no longer"),
         ("build_filter", "", "Build a filter"),
         ("why", "w", "Why it ran, waits, or did not run"),
+        ("chain", "v", "What comes before and after a run"),
         ("decisions", "d", "Decisions about fires without a run"),
     ),
     **_table(
@@ -237,7 +239,7 @@ OF_VIEW = ("back", "leave", "palette", "menu", "help", "copy_id", "copy_command"
 OF_APP = ("earlier", "later", "freeze", "times", "suspend", "quit")
 FINDING = tuple(id for id, key in KEYS.items() if key.group is Group.FIND)
 MARKING = ("mark", "range", "mark_all")
-ON_ROWS = ("open", "copy_id", "menu", "why", "decisions")
+ON_ROWS = ("open", "copy_id", "menu", "why", "decisions", "chain")
 """What acts on the row under the cursor, or on those that are marked, beside the group ``ACT``."""
 
 ACTING = tuple(id for id, key in KEYS.items() if key.group is Group.ACT and id not in MARKING)

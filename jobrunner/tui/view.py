@@ -229,6 +229,8 @@ class View(Screen[None]):
     def _finds(self, id: str) -> bool:
         if id in ("why", "decisions"):
             return id in self.hints or (self.selection().kind in ("job", "run") and len(self.selection().ids) == 1)
+        if id == "chain":
+            return self.selection().kind == "run" and len(self.selection().ids) == 1
         if id == "build_filter":
             return self.subject is not None
         offers = {"order": self.orders, "columns": self.all_columns, "states": self.states}
@@ -402,6 +404,9 @@ class View(Screen[None]):
 
     def action_why(self) -> None:
         self.app.act("why", self.selection())
+
+    def action_chain(self) -> None:
+        self.app.act("chain", self.selection())
 
     def action_decisions(self) -> None:
         self.app.act("decisions", self.selection())

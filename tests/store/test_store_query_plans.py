@@ -13,6 +13,7 @@ from datetime import timedelta
 import pytest
 from samples import NOW, end, later, missed, new, put, serve, start, take
 
+from jobrunner.domain.chain import Kind, Step
 from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.job import Overlap, When
 from jobrunner.domain.lanes import Window
@@ -42,7 +43,7 @@ from jobrunner.store import (
     versions,
 )
 from jobrunner.store.output import Place, Row, Segment
-from jobrunner.store.runs import add, claim, exceptions, finish, of_jobs, read, recent, steer, under_way
+from jobrunner.store.runs import add, chain, claim, exceptions, finish, of_jobs, read, recent, steer, under_way
 
 FINISHED = 200_000
 MICROS = 1_000_000
@@ -206,6 +207,8 @@ READS: dict[str, Case] = {
     "cancels": (lambda db, server: steer.cancels(db, server), {"runs_running"}),
     "in the hands of a server": (lambda db, server: servers.running_runs(db, server), {"runs_running"}),
     "state": (lambda db, _: read.state(db, 77), {KEY}),
+    "what a batch follows": (lambda db, _: chain.before(db, Step(Kind.BATCH, 5), 9), {KEY, "runs_batch"}),
+    "what follows a batch": (lambda db, _: chain.after(db, Step(Kind.BATCH, 5), 9), {"runs_after_batch"}),
     "latest of jobs": (lambda db, _: read.latest(db, ["job1", "job2"]), {KEY, "runs_job"}),
     "durations": (lambda db, _: durations.measured(db, ["job1", "job2"]), {"runs_job"}),
     "output": (lambda db, _: output.read(db, 10, 1, place=Place()), set()),
@@ -269,6 +272,8 @@ READS |= {
 }
 
 SORTED_READS: dict[str, Case] = {
+    "what a run follows": (lambda db, _: chain.before(db, Step(Kind.RUN, 77), 9), {KEY}),
+    "what follows a run": (lambda db, _: chain.after(db, Step(Kind.RUN, 200_001), 9), {KEY}),
     "run": (lambda db, _: read.get(db, 77), {KEY}),
     "the line": (
         lambda db, _: line.line(db, line.Place("default", 0, NOW), servers_of(db)),

@@ -22,6 +22,7 @@ from jobrunner.admin import Admin
 from jobrunner.domain.decision import Decision, Why
 from jobrunner.domain.run import Progress
 from jobrunner.domain.state import RunState
+from jobrunner.domain.trigger import TriggerOptions
 from jobrunner.domain.version import Applied, Origin
 from jobrunner.presentation.screen import Screen
 from jobrunner.store import Database, decisions, files, open_store, output
@@ -31,6 +32,7 @@ from jobrunner.store.runs import finish
 from jobrunner.store.versions import Content
 from jobrunner.tui.dialogs.form import Form
 from jobrunner.tui.look import LIGHT, Look
+from jobrunner.tui.screens.chain import ChainView
 from jobrunner.tui.screens.editor import JobEditor
 from jobrunner.tui.screens.run import RunView
 from jobrunner.tui.screens.why import WhyRun
@@ -202,6 +204,25 @@ async def _edited(opened: Any, take: Callable[[str], Any]) -> None:
     view = await opened.until(lambda: opened.app.view if isinstance(opened.app.view, JobEditor) else None)
     await opened.until(lambda: view.is_mounted and view.ready)
     await take("editor")
+
+
+@pytest.mark.parametrize("kind", ["typical"], indirect=True)
+async def test_a_chain(
+    dashboard: Callable[..., Any], picture: SnapshotAssertion, filled: int, folder: Path, admin: Admin
+) -> None:
+    first = admin.trigger("import", {}).id
+    load = admin.trigger("report", {}, options=TriggerOptions(after=(first,))).id
+    follows = TriggerOptions(after=(load,))
+    admin.trigger("invoice", {"id": 7}, options=follows)
+    items = [{"id": 1}, {"id": 2}]
+    admin.trigger_batch("invoice", items, then="import", then_on_failure="backup", options=follows)
+    for size in SIZES:
+        async with dashboard(size=size) as opened:
+            opened.app.open(ChainView(load))
+            await opened.until(lambda opened=opened: "1 before, 4 after" in opened.text())
+            await opened.settled()
+            drawn = _normal(opened.app.export_screenshot(title="chain"), folder)
+            assert drawn == picture(name=f"typical-chain-{size[0]}x{size[1]}")
 
 
 @pytest.mark.parametrize("kind", ["typical"], indirect=True)
