@@ -9,7 +9,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jobrunner.tui import texts
-from jobrunner.tui.actions import ACTIONS, Action, Brief, Done, Hands, Tier, Undo, brief, command_line
+from jobrunner.tui.actions.action import Action, Tier
+from jobrunner.tui.actions.brief import Brief, brief
+from jobrunner.tui.actions.calls import command_line
+from jobrunner.tui.actions.hands import Done, Hands, Undo
+from jobrunner.tui.actions.table import ACTIONS
 from jobrunner.tui.dialogs.confirm import AskLine, Confirm
 from jobrunner.tui.dialogs.form import Form
 from jobrunner.tui.fields import Values

@@ -21,7 +21,10 @@ from jobrunner.presentation.table import Cell
 from jobrunner.presentation.times import Times
 from jobrunner.tui import editor, keys
 from jobrunner.tui.acting import Acting
-from jobrunner.tui.actions import ACTIONS, Hands, brief, command_line
+from jobrunner.tui.actions.brief import brief
+from jobrunner.tui.actions.calls import command_line
+from jobrunner.tui.actions.hands import Hands
+from jobrunner.tui.actions.table import ACTIONS
 from jobrunner.tui.commands import Commands
 from jobrunner.tui.keyorder import KeyOrder
 from jobrunner.tui.keys import Key

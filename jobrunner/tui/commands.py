@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from jobrunner.tui import keys, texts
-from jobrunner.tui.actions import ACTIONS, Action, Brief, Hands, brief
+from jobrunner.tui.actions.action import Action
+from jobrunner.tui.actions.brief import Brief, brief
+from jobrunner.tui.actions.hands import Hands
+from jobrunner.tui.actions.table import ACTIONS
 from jobrunner.tui.dialogs.help import Help, Section
 from jobrunner.tui.dialogs.menu import Menu
 from jobrunner.tui.dialogs.palette import Entry, Palette, Steps

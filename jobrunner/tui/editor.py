@@ -6,7 +6,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from jobrunner.tui.actions import Done, Hands, Undo, command_line
+from jobrunner.tui.actions.calls import command_line
+from jobrunner.tui.actions.hands import Done, Hands, Undo
 from jobrunner.tui.selection import Selection
 
 if TYPE_CHECKING:

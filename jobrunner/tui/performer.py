@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from jobrunner.errors import JobrunnerError
-from jobrunner.tui.actions import Hands
+from jobrunner.tui.actions.hands import Hands
 
 T = TypeVar("T")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from jobrunner.domain.job import Job
-from jobrunner.tui.actions import Action, Brief
+from jobrunner.tui.actions.action import Action
+from jobrunner.tui.actions.brief import Brief
 from jobrunner.tui.selection import Selection
 
 _PLURALS = {"batch": "batches"}

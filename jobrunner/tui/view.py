@@ -20,7 +20,7 @@ from jobrunner.domain.filter import Field
 from jobrunner.domain.filter_text import Subject, values_of, with_values
 from jobrunner.presentation.table import Cell
 from jobrunner.tui import keys
-from jobrunner.tui.actions import ACTIONS
+from jobrunner.tui.actions.table import ACTIONS
 from jobrunner.tui.dialogs.menu import Marks, Menu
 from jobrunner.tui.editor import editable
 from jobrunner.tui.reader import Asked, Told

@@ -13,7 +13,10 @@ from samples import NOW, put, run_to, serve, states
 from jobrunner.admin import Admin
 from jobrunner.domain.state import RunState
 from jobrunner.store import Database, open_store
-from jobrunner.tui.actions import ACTIONS, Brief, Tier, command_line
+from jobrunner.tui.actions.action import Tier
+from jobrunner.tui.actions.brief import Brief
+from jobrunner.tui.actions.calls import command_line
+from jobrunner.tui.actions.table import ACTIONS
 from jobrunner.tui.keys import KEYS
 from jobrunner.tui.selection import Selection
 from jobrunner.tui.view import View
@@ -286,7 +289,7 @@ def test_more_and_production_raise_how_it_is_confirmed() -> None:
 
 async def test_an_undo_that_fails_is_not_lost(on: Dashboard) -> None:
     from jobrunner.errors import Refused
-    from jobrunner.tui.actions import Done, Hands, Undo
+    from jobrunner.tui.actions.hands import Done, Hands, Undo
 
     tries = []
 

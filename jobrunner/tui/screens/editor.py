@@ -19,7 +19,7 @@ from jobrunner.admin.drafting import Draft, Drafting, Preview, Saved, Theirs
 from jobrunner.errors import ConfigError, JobrunnerError, Refused
 from jobrunner.presentation.screen import Screen as Terminal
 from jobrunner.tui import keys
-from jobrunner.tui.actions import Done, Hands, Undo
+from jobrunner.tui.actions.hands import Done, Hands, Undo
 from jobrunner.tui.dialogs.confirm import Confirm
 from jobrunner.tui.dialogs.leaving import Answer, Leaving
 from jobrunner.tui.screens.editor_sight import Sight, complaints

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from jobrunner.domain.run import Run
     from jobrunner.domain.status import MoreOutput, OutputPart
     from jobrunner.presentation.screen import Screen as Terminal
-    from jobrunner.tui.actions import Hands
+    from jobrunner.tui.actions.hands import Hands
     from jobrunner.tui.app import Dashboard
 
 T = TypeVar("T")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jobrunner.domain.filter_completion import Known
     from jobrunner.domain.run import Run
     from jobrunner.presentation.screen import Screen as Terminal
-    from jobrunner.tui.actions import Hands
+    from jobrunner.tui.actions.hands import Hands
 
 _NONE = "There are no runs yet.\nr on a job of screen 2 runs it now."
 _NO_MATCH = "No run matches the filter.\nesc takes it away."

@@ -1,0 +1,1 @@
+"""What a person can do in the dashboard: one module for each subject, and the table of them all."""
