@@ -46,10 +46,11 @@ def _open(call: Call, read_only: bool) -> int:
     from jobrunner import wiring
     from jobrunner.domain.clock import SystemClock
     from jobrunner.tui import preferences
-    from jobrunner.tui.app import Dashboard, Setting
+    from jobrunner.tui.app import Dashboard
     from jobrunner.tui.driver import TerminalDriver
     from jobrunner.tui.look import Look
     from jobrunner.tui.remembered import Remembered
+    from jobrunner.tui.setting import Setting
 
     wanted = preferences.read(os.environ)
     admin = wiring.make_watcher(call.config)

@@ -1,101 +1,46 @@
-"""The dashboard: which views there are and were, who asks, what is done, and what the terminal has to be given back."""
+"""The dashboard: what is shown, who asks, what is done, and what the terminal has to be given back."""
 
 from __future__ import annotations
 
 import gc
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App, SuspendNotSupported
+from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
 
-from jobrunner.errors import JobrunnerError
-from jobrunner.presentation import pulse
 from jobrunner.presentation.table import Cell
 from jobrunner.presentation.times import Times
 from jobrunner.tui import editor, keys
 from jobrunner.tui.acting import Acting
-from jobrunner.tui.actions.brief import brief
 from jobrunner.tui.actions.calls import command_line
 from jobrunner.tui.actions.hands import Hands
 from jobrunner.tui.actions.table import ACTIONS
 from jobrunner.tui.commands import Commands
+from jobrunner.tui.history import History
 from jobrunner.tui.keyorder import KeyOrder
-from jobrunner.tui.keys import Key
-from jobrunner.tui.look import THEMES, AsciiOnly, Look, NoColours
+from jobrunner.tui.look import THEMES, AsciiOnly, NoColours
 from jobrunner.tui.performer import Performer
+from jobrunner.tui.places import OPENERS, THINGS, VIEWS, load
 from jobrunner.tui.reader import Reader, Told
-from jobrunner.tui.remembered import Remembered
 from jobrunner.tui.selection import Kind, Selection
+from jobrunner.tui.setting import Setting
 from jobrunner.tui.view import View
+from jobrunner.tui.vitals import Vitals
 from jobrunner.tui.widgets.filterline import FilterLine
 from jobrunner.tui.widgets.header import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable
 
     from textual.driver import Driver
     from textual.filter import LineFilter
 
-    from jobrunner.admin import Admin
-    from jobrunner.admin.editing import Editor
-    from jobrunner.domain.clock import Clock
-    from jobrunner.domain.pulse import Pulse
-
-VIEWS: dict[str, tuple[str, str]] = {
-    "1": ("Overview", "overview:Overview"),
-    "2": ("Jobs", "jobs:Jobs"),
-    "3": ("Runs", "runs:Runs"),
-    "4": ("Queues", "queues:Queues"),
-    "5": ("Schedule", "schedule:Schedule"),
-    "6": ("Servers", "servers:Servers"),
-    "7": ("Configuration", "configuration:Configuration"),
-}
-"""The numbered screens: name, and the module of ``screens`` with the class. Imported when first shown."""
-
-THINGS: dict[Kind, str] = {"job": "job:JobView", "run": "run:RunView"}
-"""The view of one thing, reached from others: the module of ``screens`` with the class, made with its id."""
-
-OPENERS: dict[str, str] = {
-    "edit_here": "editor:edit_here",
-    "new_job": "editor:new_job",
-    "why": "why:open_why",
-    "chain": "chain:open_chain",
-    "decisions": "decisions:open_decisions",
-    "output": "run:open_output",
-}
-"""What opens a view for a selection (``output``, ``edit_here``): the module of ``screens`` with the function, which is
-given the app and the selection."""
-
-MOST_VIEWS = 30
-"""Views that ``[`` goes back through; older ones are closed."""
-
 _TIMES = ("relative", "local", "UTC")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What a dashboard is opened with. ``config`` is the file that was named on the command line, None for the found
-    one; ``read_only``: nothing may be changed; ``host`` is this one."""
-
-    admin: Admin
-    editor: Callable[[], AbstractContextManager[Editor]]
-    clock: Clock
-    look: Look
-    keys: Mapping[str, Key]
-    host: str
-    remembered: Remembered
-    config: str | None = None
-    read_only: bool = False
-    debug: bool = False
-    start: str | None = None
 
 
 class Work(Message):
@@ -148,14 +93,10 @@ class Dashboard(App[None], inherit_bindings=False):
         self.tracebacks: list[str] = []
         self.farewell: list[str] = []
         self.frozen = False
-        self.pulse: Pulse | None = None
+        self.vitals = Vitals(setting)
         self._begun = False
-        self._heard_at: datetime | None = None
-        self._away = ""
         self._times = _TIMES[0]
-        self._seen: list[View] = []
-        self._place = -1
-        self._numbered: dict[str, View] = {}
+        self._history = History(self)
         self.set_keymap(keys.keymap(setting.keys))
         for theme in THEMES:
             self.register_theme(theme)
@@ -248,7 +189,7 @@ class Dashboard(App[None], inherit_bindings=False):
     @property
     def view(self) -> View | None:
         """The view that is shown, also where a dialog stands before it."""
-        return self._seen[self._place] if self._place >= 0 else None
+        return self._history.view
 
     @property
     def tabs(self) -> Sequence[tuple[str, str]]:
@@ -258,12 +199,12 @@ class Dashboard(App[None], inherit_bindings=False):
         """Goes to a numbered screen, as it was left."""
         if number not in VIEWS:
             return
-        if number not in self._numbered:
-            view: View = _load(VIEWS[number][1])()
-            self._numbered[number] = view
-            self.install_screen(view, name=f"screen-{number}")
+        view = self._history.numbered(number)
+        if view is None:
+            view = load(VIEWS[number][1])()
+            self._history.add_numbered(number, view)
         self.remembered.keep("screen", number)
-        self._go(self._numbered[number])
+        self._history.go(view)
 
     def can_open(self, kind: Kind) -> bool:
         """Whether there is a view of one such thing."""
@@ -272,7 +213,7 @@ class Dashboard(App[None], inherit_bindings=False):
     def open_thing(self, kind: Kind, id: str | int) -> None:
         """Goes to the view of one thing: a job by name, a run or batch by number."""
         if kind in THINGS:
-            self.open(_load(THINGS[kind])(id))
+            self.open(load(THINGS[kind])(id))
 
     def open_filtered(self, number: str, text: str) -> None:
         """Goes to a numbered screen with this filter on."""
@@ -282,58 +223,19 @@ class Dashboard(App[None], inherit_bindings=False):
 
     def open(self, view: View) -> None:
         """Goes to a view that was reached from the one that is shown; ``esc`` leads back to that."""
-        view.opener = self.view
-        self.install_screen(view, name=f"view-{id(view)}")
-        self._go(view)
+        self._history.add(view)
+        self._history.go(view)
 
     def back(self) -> None:
         """To the view that this one was opened from."""
         if self.view is not None and self.view.opener is not None:
-            self._go(self.view.opener)
+            self._history.go(self.view.opener)
 
     def action_earlier(self) -> None:
-        if self._place > 0:
-            self._place -= 1
-            self._turn_to(self._seen[self._place])
+        self._history.step(-1)
 
     def action_later(self) -> None:
-        if self._place + 1 < len(self._seen):
-            self._place += 1
-            self._turn_to(self._seen[self._place])
-
-    def _go(self, view: View) -> None:
-        if view is self.view:
-            return
-        del self._seen[self._place + 1 :]
-        self._seen.append(view)
-        self._place = len(self._seen) - 1
-        self._turn_to(view)
-        self._forget()
-
-    def _turn_to(self, view: View) -> None:
-        for other in self.screen_stack:
-            if isinstance(other, View) and other is not view:
-                other.left()
-        if len(self.screen_stack) > 1:
-            self.switch_screen(view)
-        else:
-            self.push_screen(view)
-
-    def _forget(self) -> None:
-        """Closes views that no way leads to any more."""
-        if len(self._seen) > MOST_VIEWS:
-            self._place -= len(self._seen) - MOST_VIEWS
-            del self._seen[:-MOST_VIEWS]
-        kept = {id(view) for view in [*self._seen, *self._numbered.values()]}
-        for view in list(self._seen):
-            opener = view.opener
-            while opener is not None:
-                kept.add(id(opener))
-                opener = opener.opener
-        for name, screen in list(self._installed_screens.items()):
-            if isinstance(screen, View) and id(screen) not in kept and screen not in self.screen_stack:
-                self.uninstall_screen(name)
-                screen.remove()
+        self._history.step(1)
 
     # --- what is told -------------------------------------------------------------------------------------------------
 
@@ -344,10 +246,7 @@ class Dashboard(App[None], inherit_bindings=False):
             self._begun = True
             self.call_after_refresh(_collect_garbage)
         told = message.told
-        away = told.trouble.text if told.trouble is not None and told.trouble.away else ""
-        if told.pulse is not None:
-            self.pulse, self._heard_at = told.pulse, told.at
-        self._away = away
+        self.vitals.hear(told)
         view = self.view
         if view is not None and told.asked.view is view:
             view.told(told)
@@ -360,49 +259,11 @@ class Dashboard(App[None], inherit_bindings=False):
         """The header: its parts, and the clock."""
         now = self.times().now
         clock = now.astimezone(UTC if self._times == "UTC" else self._zone())
-        return tuple(self._parts()), Cell(clock.strftime("%H:%M:%S %Z"))
-
-    def _parts(self) -> Sequence[Part]:
-        setting, beat = self.setting, self.pulse
-        parts = [Part(Cell(self._whose(), "bold"), leaves=3)]
-        if self.admin.settings.production:
-            parts.append(Part(Cell("PRODUCTION", "bold yellow")))
-        if setting.read_only:
-            parts.append(Part(Cell("READ-ONLY", "bold magenta")))
-        if beat is None:
-            return parts
-        running, queued, failed = "▶◌✗" if self.look.screen.unicode else ">.X"
-        parts += [
-            Part(Cell(f"{running} {pulse.count(beat.running)} running", "cyan" if beat.running else ""), leaves=5),
-            Part(Cell(f"{queued} {pulse.count(beat.queued)} queued", "blue" if beat.queued else ""), leaves=4),
-            Part(Cell(f"{failed} {pulse.count(beat.dead)} dead", "bold red" if beat.dead else "")),
-            Part(Cell(f"{beat.busy}/{beat.workers} workers"), leaves=2),
-        ]
-        if problem := pulse.problem(beat):
-            parts.append(Part(Cell(f"! {problem}", "bold yellow")))
-        return parts
-
-    def _whose(self) -> str:
-        """Of the project and the host: neither is to leave no room for the rest."""
-        names = [self.pulse.project, self.setting.host] if self.pulse is not None else [self.setting.host]
-        return "@".join(f"{name[:15]}{self.look.screen.ellipsis}" if len(name) > 16 else name for name in names)
-
-    def tiny_status(self) -> str:
-        """All that is said where there is room for one line."""
-        beat = self.pulse
-        if beat is None:
-            return self._away or "…"
-        words = f">{beat.running} .{beat.queued} X{beat.dead} {beat.busy}/{beat.workers}"
-        return f"{words} {pulse.problem(beat)}".strip()
+        return tuple(self.vitals.parts()), Cell(clock.strftime("%H:%M:%S %Z"))
 
     def freshness(self) -> Cell:
-        """How fresh what is shown is: live, frozen, or since when it is not."""
-        if self._away:
-            since = self._heard_at.astimezone(self._zone()).strftime("%H:%M:%S") if self._heard_at else "the start"
-            return Cell(f"STALE since {since}", "bold red")
-        if self.frozen:
-            return Cell("FROZEN", "bold magenta")
-        return Cell("live" if self.pulse is not None else "asking", "dim")
+        """How fresh what is shown is."""
+        return self.vitals.freshness(frozen=self.frozen, zone=self._zone())
 
     # --- times --------------------------------------------------------------------------------------------------------
 
@@ -426,13 +287,6 @@ class Dashboard(App[None], inherit_bindings=False):
             self.view.restate()
 
     # --- keys ---------------------------------------------------------------------------------------------------------
-
-    def hints(self, view: View) -> list[tuple[str, str, str]]:
-        """What the last line says for a view: ids, keys, words."""
-        wanted = [*view.hints, "filter", "palette", "help"] if view.filterable else [*view.hints, "palette", "help"]
-        shown = [self.keys[id] for id in dict.fromkeys(wanted) if view.has_key(id)]
-        pressed = [(key, [keys.shown(one) for one in key.keys if view.can_press(one)]) for key in shown]
-        return [(key.id, names[0], key.hint) for key, names in pressed if names]
 
     async def action_quit(self) -> None:
         self.exit()
@@ -473,9 +327,9 @@ class Dashboard(App[None], inherit_bindings=False):
         if id == "undo":
             self.acting.undo()
         elif id == "edit":
-            self._edit(selection)
+            editor.edit(self, selection)
         elif id in OPENERS:
-            _load(OPENERS[id])(self, selection)
+            load(OPENERS[id])(self, selection)
         elif id in ACTIONS:
             self.acting.start(id, selection)
 
@@ -483,41 +337,6 @@ class Dashboard(App[None], inherit_bindings=False):
         """Does what the key of an id does, in the view that is shown."""
         if self.view is not None:
             self.view.do(id)
-
-    def _edit(self, selection: Selection) -> None:
-        """``jobrunner edit`` in the terminal, with everything that it asks and says."""
-        if self.setting.read_only:
-            self.say("refused: the dashboard was opened with --read-only", error=True)
-            return
-        if not editor.editable(selection):
-            self.say(editor.WHAT, error=True)
-        elif selection.kind == "run" and not selection.jobs:
-            self.performer.do(
-                lambda hands: brief(hands, selection),
-                lambda known: self._edit_job(next(iter(known.jobs))),
-                lambda text: self.say(text, error=True),
-            )
-        else:
-            self._edit_job(editor.job_of(selection))
-
-    def _edit_job(self, job: str | None) -> None:
-        """``job`` None: the whole file."""
-        try:
-            before = editor.held(self.setting, job)
-            with self.suspend():
-                editor.run(self.setting, job)
-            undo = editor.undo_since(self.setting, before, job)
-        except SuspendNotSupported:
-            self.say("this terminal cannot be given to an editor; e edits here", error=True)
-            return
-        except JobrunnerError as error:
-            self.say(" ".join(str(error).split()), error=True)
-            return
-        if undo is not None:
-            self.acting.remember(undo)
-            self.say("the file is changed; u undoes it")
-        if self.view is not None:
-            self.view.ask()
 
     def on_work(self, message: Work) -> None:
         if self.is_running:
@@ -532,8 +351,3 @@ def _collect_garbage() -> None:
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
-
-
-def _load(place: str) -> Any:
-    module, _, name = place.partition(":")
-    return getattr(import_module(f"jobrunner.tui.screens.{module}"), name)

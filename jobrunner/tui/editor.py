@@ -6,13 +6,18 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from textual.app import SuspendNotSupported
+
+from jobrunner.errors import JobrunnerError
+from jobrunner.tui.actions.brief import brief
 from jobrunner.tui.actions.calls import command_line
 from jobrunner.tui.actions.hands import Done, Hands, Undo
 from jobrunner.tui.selection import Selection
 
 if TYPE_CHECKING:
     from jobrunner.jobfile.rewrite import Original
-    from jobrunner.tui.app import Setting
+    from jobrunner.tui.app import Dashboard
+    from jobrunner.tui.setting import Setting
 
 WHAT = "one job is edited at a time, or the whole file from Configuration"
 
@@ -20,6 +25,42 @@ WHAT = "one job is edited at a time, or the whole file from Configuration"
 def editable(selection: Selection) -> bool:
     """Whether there is something to edit: one job, the job of one run, or the whole file."""
     return selection.kind in ("file", "version") or (selection.kind in ("job", "run") and len(selection.ids) == 1)
+
+
+def edit(app: Dashboard, selection: Selection) -> None:
+    """Gives the terminal to ``jobrunner edit``, with everything that it asks and says."""
+    if app.setting.read_only:
+        app.say("refused: the dashboard was opened with --read-only", error=True)
+    elif not editable(selection):
+        app.say(WHAT, error=True)
+    elif selection.kind == "run" and not selection.jobs:
+        app.performer.do(
+            lambda hands: brief(hands, selection),
+            lambda known: _edit_job(app, next(iter(known.jobs))),
+            lambda text: app.say(text, error=True),
+        )
+    else:
+        _edit_job(app, job_of(selection))
+
+
+def _edit_job(app: Dashboard, job: str | None) -> None:
+    """``job`` None: the whole file."""
+    try:
+        before = held(app.setting, job)
+        with app.suspend():
+            run(app.setting, job)
+        undo = undo_since(app.setting, before, job)
+    except SuspendNotSupported:
+        app.say("this terminal cannot be given to an editor; e edits here", error=True)
+        return
+    except JobrunnerError as error:
+        app.say(" ".join(str(error).split()), error=True)
+        return
+    if undo is not None:
+        app.acting.remember(undo)
+        app.say("the file is changed; u undoes it")
+    if app.view is not None:
+        app.view.ask()
 
 
 def job_of(selection: Selection) -> str | None:

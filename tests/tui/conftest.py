@@ -18,9 +18,10 @@ from jobrunner.admin import Admin
 from jobrunner.domain.state import Trigger
 from jobrunner.presentation.screen import Screen
 from jobrunner.tui import keys
-from jobrunner.tui.app import Dashboard, Setting
+from jobrunner.tui.app import Dashboard
 from jobrunner.tui.look import Look
 from jobrunner.tui.remembered import Remembered
+from jobrunner.tui.setting import Setting
 
 JOBS = """
 [jobrunner]

@@ -12,7 +12,7 @@ from samples import serve
 
 from jobrunner.admin import Admin
 from jobrunner.store import open_store
-from jobrunner.tui.app import VIEWS
+from jobrunner.tui.places import VIEWS
 
 pytestmark = pytest.mark.anyio
 

@@ -64,7 +64,7 @@ async def test_it_goes_through_the_views_seen_and_back_to_where_one_came_from(da
 
 
 async def test_views_that_no_way_leads_to_are_closed(dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobrunner.tui.app.MOST_VIEWS", 4)
+    monkeypatch.setattr("jobrunner.tui.history.MOST_VIEWS", 4)
     async with dashboard(start="3") as opened:
         first = Other()
         await shown(opened, first)

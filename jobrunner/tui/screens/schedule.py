@@ -252,7 +252,7 @@ class Schedule(View):
         seen = self._seen
         if seen is None:
             return ((), ())
-        beat, given = self.app.pulse, seen.lanes
+        beat, given = self.app.vitals.pulse, seen.lanes
         workers = beat.workers if beat is not None else None
         return (
             schedule.amount(given.load, given.missed, given.marks, workers, self.times()),
