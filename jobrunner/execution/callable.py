@@ -20,13 +20,20 @@ from jobrunner.execution.reports import as_progress
 from jobrunner.execution.started import MAXRSS_UNIT
 from jobrunner.execution.warm import WarmChild
 from jobrunner.execution.watch import Watch
+from jobrunner.execution.wire import pack
 from jobrunner.execution.wording import one_line, signal_name
 
 _MOST_CHILDREN = 5
+_SMALL = 64 * 1024
+"""Bytes that a child's socket takes at once, whatever the child is doing."""
 
 
 class CallAttempt:
-    """One execution in a warm child. ``run`` is called once, and blocks until nothing of it is left."""
+    """One execution in a warm child.
+
+    ``run`` is called once, and blocks until nothing of it is left. Or ``begin`` succeeds, and when ``fd`` is readable
+    ``answered`` is asked once; where that knows no outcome ``finish`` blocks for it.
+    """
 
     __slots__ = (
         "_answer",
@@ -62,7 +69,7 @@ class CallAttempt:
             LauncherLost: in the middle of it.
         """
         try:
-            request = self._request()
+            request = pack(self._request())
         except ParameterError as error:
             return self._not_started(str(error))
         # A child may refuse before it has begun: its modules are old, or a signal meant for all has reached it.
@@ -71,10 +78,61 @@ class CallAttempt:
                 self._child = self._pool.take(key_of(self._spec.job), self._spec.job)
             except OSError as error:
                 return self._not_started(f"cannot start a process for Python: {error.strerror}")
-            outcome = self._try(request)
+            self._take_on(self._child)
+            outcome = self._see_through(self._child, request)
             if outcome is not None:
                 return outcome
         return self._not_started("no child process took the run: each was ended while it started")
+
+    def begin(self) -> bool:
+        """Hands the run to a child that waits for one; False, and nothing done, where that would take waiting."""
+        try:
+            request = pack(self._request())
+        except ParameterError:
+            return False
+        child = self._pool.idle(key_of(self._spec.job)) if len(request) <= _SMALL else None
+        if child is None:
+            return False
+        self._child = child
+        self._take_on(child)
+        try:
+            begun = self._hand_over(child, request)
+        except BaseException:
+            self._drop(child)
+            raise
+        if not begun:
+            self._drop(child)
+        return begun
+
+    @property
+    def fd(self) -> int:
+        """Readable when the child has said something, or has ended."""
+        return self._child.control
+
+    def answered(self) -> Outcome | None:
+        """The outcome of a call that has ended as calls do, with a child that is as good as before. Never waits."""
+        child = self._child
+        try:
+            self._listen(child)
+            if not self._may_keep():
+                return None
+            self._take_rest(child)
+            outcome = self._judge(child)
+        except BaseException:
+            self._drop(child)
+            raise
+        self._control.detach()
+        self._pool.give_back(child)
+        return outcome
+
+    def finish(self) -> Outcome:
+        """Sees through what ``begin`` has begun.
+
+        Raises:
+            LauncherLost: in the middle of it.
+        """
+        outcome = self._see_through(self._child, None)
+        return outcome if outcome is not None else self.run()
 
     def _request(self) -> dict[str, Any]:
         spec, job = self._spec, self._spec.job
@@ -90,15 +148,21 @@ class CallAttempt:
 
         return request | {"http": prepare(spec), "cwd": "/"}
 
-    def _try(self, request: dict[str, Any]) -> Outcome | None:
-        """The outcome, None where the child did not begin and another may."""
-        child = self._child
+    def _take_on(self, child: WarmChild) -> None:
         self._ending.process = child.process
         self._answer = None
-        keep = False
         self._control.attach(child.bell)
+
+    def _drop(self, child: WarmChild) -> None:
+        self._control.detach()
+        child.kill()
+        child.close()
+
+    def _see_through(self, child: WarmChild, request: bytes | None) -> Outcome | None:
+        """The outcome, None where the child did not begin and another may. ``request`` None: the child has it."""
+        keep = False
         try:
-            begun = self._hand_over(child, request)
+            begun = request is None or self._hand_over(child, request)
             self._watch(child)
             keep = self._may_keep()
             begun = begun and not self._is_stale()
@@ -119,7 +183,7 @@ class CallAttempt:
             else:
                 child.close()
 
-    def _hand_over(self, child: WarmChild, request: dict[str, Any]) -> bool:
+    def _hand_over(self, child: WarmChild, request: bytes) -> bool:
         try:
             child.send(request)
         except OSError:

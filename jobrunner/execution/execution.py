@@ -1,4 +1,5 @@
-"""The door of this room: executes attempts, each in the thread that asks. Used by the server's workers."""
+"""The door of this room: executes attempts, each in the thread that asks. Used by the server's workers, and for short
+calls by the thread of its engine."""
 
 from __future__ import annotations
 
@@ -40,8 +41,21 @@ class Execution:
                 return self._command(spec, spec.job.kind, control, sink)
             return CallAttempt(spec, control, sink, self._pool, self._clock).run()
         except LauncherLost as lost:
-            self._launcher.recover(lost)
-            return Stopped(reason=control.reason or StopReason.INTERRUPTED, killed=True)
+            return self._interrupted(lost, control)
+
+    def begin(self, spec: AttemptSpec, control: Control, sink: Sink) -> CallAttempt | None:
+        """A call that a waiting child has begun. Does not wait: None where ``execute`` has to, and nothing was done."""
+        if spec.job.kind_name != "python" or control.reason is not None:
+            return None
+        attempt = CallAttempt(spec, control, sink, self._pool, self._clock)
+        return attempt if attempt.begin() else None
+
+    def finish(self, attempt: CallAttempt, control: Control) -> Outcome:
+        """As ``execute``, of what has begun."""
+        try:
+            return attempt.finish()
+        except LauncherLost as lost:
+            return self._interrupted(lost, control)
 
     def prepare(self, jobs: Iterable[Job]) -> None:
         """Starts one warm child if any of the jobs is Python, so that the first run finds it."""
@@ -61,6 +75,10 @@ class Execution:
         self._results.close()
         while self._bells:
             self._bells.pop().close()
+
+    def _interrupted(self, lost: LauncherLost, control: Control) -> Stopped:
+        self._launcher.recover(lost)
+        return Stopped(reason=control.reason or StopReason.INTERRUPTED, killed=True)
 
     def _command(self, spec: AttemptSpec, command: Command, control: Control, sink: Sink) -> Outcome:
         try:

@@ -43,13 +43,15 @@ class Pool:
             OSError: a new one cannot be asked for.
             LauncherLost: nobody there to start it.
         """
+        return self.idle(key) or self._new(key, job)
+
+    def idle(self, key: Key) -> WarmChild | None:
+        """A child that waits for work, None where there is none."""
         while True:
             with self._lock:
                 waiting = self._idle.get(key)
                 child = waiting.pop() if waiting else None
-            if child is None:
-                return self._new(key, job)
-            if child.is_ready():
+            if child is None or child.is_ready():
                 return child
             child.close()
 

@@ -13,7 +13,7 @@ from jobrunner.domain.job import Limits
 from jobrunner.execution.bell import new_bell
 from jobrunner.execution.launcher import Launcher, LauncherLost
 from jobrunner.execution.output import read_some
-from jobrunner.execution.wire import Inbox, pack
+from jobrunner.execution.wire import Inbox
 
 Key = tuple[str, str | None, int | None, Limits]
 """What cannot be changed once a child runs: the folder it imports from, its user, its niceness, its limits."""
@@ -68,13 +68,13 @@ class WarmChild:
         os.set_blocking(self.out, False)
         os.set_blocking(self.err, False)
 
-    def send(self, message: Any) -> None:
-        """Hands a run over.
+    def send(self, message: bytes) -> None:
+        """Hands a run over, as ``wire`` has packed it.
 
         Raises:
             OSError: the child has ended.
         """
-        self._control.sendall(pack(message))
+        self._control.sendall(message)
 
     def receive(self) -> bool:
         """Takes what the child has said; False when it will say nothing more."""

@@ -49,6 +49,19 @@ class Bell(Protocol):
         """Takes what was rung so far."""
 
 
+class Hand(Protocol):
+    """What the engine can do itself, without a worker. Called in its thread; nothing of it waits."""
+
+    def fileno(self) -> int:
+        """Becomes readable when there is something to collect."""
+
+    def take(self, claimed: Claimed) -> bool:
+        """Begins a run; False, and nothing done, where that is a worker's work."""
+
+    def collect(self) -> None:
+        """Submits the ends of what was taken and has ended."""
+
+
 class Engine:
     """Claims, records and hands over; one thread.
 
@@ -81,6 +94,8 @@ class Engine:
         self._clock = clock
         self._announcer = announcer
         self._bell = bell
+        self._hand: Hand | None = None
+        self._poller = select.poll()
         self._named_only = named_only
         self._on_cancel = on_cancel
         self._on_idle = on_idle
@@ -103,7 +118,15 @@ class Engine:
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
+    def employ(self, hand: Hand) -> None:
+        """Has some runs begun by the engine itself; called before ``start``."""
+        self._hand = hand
+
     def start(self) -> None:
+        for each in (self._bell, self._hand):
+            if each is not None:
+                self._poller.register(each.fileno(), select.POLLIN)
+        self._poller.register(self._wake, select.POLLIN)
         self._thread.start()
 
     def stop_claiming(self) -> None:
@@ -157,6 +180,10 @@ class Engine:
         if frees_worker:
             self._free()
         self._nudge()
+
+    def delegate(self, claimed: Claimed) -> None:
+        """Gives a worker what ``Hand`` has taken and cannot end."""
+        self.inbox.put(message(claimed.id, claimed.attempt, claimed.queue))
 
     def offer(self, named: Sequence[tuple[int, int]]) -> None:
         """Runs that a broker delivered: those that are still queued are claimed."""
@@ -260,7 +287,7 @@ class Engine:
         self._sleeping = True
         try:
             timeout = self._timeout()
-            if timeout > 0:
+            if timeout > 0 or self._hand is not None:
                 self._wait(timeout)
         finally:
             self._sleeping = False
@@ -268,16 +295,15 @@ class Engine:
             self._look = True
 
     def _wait(self, timeout: float) -> None:
-        poller = select.poll()
-        poller.register(self._wake, select.POLLIN)
-        if self._bell is not None:
-            poller.register(self._bell.fileno(), select.POLLIN)
-        ready = {fd for fd, _ in poller.poll(timeout * 1000)}
+        ready = {fd for fd, _ in self._poller.poll(timeout * 1000)}
         if self._wake in ready:
             os.eventfd_read(self._wake)
         if self._bell is not None and self._bell.fileno() in ready:
             self._bell.clear()
             self._look = True
+        if self._hand is not None and self._hand.fileno() in ready:
+            self._sleeping = False  # what is collected needs nobody to wake this thread
+            self._hand.collect()
 
     def _timeout(self) -> float:
         if self._operations or self._offered or self._look or self._stop_at is not None:
@@ -377,7 +403,17 @@ class Engine:
             if offered:
                 self._idle.notify()
         for run in claimed:
-            self.inbox.put(message(run.id, run.attempt, run.queue))
+            if not self._take_in_hand(run):
+                self.inbox.put(message(run.id, run.attempt, run.queue))
+
+    def _take_in_hand(self, run: Claimed) -> bool:
+        if self._hand is None or self.claimed(run.id) is None:
+            return False
+        if self._hand.take(run):
+            return True
+        with self._idle:
+            self._claimed[run.id] = run
+        return False
 
     def _tell(self, ready: Sequence[Ready], claimed: Sequence[Claimed]) -> None:
         taken = {run.id for run in claimed}

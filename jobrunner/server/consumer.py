@@ -25,6 +25,7 @@ from jobrunner.execution.attempt import StopReason
 from jobrunner.queue.engine import Engine
 from jobrunner.queue.redis import RedisFeed
 from jobrunner.server.executor import Executor
+from jobrunner.server.quick import QuickCalls
 from jobrunner.server.reloader import Reloader
 from jobrunner.server.rescuer import Rescuer
 from jobrunner.server.scheduler import FireSchedule
@@ -70,6 +71,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         db: Database,
         engine: Engine,
         executor: Executor,
+        quick: QuickCalls,
         rescuer: Rescuer,
         systemd: Systemd,
         signals: Signals,
@@ -91,6 +93,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         self._db = db
         self._engine = engine
         self._executor = executor
+        self._quick = quick
         self._rescuer = rescuer
         self._systemd = systemd
         self._signals = signals
@@ -238,6 +241,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         if self._fenced.is_set():
             log.error("this server was declared lost; it kills what it still runs")
             self._executor.stop_all(StopReason.FENCED, at_once=True)
+            self._quick.leave_all()  # before the workers are told to end
         else:
             self._engine.submit(lambda db: self._enter(db, ServerState.DRAINING))
             self._wait_for_runs()

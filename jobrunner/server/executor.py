@@ -1,4 +1,5 @@
-"""The life of one attempt, one step a line: prepare, watch, settle, record. Called by Huey's workers."""
+"""The life of one attempt, one step a line: prepare, watch, settle, record. Called by Huey's workers, and for short
+calls by the engine's thread, which has no time to watch."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from jobrunner.domain.state import Ready, RunState
 from jobrunner.errors import JobrunnerError, StoreUnavailable
 from jobrunner.execution import Execution
 from jobrunner.execution.attempt import AttemptSpec, Control, StopReason
+from jobrunner.execution.callable import CallAttempt
 from jobrunner.execution.outcome import Failed, NotStarted, Outcome, Stopped, Succeeded, TimedOut
 from jobrunner.jobfile.references import resolve_env, resolve_request
 from jobrunner.queue.engine import Engine
@@ -36,6 +38,16 @@ class _Prepared:
     job: Job
     spec: AttemptSpec
     recorder: Recorder
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of Python that has begun, and since when (monotonic)."""
+
+    prepared: _Prepared
+    control: Control
+    attempt: CallAttempt
+    since: float
 
 
 class Executor:
@@ -62,27 +74,59 @@ class Executor:
         self._clock = clock
         self._environ = environ
         self._controls = dict[tuple[int, int], Control]()
+        self._left = dict[int, Call]()
         self._stopping: tuple[StopReason, bool] | None = None
 
     def execute(self, run: int, attempt: int, queue: str) -> None:
         """Executes the attempt that a message names and records how it ended. Never raises: it is Huey's task."""
-        claimed = self._engine.claimed(run)
+        call = self._left.pop(run, None)
+        claimed = call.prepared.claimed if call is not None else self._engine.claimed(run)
         if claimed is None:
             log.debug("not started: it is not claimed here any more", extra={"run": run, "queue": queue})
             return
-        recorder: Recorder | None = None
+        recorder = call.prepared.recorder if call is not None else None
         try:
-            prepared = self._prepare(claimed)
-            if isinstance(prepared, _Prepared):
+            if call is not None:
+                ending = self._settle(call.prepared, self._see_through(call))
+            elif isinstance(prepared := self._prepare(claimed), _Prepared):
                 recorder = prepared.recorder
                 ending = self._settle(prepared, self._watch(prepared))
             else:
                 ending = prepared
         except BaseException as fault:
-            log.exception("fault while executing", extra={"run": run, "job": claimed.job, "attempt": attempt})
-            error = f"fault of jobrunner ({type(fault).__name__}); the server's log says more"
-            ending = self._failed(claimed, self._definitions.jobfile.jobs.get(claimed.job), error)
+            ending = self._fault(claimed, fault)
         self._record(claimed, ending, recorder)
+
+    def begin(self, claimed: Claimed) -> Call | None:
+        """Begins a call, if that takes no waiting; None, and nothing done, where ``execute`` is to be called."""
+        job = self._definitions.jobfile.jobs.get(claimed.job)
+        if job is None or job.kind_name != "python" or self._stopping is not None or _refers(job):
+            return None
+        try:
+            prepared = self._prepare(claimed)
+            return self._begin(prepared) if isinstance(prepared, _Prepared) else None
+        except BaseException:
+            log.debug("not begun at once", exc_info=True, extra={"run": claimed.id, "job": claimed.job})
+            return None
+
+    def end(self, call: Call) -> bool:
+        """Records the end of a call that has answered; False where a worker has to see it through."""
+        prepared = call.prepared
+        try:
+            outcome = call.attempt.answered()
+            if outcome is None:
+                return False
+            ending = self._settle(prepared, outcome)
+        except BaseException as fault:
+            ending = self._fault(prepared.claimed, fault)
+        self._forget(prepared)
+        self._record(prepared.claimed, ending, prepared.recorder)
+        return True
+
+    def leave(self, call: Call) -> None:
+        """Has a worker see a call through."""
+        self._left[call.prepared.claimed.id] = call
+        self._engine.delegate(call.prepared.claimed)
 
     def stop(self, run: int, attempt: int, at_once: bool) -> None:
         """Tells an attempt that it is cancelled; nothing happens when it is not under way here."""
@@ -144,7 +188,33 @@ class Executor:
         try:
             return self._execution.execute(prepared.spec, control, prepared.recorder)
         finally:
-            del self._controls[key]
+            self._forget(prepared)
+
+    def _begin(self, prepared: _Prepared) -> Call | None:
+        key = (prepared.claimed.id, prepared.claimed.attempt)
+        control = self._controls[key] = Control()
+        attempt = None
+        try:
+            attempt = self._execution.begin(prepared.spec, control, prepared.recorder)
+        finally:
+            if attempt is None:
+                del self._controls[key]
+        return Call(prepared, control, attempt, self._clock.monotonic()) if attempt is not None else None
+
+    def _see_through(self, call: Call) -> Outcome:
+        try:
+            return self._execution.finish(call.attempt, call.control)
+        finally:
+            self._forget(call.prepared)
+
+    def _forget(self, prepared: _Prepared) -> None:
+        del self._controls[prepared.claimed.id, prepared.claimed.attempt]
+
+    def _fault(self, claimed: Claimed, fault: BaseException) -> Ending:
+        extra = {"run": claimed.id, "job": claimed.job, "attempt": claimed.attempt}
+        log.error("fault while executing", exc_info=fault, extra=extra)
+        error = f"fault of jobrunner ({type(fault).__name__}); the server's log says more"
+        return self._failed(claimed, self._definitions.jobfile.jobs.get(claimed.job), error)
 
     def _settle(self, prepared: _Prepared, outcome: Outcome) -> Ending | None:
         """The outcome and the job's policy make the next state; None when this server has nothing to say any more."""
@@ -261,6 +331,11 @@ def _log_end(ending: Ending) -> None:
             else (f"{ending.outcome}, now {ending.state}")
         )
         log.log(level, "%s%s", words, f": {ending.error}" if ending.error else "", extra=extra)
+
+
+def _refers(job: Job) -> bool:
+    """Whether its environment has to be read from somewhere, which may take its time."""
+    return any("${" in text for text in job.env.values())
 
 
 def _texts(values: Any) -> tuple[str, ...]:

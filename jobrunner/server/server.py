@@ -30,6 +30,7 @@ from jobrunner.server.executor import Executor
 from jobrunner.server.identity import host, identity
 from jobrunner.server.memory import made_for_good
 from jobrunner.server.options import ServerOptions
+from jobrunner.server.quick import QuickCalls
 from jobrunner.server.recorder import Recorders
 from jobrunner.server.reloader import NOT_VALID, Reloader
 from jobrunner.server.rescuer import Rescuer
@@ -69,6 +70,7 @@ class _Parts:
     in_force: Definitions
     engine: Engine
     executor: Executor
+    quick: QuickCalls
     recorders: Recorders
     execution: Execution
     fires: FireSchedule | None
@@ -197,6 +199,7 @@ class Server:
             parts.recorders.stop()
             parts.execution.close()
             told = self._stop(parts.engine)
+            parts.quick.stop()
         unwritten = parts.engine.unwritten
         # What a server that was declared lost has not written is not its to write any more: it starts over.
         if unwritten and (went_on or told):
@@ -236,6 +239,8 @@ class Server:
             clock=clock,
             environ=self._environ,
         )
+        quick = QuickCalls(executor, clock)
+        engine.employ(quick)
         fires = None
         if self._options.scheduler and not self._options.burst:
             fires = FireSchedule(engine, clock, server_id=server_id, server=ServerOf(self._who, host(), ground.name))
@@ -244,6 +249,7 @@ class Server:
             in_force=in_force,
             engine=engine,
             executor=executor,
+            quick=quick,
             recorders=recorders,
             execution=execution,
             fires=fires,
@@ -275,6 +281,7 @@ class Server:
             db=ground.db,
             engine=engine,
             executor=parts.executor,
+            quick=parts.quick,
             rescuer=rescuer,
             systemd=self._systemd,
             signals=self._signals,
@@ -327,6 +334,7 @@ class Server:
 
     def _begin(self, parts: _Parts, file: Jobfile) -> None:
         parts.recorders.start()
+        parts.quick.start()
         parts.execution.prepare(file.jobs.values())
         parts.reloader.start()
 

@@ -1,0 +1,97 @@
+"""Short calls of Python, begun and ended in the engine's own thread: no worker has to be woken for them, nor wakes it.
+
+A call that has not ended within a blink, or ends otherwise than calls do, is left to a worker, which sees it through.
+The engine may be held up by its store, so that is watched by a thread of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import threading
+from collections.abc import Collection
+
+from jobrunner.domain.clock import Clock
+from jobrunner.domain.run import Claimed
+from jobrunner.server.executor import Call, Executor
+
+log = logging.getLogger("jobrunner.run")
+
+BLINK = 0.01
+"""Seconds that a call may take here. So long at most nobody looks at its output, its timeout and its cancels."""
+
+
+class QuickCalls:
+    """The hand of the engine: ``take`` and ``collect`` are called in its thread, ``leave_all`` in any."""
+
+    def __init__(self, executor: Executor, clock: Clock) -> None:
+        self._executor = executor
+        self._clock = clock
+        self._calls = dict[int, Call]()
+        self._poll = select.epoll()
+        self._some = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._mind, name="quick-calls", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """When no call is under way any more."""
+        self._stop.set()
+        self._some.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._poll.close()
+
+    def fileno(self) -> int:
+        """Readable when ``collect`` has something to do."""
+        return self._poll.fileno()
+
+    def take(self, claimed: Claimed) -> bool:
+        """Begins a run if that can be done without waiting for anything; else it is a worker's."""
+        call = self._executor.begin(claimed)
+        if call is None:
+            return False
+        fd = call.attempt.fd
+        self._calls[fd] = call
+        self._poll.register(fd, select.EPOLLIN)
+        if not self._some.is_set():
+            self._some.set()
+        return True
+
+    def collect(self) -> None:
+        """Records what has ended."""
+        for fd, _ in self._poll.poll(0):
+            call = self._withdraw(fd)
+            if call is not None and not self._executor.end(call):
+                self._executor.leave(call)
+
+    def leave_all(self) -> None:
+        """Everything under way is a worker's from now on."""
+        self._leave(tuple(self._calls))
+
+    def _mind(self) -> None:
+        while True:
+            self._some.wait()
+            if self._stop.wait(BLINK):
+                return
+            late = self._clock.monotonic() - BLINK
+            self._leave([fd for fd, call in tuple(self._calls.items()) if call.since <= late])
+            if not self._calls:
+                self._some.clear()
+                if self._calls:  # begun meanwhile
+                    self._some.set()
+
+    def _leave(self, fds: Collection[int]) -> None:
+        for fd in fds:
+            call = self._withdraw(fd)
+            if call is not None:
+                self._executor.leave(call)
+
+    def _withdraw(self, fd: int) -> Call | None:
+        """Whoever gets the call here is the only one to go on with it."""
+        call = self._calls.pop(fd, None)
+        if call is not None:
+            self._poll.unregister(fd)
+        return call

@@ -1,0 +1,133 @@
+"""Which calls the engine's own thread begins and ends, and when one is left to a worker."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pending import Turned
+
+from jobrunner.domain.clock import SystemClock
+from jobrunner.server.quick import QuickCalls
+
+PATIENCE = 20
+
+
+@dataclass
+class Attempt:
+    """A call with a pipe as its child."""
+
+    answers: bool = True
+    pipe: tuple[int, int] = field(default_factory=os.pipe)
+
+    @property
+    def fd(self) -> int:
+        return self.pipe[0]
+
+    def answer(self) -> None:
+        os.write(self.pipe[1], b"!")
+
+
+@dataclass
+class Called:
+    """What an executor gives for a run that it has begun."""
+
+    attempt: Attempt
+    since: float = 1000.0
+
+
+class Begins:
+    """An executor that begins what it is told to."""
+
+    def __init__(self) -> None:
+        self.next: Called | None = None
+        self.ended: list[Called] = []
+        self.left: list[Called] = []
+
+    def begin(self, _: Any) -> Called | None:
+        return self.next
+
+    def end(self, call: Called) -> bool:
+        os.read(call.attempt.fd, 1)
+        if call.attempt.answers:
+            self.ended.append(call)
+        return call.attempt.answers
+
+    def leave(self, call: Called) -> None:
+        self.left.append(call)
+
+
+@pytest.fixture
+def begins() -> Begins:
+    return Begins()
+
+
+@pytest.fixture
+def quick(begins: Begins) -> Iterator[QuickCalls]:
+    quick = QuickCalls(begins, Turned())  # type: ignore[arg-type]
+    yield quick
+    quick.stop()
+
+
+def test_what_cannot_be_begun_at_once_is_not_taken(quick: QuickCalls, begins: Begins) -> None:
+    assert not quick.take(None)  # type: ignore[arg-type]
+    quick.collect()
+    assert (begins.ended, begins.left) == ([], [])
+
+
+def test_what_has_answered_is_ended_once(quick: QuickCalls, begins: Begins) -> None:
+    calls = [Called(Attempt()), Called(Attempt())]
+    for begins.next in calls:
+        assert quick.take(None)  # type: ignore[arg-type]
+    quick.collect()
+    assert begins.ended == []
+    calls[1].attempt.answer()
+    quick.collect()
+    quick.collect()
+    assert begins.ended == [calls[1]]
+
+
+def test_an_answer_that_is_no_end_leaves_the_call_to_a_worker(quick: QuickCalls, begins: Begins) -> None:
+    call = begins.next = Called(Attempt(answers=False))
+    quick.take(None)  # type: ignore[arg-type]
+    call.attempt.answer()
+    quick.collect()
+    assert begins.left == [call]
+    call.attempt.answer()
+    quick.collect()
+    assert begins.left == [call]
+
+
+def test_everything_can_be_left_to_workers(quick: QuickCalls, begins: Begins) -> None:
+    begins.next = Called(Attempt())
+    quick.take(None)  # type: ignore[arg-type]
+    quick.leave_all()
+    begins.next.attempt.answer()
+    quick.collect()
+    assert (begins.left, begins.ended) == ([begins.next], [])
+
+
+def test_a_call_that_takes_longer_than_a_blink_is_left_to_a_worker(begins: Begins) -> None:
+    class Noted(list[Called]):
+        done = threading.Event()
+
+        def append(self, call: Called) -> None:
+            super().append(call)
+            self.done.set()
+
+    begins.left = Noted()
+    quick = QuickCalls(begins, SystemClock())  # type: ignore[arg-type]
+    quick.start()
+    try:
+        for _ in range(2):  # the second time it has slept in between
+            begins.left.done.clear()
+            begins.next = Called(Attempt(), since=SystemClock().monotonic())
+            quick.take(None)  # type: ignore[arg-type]
+            assert begins.left.done.wait(PATIENCE)
+    finally:
+        quick.stop()
+    assert len(begins.left) == 2
