@@ -1,32 +1,77 @@
-"""``python -m bench [NAME …]``: runs the measurements named, or all, and prints a table for each.
+"""``python -m bench [NAME …]``: runs the measurements named, or all, ours and the peers' in turn.
 
+Prints tables, and keeps them in ``bench/results`` as JSON and as Markdown. The peers are installed into environments
 ``python -m bench faults [ROW …]`` injects faults instead, which takes long and is asked for by name only.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import sys
+from datetime import UTC, datetime
 
-NAMES = ("cold_start", "pickup", "idle", "drain", "enqueue", "schedules", "simulation", "tui")
+from bench.options import Options
+
+NAMES = ("drain", "enqueue", "pickup")
+PRINTED = ("cold_start", "idle", "schedules", "simulation", "tui")
+"""Measurements that print their figures and keep nothing."""
 
 
-def main(names: list[str]) -> int:
-    if names[:1] == ["faults"]:
+def main(args: list[str]) -> int:
+    if args[:1] == ["faults"]:
         from bench import faults, machine
 
         print(machine.describe())
-        return faults.main(names[1:])
-    unknown = [name for name in names if name not in NAMES]
+        return faults.main(args[1:])
+    asked = _parser().parse_args(args)
+    unknown = [name for name in asked.names if name not in (*NAMES, *PRINTED)]
     if unknown:
-        print(f"no measurement {unknown[0]!r}; there are {', '.join(NAMES)}, faults", file=sys.stderr)
+        print(f"no measurement {unknown[0]!r}; there are {', '.join((*NAMES, *PRINTED))}, faults", file=sys.stderr)
         return 2
-    from bench.machine import describe
-
-    print(describe())
-    for name in names or NAMES:
-        importlib.import_module(f"bench.{name}").main()
+    options = _options(asked)
+    for name in asked.names or (*NAMES, *PRINTED):
+        _measure(name, options)
     return 0
+
+
+def _measure(name: str, options: Options) -> None:
+    from bench import machine, report
+    from bench.result import Result
+
+    before = machine.describe()
+    print(before)
+    module = importlib.import_module(f"bench.{name}")
+    if name in PRINTED:
+        module.main()
+        return
+    tables = module.measure(options)
+    for table in tables:
+        report.show(table)
+    line = f"{before}, {machine.load()} at the end" + ("; a quick look" * options.quick)
+    report.keep(Result(name=name, machine=line, taken=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", tables=tables))
+
+
+def _options(asked: argparse.Namespace) -> Options:
+    rounds, runs = (2, 1_000) if asked.quick else (5, 20_000)
+    return Options(
+        rounds=asked.rounds or rounds,
+        runs=asked.runs or runs,
+        quick=asked.quick,
+        peers=tuple(asked.peers.split(",")) if asked.peers else (),
+        appendfsync=asked.appendfsync,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*NAMES, *PRINTED)))
+    parser.add_argument("--rounds", type=int, help="how often everything is measured, in turn (5)")
+    parser.add_argument("--runs", type=int, help="how many runs are worked off in one round (20000)")
+    parser.add_argument("--peers", help="whose to measure, for example huey,celery; none: ours alone")
+    parser.add_argument("--appendfsync", choices=("everysec", "always"), default="everysec", help="of Redis")
+    parser.add_argument("--quick", action="store_true", help="a look at whether it works")
+    return parser
 
 
 if __name__ == "__main__":

@@ -1,81 +1,36 @@
-"""No-op Python runs worked off, with full history, against bare SqliteHuey with results, in turn.
+"""No-op Python runs worked off, results kept: ours with full history, in warm children; the peers as they are quickest.
 
-Each with its default number of workers: ours has two for each processor, in warm children; Huey one thread.
+The rate is from the first run to the last, by ours' own records and by looking at the peers' stores.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from functools import partial
 
-from bench.project import environment, jobrunner, project, server
-from bench.table import ratios, show, spread
-from jobrunner import wiring
-from jobrunner.domain.filter import RunFilter
-
-RUNS = 4_000
-ROUNDS = 5
-JOBS = """
-[jobrunner]
-durability = "{durability}"
-[jobs.noop]
-python = "nop:nop"
-params.n = {{ type = "int", required = true }}
-"""
-HUEY = """
-import logging, os, sys, time
-logging.disable(logging.WARNING)
-from huey import SqliteHuey
-huey = SqliteHuey("bench", filename=sys.argv[1], fsync=sys.argv[2] == "full", results=True)
-@huey.task()
-def nop(n): return n
-results = [nop(n) for n in range({runs})]
-consumer = huey.create_consumer(workers=1, periodic=False)
-start = time.perf_counter()
-consumer.start()
-while huey.storage.queue_size() or huey._tasks_in_flight or huey.storage.result_store_size() < {runs}:
-    time.sleep(0.005)
-print({runs} / (time.perf_counter() - start))
-sys.stdout.flush()
-os._exit(0)
-"""
+from bench import ours, peers
+from bench.options import Options
+from bench.result import Table, in_turn
+from bench.services import Services
+from bench.subject import Subject
 
 
-def main() -> None:
-    rows = []
-    for durability in ("full", "normal"):
-        ours, theirs = [], []
-        for _ in range(ROUNDS):
-            ours.append(_ours(durability))
-            theirs.append(_huey(durability))
-        rows.append((f"bare SqliteHuey, {durability}", spread(theirs, "/s")))
-        rows.append((f"jobrunner, {durability}", f"{spread(ours, '/s')} = {ratios(ours, theirs)}"))
-    show(f"Drain of {RUNS:,} no-op Python runs, default workers, {ROUNDS} rounds in turn", rows)
-
-
-def _ours(durability: str) -> float:
-    with project(JOBS.format(durability=durability), nop_py="def nop(n):\n    return n\n") as folder:
-        jobrunner(folder, "pause", "--all")
-        lines = "".join(f"{n}\n" for n in range(RUNS))
-        batch = jobrunner(folder, "trigger", "noop", "--each", "-", stdin=lines).strip()
-        with server(folder):
-            jobrunner(folder, "resume", "--all")
-            return _rate(folder, int(batch.removeprefix("b")))
-
-
-def _rate(folder: Path, batch: int) -> float:
-    """From the first start to the end of the batch, by the server's own records."""
-    with wiring.open_admin(folder / "jobs.toml") as admin:
-        ended = admin.wait_batch(batch).finished_at
-        first = min(run.started_at for run in admin.runs(RunFilter(batch=batch, limit=0)) if run.started_at)
-    assert ended is not None
-    return RUNS / (ended - first).total_seconds()
-
-
-def _huey(durability: str) -> float:
-    with project("") as folder:
-        code = HUEY.format(runs=RUNS)
-        command = [sys.executable, "-c", code, str(folder / "huey.db"), durability]
-        done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
-        return float(done.stdout)
+def measure(options: Options) -> tuple[Table, ...]:
+    theirs = peers.wanted(options)
+    every: tuple[Subject, ...] = (*theirs, *ours.ALL)
+    with Services(options.appendfsync) as services:
+        work = {one.title: partial(one.drain, services, options.runs) for one in every}
+        rows = in_turn(options.rounds, work)
+        settings = services.settings()
+    return (
+        Table(
+            title="Drain of no-op Python runs, results kept",
+            unit="runs/s",
+            rows=rows,
+            versus=tuple(one.title for one in ours.ALL),
+            notes=(
+                f"{options.runs:,} runs; slower peers fewer: " + peers.shares(theirs, options.runs),
+                settings,
+                *peers.settings(theirs),
+            ),
+        ),
+    )

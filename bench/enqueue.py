@@ -1,65 +1,41 @@
-"""Runs created one at a time (checked, audited, durable) and in a batch, against bare SqliteHuey's enqueue, in turn."""
+"""Runs created one at a time and in a batch: ours checked and audited, the peers as they are."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
+from functools import partial
 
-from bench.project import environment, project
-from bench.table import ratios, show, spread
-from jobrunner import Client
-
-RUNS = 2_000
-BATCH = 100_000
-ROUNDS = 5
-JOBS = """
-[jobs.noop]
-python = "nop:nop"
-params.n = { type = "int", required = true }
-"""
-HUEY = """
-import sys, time
-from huey import SqliteHuey
-huey = SqliteHuey("bench", filename=sys.argv[1], fsync=True)
-@huey.task()
-def nop(n): return n
-start = time.perf_counter()
-for n in range({runs}): nop(n)
-print({runs} / (time.perf_counter() - start))
-"""
+from bench import ours, peers
+from bench.options import Options
+from bench.result import Table, in_turn
+from bench.services import Services
+from bench.subject import Subject
 
 
-def main() -> None:
-    single, batch, theirs = [], [], []
-    for _ in range(ROUNDS):
-        one, many = _ours()
-        single.append(one)
-        batch.append(many)
-        theirs.append(_huey())
-    show(
-        f"Enqueue, {ROUNDS} rounds in turn, durability full",
-        [
-            ("bare SqliteHuey", spread(theirs, "/s")),
-            ("client.trigger", f"{spread(single, '/s')} = {ratios(single, theirs)}"),
-            (f"client.batch of {BATCH:,}", f"{spread(batch, '/s')} = {ratios(batch, theirs)}"),
-        ],
+def measure(options: Options) -> tuple[Table, ...]:
+    theirs, versus = peers.wanted(options), tuple(one.title for one in ours.ALL)
+    single, many = options.of(4_000, 500), options.of(100_000, 5_000)
+    with Services(options.appendfsync) as services:
+        every: tuple[Subject, ...] = (*theirs, *ours.ALL)
+        work = {one.title: partial(one.enqueue, services, single) for one in every}
+        one_by_one = in_turn(options.rounds, work)
+        able = [peer for peer in theirs if peer.batches]
+        able_too: tuple[Subject, ...] = (*able, *ours.ALL)
+        batches = {one.title: partial(one.batch, services, many) for one in able_too}
+        at_once = in_turn(options.rounds, batches)
+        settings = services.settings()
+    return (
+        Table(
+            title="Enqueue, one at a time",
+            unit="runs/s",
+            rows=one_by_one,
+            versus=versus,
+            notes=(f"{single:,} runs, slower peers fewer", settings, *peers.settings(theirs)),
+        ),
+        Table(
+            title="Enqueue in a batch",
+            unit="runs/s",
+            rows=at_once,
+            versus=versus,
+            notes=(f"{many:,} runs: " + peers.shares(able, many), settings, *peers.settings(able)),
+        ),
     )
-
-
-def _ours() -> tuple[float, float]:
-    with project(JOBS) as folder, Client.open(folder / "jobs.toml") as client:
-        client.trigger("noop", n=0)
-        start = time.perf_counter()
-        for n in range(RUNS):
-            client.trigger("noop", n=n)
-        single = RUNS / (time.perf_counter() - start)
-        start = time.perf_counter()
-        client.batch("noop", [{"n": n} for n in range(BATCH)])
-        return single, BATCH / (time.perf_counter() - start)
-
-
-def _huey() -> float:
-    with project("") as folder:
-        command = [sys.executable, "-c", HUEY.format(runs=RUNS), str(folder / "huey.db")]
-        return float(subprocess.run(command, env=environment(), capture_output=True, text=True, check=True).stdout)

@@ -8,20 +8,28 @@ import sqlite3
 import tempfile
 import time
 from importlib.metadata import version
+from pathlib import Path
 
 from bench.table import median
 
 
 def describe() -> str:
-    """One line for the head of every result."""
+    """One line for the head of every result. ``load`` is how many processes wanted a processor in the last minute."""
     parts = [
-        f"{os.cpu_count()} processors",
+        f"{os.cpu_count()} processors ({_model()})",
+        f"{platform.system()} {platform.release()}",
         f"Python {platform.python_version()}",
         f"SQLite {sqlite3.sqlite_version}",
-        *(f"{name} {version(name)}" for name in ("huey", "peewee", "typer")),
+        *(f"{name} {version(name)}" for name in ("jobrunner", "huey", "peewee", "typer")),
         f"fsync {fsync_micros():.0f} µs",
+        f"load {load()}",
     ]
     return ", ".join(parts)
+
+
+def load() -> str:
+    """The mean number of processes that wanted a processor in the last minute: 0 where the machine was idle."""
+    return f"{os.getloadavg()[0]:.1f}"
 
 
 def fsync_micros() -> float:
@@ -34,3 +42,9 @@ def fsync_micros() -> float:
             os.fdatasync(file.fileno())
             times.append((time.perf_counter() - start) * 1e6)
     return median(times)
+
+
+def _model() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    found = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return found[0] if found else platform.machine()

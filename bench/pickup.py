@@ -1,55 +1,58 @@
-"""From ``trigger``'s return to the job's first instruction, on an idle server, with either store."""
+"""From the call that enqueues to the job's first instruction, on an idle worker, one after the other."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 
-from bench.postgresql import postgresql
-from bench.project import project, server
-from bench.table import percentile, show, spread
-from jobrunner import Client
-
-ROUNDS = 60
-JOBS = """
-[jobrunner]
-store = "{store}"
-workers = 4
-[jobs.python]
-python = "stamp:stamp"
-[jobs.command]
-command = ["sh", "-c", "date +%s.%N"]
-"""
-STAMP = "import time\ndef stamp():\n    return time.time()\n"
+from bench import ours, peers
+from bench.options import Options
+from bench.result import Row, Table, in_turn
+from bench.services import Services
+from bench.table import median, number, percentile
 
 
-def main() -> None:
-    with postgresql() as url:
-        rows = [
-            (f"{kind}, {name}", f"{spread(times, 'ms')}, p99 {percentile(times, 0.99):.1f} ms")
-            for name, store in (("SQLite", "sqlite:///jobrunner.db"), ("PostgreSQL", url))
-            for kind, times in _times(store)
-        ]
-    show(f"Trigger in one process to the first instruction in the server's child, idle, {ROUNDS} runs", rows)
+def measure(options: Options) -> tuple[Table, ...]:
+    theirs, count = peers.wanted(options), options.of(60, 10)
+    with Services(options.appendfsync) as services:
+        work: dict[str, Callable[[], list[float]]] = {
+            peer.title: partial(peer.pickup, services, count) for peer in theirs
+        }
+        for one in ours.ALL:
+            work[f"{one.title}, Python"] = partial(one.pickup, services, count)
+        for one in (ours.FULL, ours.POSTGRESQL):
+            work[f"{one.title}, command"] = partial(one.pickup, services, count, "date")
+        every: dict[str, list[float]] = {name: [] for name in work}
+        rows = in_turn(options.rounds, {name: _median(work[name], every[name]) for name in work})
+        settings = services.settings()
+    return (
+        Table(
+            title="From the call that enqueues to the first instruction, idle",
+            unit="ms",
+            better="less",
+            rows=tuple(_with_tail(row, every[row.name]) for row in rows),
+            versus=tuple(name for name in work if name.startswith(ours.FULL.title)),
+            notes=(
+                f"medians of {count} at 50 to 150 ms from each other; p99 and the longest of all rounds",
+                "a command's first instruction is that of `date`, so its own start is in it",
+                settings,
+                *peers.settings(theirs),
+            ),
+        ),
+    )
 
 
-def _times(store: str) -> Iterator[tuple[str, list[float]]]:
-    jobs = JOBS.replace("{store}", store)
-    with project(jobs, stamp_py=STAMP) as folder, server(folder), Client.open(folder / "jobs.toml") as client:
-        for kind in ("python", "command"):
-            yield kind, _measure(client, kind, folder)
+def _median(work: Callable[[], list[float]], every: list[float]) -> Callable[[], float]:
+    def once() -> float:
+        times = work()
+        every.extend(times)
+        return median(times)
+
+    return once
 
 
-def _measure(client: Client, kind: str, folder: Path) -> list[float]:
-    times = []
-    for number in range(ROUNDS + 3):
-        run = client.trigger(kind)
-        returned = time.time()
-        value = run.result(timeout=30)
-        if kind == "command":
-            value = float(b"".join(part.data for part in client._admin.output(run.id)))
-        if number >= 3:
-            times.append(max(0.0, (value - returned) * 1000))
-        time.sleep(0.05)
-    return times
+def _with_tail(row: Row, times: list[float]) -> Row:
+    if not row.values:
+        return row
+    tail = f"p99 {number(percentile(times, 0.99))}, most {number(max(times))}"
+    return Row(name=row.name, values=row.values, note=tail)

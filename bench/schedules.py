@@ -32,7 +32,10 @@ def main() -> None:
         ("1,000 jobs, each every second, Python", _delays(PYTHON, 1_000, "* * * * * *")),
     ]
     show(f"From the fire time to the first instruction (of /bin/true: to its start), {SECONDS} s", rows)
-    show("Start to ready, then idle for 20 s, all processes", [(name, _load(*load)) for name, *load in LOADS])
+    show(
+        "Start to ready, then idle for 20 s, all processes",
+        [(name, _load(count, schedule)) for name, count, schedule in LOADS],
+    )
 
 
 def _jobs(text: str, count: int, schedule: str) -> str:

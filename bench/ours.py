@@ -1,0 +1,106 @@
+"""This program in the configurations that are measured, with the same verbs as a peer's."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.project import jobrunner, project, server
+from bench.services import Services
+from jobrunner import Client, wiring
+from jobrunner.domain.filter import RunFilter
+
+JOBS = """
+[jobrunner]
+{keys}
+[jobs.nop]
+python = "work:nop"
+params.n = {{ type = "int", required = true }}
+[jobs.stamp]
+python = "work:stamp"
+[jobs.date]
+command = ["date", "+%s.%N"]
+"""
+WORK = "import time\ndef nop(n):\n    return n\ndef stamp():\n    return time.time()\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ours:
+    """One configuration: ``store`` and ``broker`` are ``sqlite``, ``postgresql`` and ``redis``, or nothing."""
+
+    title: str
+    durability: str = "full"
+    store: str = "sqlite"
+    broker: str = ""
+
+    def enqueue(self, services: Services, count: int) -> float:
+        """Runs that ``client.trigger`` creates a second, one at a time: checked, audited, durable."""
+        with self.project(services) as folder, Client.open(folder / "jobs.toml") as client:
+            client.trigger("nop", n=0)
+            start = time.perf_counter()
+            for n in range(count):
+                client.trigger("nop", n=n)
+            return count / (time.perf_counter() - start)
+
+    def batch(self, services: Services, count: int) -> float:
+        """Runs that ``client.batch`` creates a second."""
+        with self.project(services) as folder, Client.open(folder / "jobs.toml") as client:
+            client.trigger("nop", n=0)
+            start = time.perf_counter()
+            client.batch("nop", [{"n": n} for n in range(count)])
+            return count / (time.perf_counter() - start)
+
+    def drain(self, services: Services, count: int) -> float:
+        """Runs worked off a second, with full history, from the first start to the end of the batch."""
+        with self.project(services) as folder:
+            jobrunner(folder, "pause", "--all")
+            batch = jobrunner(folder, "trigger", "nop", "--each", "-", stdin="".join(f"{n}\n" for n in range(count)))
+            with server(folder):
+                time.sleep(1)  # the children are warm
+                jobrunner(folder, "resume", "--all")
+                return _rate(folder, int(batch.strip().removeprefix("b")), count)
+
+    def pickup(self, services: Services, count: int, job: str = "stamp") -> list[float]:
+        """Milliseconds from each call of ``trigger`` to the first instruction, idle; ``job`` may be ``date``."""
+        with self.project(services) as folder, server(folder), Client.open(folder / "jobs.toml") as client:
+            return [_waited(client, job) for _ in range(count + 3)][3:]
+
+    @contextmanager
+    def project(self, services: Services) -> Iterator[Path]:
+        """A folder with a jobs.toml, on an empty store."""
+        keys = [f'durability = "{self.durability}"']
+        if self.store == "postgresql":
+            keys.append(f'store = "{services.postgresql()}"')
+        if self.broker:
+            keys.append(f'broker = "{services.redis()}/0"')
+        with project(JOBS.format(keys="\n".join(keys)), work_py=WORK) as folder:
+            yield folder
+
+
+FULL = Ours(title="jobrunner, SQLite full")
+NORMAL = Ours(title="jobrunner, SQLite normal", durability="normal")
+POSTGRESQL = Ours(title="jobrunner, PostgreSQL", store="postgresql")
+REDIS = Ours(title="jobrunner, SQLite full + Redis", broker="redis")
+ALL = (FULL, NORMAL, POSTGRESQL, REDIS)
+
+
+def _rate(folder: Path, batch: int, count: int) -> float:
+    """From the first start to the end of the batch, by the server's own records."""
+    with wiring.open_admin(folder / "jobs.toml") as admin:
+        ended = admin.wait_batch(batch).finished_at
+        first = min(run.started_at for run in admin.runs(RunFilter(batch=batch, limit=0)) if run.started_at)
+    assert ended is not None
+    return count / (ended - first).total_seconds()
+
+
+def _waited(client: Client, job: str) -> float:
+    called = time.time()
+    run = client.trigger(job)
+    value = run.result(timeout=30)
+    began = float(b"".join(part.data for part in client._admin.output(run.id)) if job == "date" else value)
+    time.sleep(random.uniform(0.05, 0.15))
+    return (began - called) * 1000

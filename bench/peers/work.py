@@ -1,0 +1,18 @@
+"""What every peer executes, the same for all. Copied beside a peer's ``tasks.py``."""
+
+from __future__ import annotations
+
+import os
+import time
+
+
+def nop(n: int) -> int:
+    return n
+
+
+def stamp(n: int) -> None:
+    """Leaves the time of its first instruction in ``stamps/N``."""
+    now = time.time()
+    with open(f"stamps/{n}.new", "w") as file:
+        file.write(repr(now))
+    os.rename(f"stamps/{n}.new", f"stamps/{n}")
