@@ -45,7 +45,7 @@ class Acting:
         action = ACTIONS[id]
         if self._app.setting.read_only and not action.looks:
             self._app.say("refused: the dashboard was opened with --read-only", error=True)
-        elif not action.applies(selection):
+        elif not (action.fits(selection) if self._app.frozen else action.applies(selection)):
             self._app.say(texts.not_here(action, selection), error=True)
         else:
             self._app.performer.do(

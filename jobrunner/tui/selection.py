@@ -12,12 +12,15 @@ class Selection(NamedTuple):
     backup; ``marked``: by the person.
 
     ``jobs`` has the job of each run where it is known, in the order of ``ids``: a confirmation counts by them.
+    ``possible``: ids of the actions that hang on how runs and batches stand, and that can be done with at least one of
+    these; None: it is not known how they stand.
     """
 
     kind: Kind | None
     ids: tuple[str | int, ...] = ()
     marked: bool = False
     jobs: tuple[str, ...] = ()
+    possible: frozenset[str] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -8,6 +8,32 @@ from jobrunner.tui.actions.brief import Brief
 from jobrunner.tui.selection import Selection
 
 _PLURALS = {"batch": "batches"}
+_NOT_AGAIN = "only what failed or was cancelled is retried, r runs it again"
+_ENDED = "it has ended, there is nothing to cancel"
+_NOT_DEAD = "it is no dead letter"
+_CANNOT = {
+    "run": {
+        "retry": _NOT_AGAIN,
+        "retry_canary": _NOT_AGAIN,
+        "cancel": _ENDED,
+        "cancel_now": _ENDED,
+        "discard": _NOT_DEAD,
+    },
+    "batch": {
+        "retry": "no run of it has failed",
+        "retry_canary": "no run of it has failed",
+        "cancel": "all its runs have ended",
+        "cancel_now": "all its runs have ended",
+    },
+}
+"""Why what is selected stands so that it cannot be done, by kind and action."""
+
+_NO_RUN = {
+    "retry": "no failed run to retry; r runs it now, w says why",
+    "discard": "no dead letter to discard",
+    "cancel": "no run under way to cancel",
+}
+"""What a job has not that an action is meant for."""
 
 
 def what(selection: Selection, known: Brief) -> str:
@@ -15,7 +41,7 @@ def what(selection: Selection, known: Brief) -> str:
     if selection.kind is None or not selection.ids:
         return "everything"
     if len(selection.ids) > 1:
-        return f"{len(selection.ids):,} {_PLURALS.get(selection.kind, f'{selection.kind}s')}"
+        return f"{len(selection.ids):,} {_plural(selection.kind)}"
     if selection.kind == "run" and known.jobs:
         return f"run {selection.names[0]} of {next(iter(known.jobs))}"
     return f"{selection.kind} {selection.names[0]}"
@@ -65,7 +91,8 @@ def notes(action: Action, selection: Selection, known: Brief, *, production: boo
     elif action.id == "cancel":
         found.append("This cannot be undone.")
     elif action.id == "discard":
-        found.append("They stay failed, and are no longer listed as dead letters. This cannot be undone.")
+        stays = "It stays failed, and is" if len(selection.ids) == 1 else "They stay failed, and are"
+        found.append(f"{stays} no longer listed as a dead letter. This cannot be undone.")
     elif action.id == "pause" and selection.kind == "queue":
         found.append("Nothing of the queue starts until it is resumed. Running attempts go on.")
     elif action.id == "pause_all":
@@ -75,11 +102,27 @@ def notes(action: Action, selection: Selection, known: Brief, *, production: boo
 
 def not_here(action: Action, selection: Selection) -> str:
     """Why an action cannot be done."""
+    if not selection.ids and selection.kind == "run":
+        return f"{_whose(selection)} {_NO_RUN.get(action.id, 'no run')}"
     if not selection.ids:
         return f"nothing is selected to {action.words.partition(':')[0].lower()}"
+    if action.fits(selection):
+        kind = str(selection.kind)
+        subject = (
+            f"{kind} {selection.names[0]}" if len(selection.ids) == 1 else f"each of the {what(selection, Brief())}"
+        )
+        return f"{subject}: {_CANNOT[kind][action.id]}"
     if len(selection.ids) > 1:
         return f"{action.words}: one at a time"
     return f"{action.words}: not with a {selection.kind}"
+
+
+def _whose(selection: Selection) -> str:
+    return f"job {selection.jobs[0]} has" if len(selection.jobs) == 1 else "these jobs have"
+
+
+def _plural(kind: str) -> str:
+    return _PLURALS.get(kind, f"{kind}s")
 
 
 def needs_parameters(known: Brief) -> bool:

@@ -185,8 +185,8 @@ async def _reached_from_others(opened: Any, take: Callable[[str], Any], run: int
     for page in ("output", "attempts", "parameters", "timeline", "changed"):
         await opened.press(str(("output", "attempts", "parameters", "timeline", "changed").index(page) + 1))
         await take(f"run-{page}")
-    await opened.press("1", "X")
-    await opened.until(lambda: "undone" in opened.text() or "cancel" in opened.text())
+    await opened.press("1", "D")
+    await opened.until(lambda: "undone" in opened.text())
     await take("confirm")
     await opened.press("escape", ":")
     await opened.until(lambda: "Commands" in opened.text())

@@ -9,6 +9,7 @@ from enum import IntEnum
 from jobrunner.tui.actions.brief import Brief
 from jobrunner.tui.actions.hands import Done, Hands
 from jobrunner.tui.fields import Field, Values
+from jobrunner.tui.possible import BY_STATE
 from jobrunner.tui.selection import Kind, Selection
 
 MANY = 5
@@ -51,7 +52,13 @@ class Action:
     apart: bool = False
 
     def applies(self, selection: Selection) -> bool:
-        """Whether it can be done with what is selected."""
+        """Whether it can be done with what is selected, as that is known to stand."""
+        return self.fits(selection) and (
+            selection.possible is None or self.id not in BY_STATE or self.id in selection.possible
+        )
+
+    def fits(self, selection: Selection) -> bool:
+        """Whether it can be done with such things, and so many."""
         if not self.single and selection.kind != "batch" and len(selection.ids) < 2:
             return False
         if selection.kind not in self.kinds and None not in self.kinds:

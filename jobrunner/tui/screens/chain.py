@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 
 from jobrunner.presentation import chain
 from jobrunner.presentation.sanitise import plain
+from jobrunner.tui import possible
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.view import View
 from jobrunner.tui.widgets.listing import Line, Listing
@@ -69,8 +70,9 @@ class ChainView(View):
             return Selection("run", (self._number,))
         if link.of is None:
             return NOTHING
-        jobs = (link.of.job,) if link.step.kind == "run" else ()
-        return Selection(link.step.kind.value, (link.step.id,), jobs=jobs)
+        if link.step.kind == "batch":
+            return Selection("batch", (link.step.id,), possible=possible.with_batches([link.of]))
+        return Selection("run", (link.step.id,), jobs=(link.of.job,), possible=possible.with_runs([link.of]))
 
     def command(self) -> Sequence[str]:
         return ("show", str(self._number))
@@ -87,6 +89,10 @@ class ChainView(View):
             self.app.open_thing(link.step.kind.value, link.step.id)
         else:
             self.app.open_filtered("3", f"batch:b{link.step.id}")
+
+    @on(Listing.Moved)
+    def _moved(self) -> None:
+        self.restate()
 
     def _line(self, link: Link) -> Line:
         return Line(_key(link), chain.link(link, self.terminal, self.times()))

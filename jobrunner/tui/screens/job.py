@@ -15,7 +15,7 @@ from jobrunner.presentation import board, past
 from jobrunner.presentation.labels import SHORT_STATES
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
-from jobrunner.tui import keys
+from jobrunner.tui import keys, possible
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.stretch import NEWEST, Held, Stretch, held
 from jobrunner.tui.view import View
@@ -149,7 +149,11 @@ class JobView(View):
     def _runs(self) -> Selection:
         listing = self.query_one(Listing)
         ids = tuple(int(str(key)) for key in listing.chosen)
-        return Selection("run", ids, bool(listing.marked), (self.job,) * len(ids)) if ids else NOTHING
+        if not ids:
+            return NOTHING
+        standing = {run.id: run for run in self._seen.held.page.rows} if self._seen is not None else {}
+        can = possible.with_runs(map(standing.get, ids))
+        return Selection("run", ids, bool(listing.marked), (self.job,) * len(ids), can)
 
     def command(self) -> Sequence[str]:
         return ("show", self.job)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
 
-from jobrunner.domain.board import Order, Stand
+from jobrunner.domain.board import Order
 from jobrunner.domain.filter_text import JOBS
 from jobrunner.domain.state import RunState
 from jobrunner.presentation import board
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
+from jobrunner.tui.runs_of_jobs import last_runs, runs_for
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.view import View
 from jobrunner.tui.widgets import bars
@@ -43,14 +44,6 @@ _BEYOND = 40
 """Rows on either side of those in sight whose details are asked for too, so that scrolling finds them there."""
 
 _MOST_DETAILS = 2_000
-
-_OF_RUNS: Mapping[str, frozenset[Stand]] = {
-    "retry": frozenset({Stand.FAILED}),
-    "discard": frozenset({Stand.FAILED}),
-    "cancel": frozenset({Stand.RUNNING, Stand.SLOW}),
-    "output": frozenset(),
-}
-"""Actions on a job that are meant for a run of it, and how a job stands that has such a run."""
 
 _NONE = "No job is in the file yet.\nx offers to write one; so does `jobrunner edit`."
 _NO_MATCH = "No job matches the filter.\nesc takes it away."
@@ -165,20 +158,16 @@ class Jobs(View):
 
     def selection_for(self, id: str) -> Selection:
         """What is done with runs is done with those that make the jobs stand as they do; output is of the last one."""
-        listing = self.query_one(Listing)
-        if id not in _OF_RUNS or self._seen is None or not listing.chosen:
-            return self.selection()
-        chosen = frozenset(listing.chosen)
-        lines = [line for line in self._seen.board.lines if line.name in chosen]
-        runs = [(run, line.name) for line in lines if (run := self._run_for(id, line)) is not None]
-        ids, jobs = tuple(run for run, _ in runs), tuple(job for _, job in runs)
-        return Selection("run", ids, marked=bool(listing.marked), jobs=jobs) if ids else NOTHING
-
-    def _run_for(self, id: str, line: JobLine) -> int | None:
-        if id != "output":
-            return line.run_id if line.stand in _OF_RUNS[id] else None
-        row = self._rows.get(line.name)
-        return row.last.id if row is not None and row.last is not None else None
+        selection = self.selection()
+        if self._seen is None or selection.kind != "job":
+            return selection
+        rows = [row for name in selection.ids if (row := self._rows.get(str(name))) is not None]
+        last = {row.name: row.last for row in rows if row.last is not None}
+        if id == "output":
+            return last_runs({name: run.id for name, run in last.items()}, selection)
+        here = self.query_one(Listing).cursor_row
+        lines: Iterable[JobLine] = self._seen.board.lines if selection.marked or here is None else (here,)
+        return runs_for(id, lines, last, selection)
 
     def command(self) -> Sequence[str]:
         return ("jobs",)
@@ -234,6 +223,7 @@ class Jobs(View):
 
     @on(Listing.Moved)
     def _moved(self, event: Listing.Moved) -> None:
+        self.restate()
         if self.wide:
             self.ask()
 

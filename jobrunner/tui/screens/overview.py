@@ -12,6 +12,7 @@ from jobrunner.domain.attention import Concern
 from jobrunner.presentation import overview
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
+from jobrunner.tui import possible
 from jobrunner.tui.panes import Panes
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.widgets import bars
@@ -99,7 +100,7 @@ class Overview(Panes):
         if item is None:
             return NOTHING
         if listing.id == "running":
-            return Selection("run", (item.run.id,), jobs=(item.run.job,))
+            return Selection("run", (item.run.id,), jobs=(item.run.job,), possible=possible.with_runs([item.run]))
         return _selected(item)
 
     def status(self) -> str:
@@ -123,6 +124,7 @@ class Overview(Panes):
 
     @on(Listing.Moved)
     def _moved(self, event: Listing.Moved) -> None:
+        self.restate()
         if self.wide:
             self._detail()
             self.ask()
@@ -259,7 +261,8 @@ def _key(item: Attention) -> tuple[str, str, str]:
 def _selected(item: Attention) -> Selection:
     kind, name = item.subject
     if item.concern in _OF_A_RUN and item.run_id is not None:
-        return Selection("run", (item.run_id,), jobs=(str(name),))
+        can = possible.WITH_DEAD_LETTERS if item.concern is Concern.FAILED else possible.WITH_WHAT_IS_UNDER_WAY
+        return Selection("run", (item.run_id,), jobs=(str(name),), possible=can)
     if kind in ("job", "queue") and name:
         return Selection("job" if kind == "job" else "queue", (name,))
     return Selection("file") if kind == "file" else NOTHING

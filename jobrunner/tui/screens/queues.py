@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from jobrunner.presentation import details, work
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
+from jobrunner.tui import possible
 from jobrunner.tui.panes import Panes
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.widgets import bars
@@ -117,10 +118,13 @@ class Queues(Panes):
             return Selection("queue", tuple(map(str, listing.chosen)), marked=bool(listing.marked))
         ids = tuple(int(str(key)) for key in listing.chosen)
         if listing.id == "batches":
-            return Selection("batch", ids, marked=bool(listing.marked))
-        jobs = {standing.run.id: standing.run.job for standing in self._seen.line} if self._seen else {}
-        known = tuple(jobs[run] for run in ids if run in jobs)
-        return Selection("run", ids, marked=bool(listing.marked), jobs=known if len(known) == len(ids) else ())
+            batches = {at.batch.id: at.batch for at in self._seen.batches} if self._seen else {}
+            can = possible.with_batches(map(batches.get, ids))
+            return Selection("batch", ids, marked=bool(listing.marked), possible=can)
+        runs = {standing.run.id: standing.run for standing in self._seen.line} if self._seen else {}
+        known = tuple(runs[run].job for run in ids) if all(run in runs for run in ids) else ()
+        can = possible.with_runs(map(runs.get, ids))
+        return Selection("run", ids, marked=bool(listing.marked), jobs=known, possible=can)
 
     def status(self) -> str:
         if self._seen is None:
@@ -151,6 +155,7 @@ class Queues(Panes):
         if event.listing.id == "queues" and self._seen is not None and event.key != self._seen.of:
             self.ask()
         self.redraw()
+        self.restate()
 
     # --- how it is drawn ----------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from jobrunner.presentation import answers, changes, details, lists
 from jobrunner.presentation.labels import RUN_STATES
 from jobrunner.presentation.sanitise import TerminalFilter, plain
 from jobrunner.presentation.table import Cell
-from jobrunner.tui import keys
+from jobrunner.tui import keys, possible
 from jobrunner.tui.dialogs.form import Form
 from jobrunner.tui.fields import Field, Values
 from jobrunner.tui.selection import Selection
@@ -173,7 +173,10 @@ class RunView(View):
         return (" · " if self.terminal.unicode else " - ").join(said)
 
     def selection(self) -> Selection:
-        return Selection("run", (self._number,), jobs=(self._seen.run.job,) if self._seen is not None else ())
+        if self._seen is None:
+            return Selection("run", (self._number,))
+        run = self._seen.run
+        return Selection("run", (self._number,), jobs=(run.job,), possible=possible.with_runs([run]))
 
     def command(self) -> Sequence[str]:
         if self._page:

@@ -15,6 +15,7 @@ from jobrunner.domain.state import RunState
 from jobrunner.presentation import details, runlist
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell, Column
+from jobrunner.tui import possible
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.stretch import NEWEST, Held, Stretch, held
 from jobrunner.tui.view import View
@@ -136,7 +137,8 @@ class Runs(View):
         rows = self._seen.held.page.rows if self._seen is not None else ()
         jobs = {**self._jobs, **{run.id: run.job for run in rows}}
         known = tuple(jobs[id] for id in ids) if all(id in jobs for id in ids) else ()
-        return Selection("run", ids, bool(listing.marked), known)
+        standing = {run.id: run for run in rows}
+        return Selection("run", ids, bool(listing.marked), known, possible.with_runs(map(standing.get, ids)))
 
     def command(self) -> Sequence[str]:
         from jobrunner.domain.filter_text import term_text

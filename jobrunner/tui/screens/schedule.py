@@ -16,6 +16,7 @@ from jobrunner.domain.filter_text import JOBS
 from jobrunner.domain.state import RunState
 from jobrunner.presentation import schedule
 from jobrunner.presentation.sanitise import plain
+from jobrunner.tui.runs_of_jobs import last_runs, runs_for
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.view import View
 from jobrunner.tui.widgets.chart import Chart
@@ -27,7 +28,7 @@ from jobrunner.tui.widgets.listing import Listing
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
     from jobrunner.domain import lanes as domain
-    from jobrunner.domain.board import JobFacts
+    from jobrunner.domain.board import Ended, JobFacts, JobLine
     from jobrunner.domain.clock import Clock
     from jobrunner.domain.filter import Term
     from jobrunner.domain.filter_completion import Known
@@ -56,17 +57,23 @@ class Wanted:
 
 
 class Seen(NamedTuple):
-    """The answer. ``name_width``: cells of the longest name; ``facts`` are of the job under the cursor, where
-    there is room for them; ``last`` has that job and its last run."""
+    """The answer; ``lines`` are all jobs that the filter shows and that have a schedule. ``name_width``: cells of the
+    longest name; ``facts`` are of the job under the cursor, where there is room for them; ``last`` has that job and its
+    last run.
+    """
 
-    names: tuple[str, ...]
+    lines: tuple[JobLine, ...]
     stands: dict[str, Stand]
     lanes: domain.Lanes
     name_width: int
     facts: JobFacts | None
     known: Known
     problem: str
-    last: tuple[str, int] | None
+    last: tuple[str, Ended] | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(line.name for line in self.lines)
 
 
 class Schedule(View):
@@ -76,7 +83,18 @@ class Schedule(View):
     number = "5"
     filterable = True
     subject = JOBS
-    hints = ("open", "lanes_later", "lanes_wider", "lanes_closer", "run_now", "pause", "why", "decisions", "order")
+    hints = (
+        "open",
+        "lanes_later",
+        "lanes_wider",
+        "lanes_closer",
+        "run_now",
+        "retry",
+        "pause",
+        "why",
+        "decisions",
+        "cancel",
+    )
     states = (*RunState, "paused", "disabled", "late")
     orders: ClassVar[Mapping[str, str]] = {
         Order.NEXT.value: "The next fire first",
@@ -136,24 +154,27 @@ class Schedule(View):
             self.ask()
 
     def selection(self) -> Selection:
-        if self._seen is None or not self._seen.names:
+        if self._seen is None or not self._seen.lines:
             return NOTHING
         listing = self.query_one(Lanes).listing
         return Selection("job", tuple(map(str, listing.chosen)), marked=bool(listing.marked))
 
     def selection_for(self, id: str) -> Selection:
-        """Output is of the last run of the job."""
-        selection, last = self.selection(), self._seen.last if self._seen is not None else None
-        if id == "output" and last is not None and selection.ids == last[:1]:
-            return Selection("run", last[1:], jobs=last[:1])
-        return selection
+        """What is done with runs is done with those that make the jobs stand as they do; output is of the last one."""
+        selection, seen = self.selection(), self._seen
+        if seen is None or selection.kind != "job":
+            return selection
+        last = dict([seen.last]) if seen.last is not None and seen.last[0] in selection.ids else {}
+        if id == "output":
+            return last_runs({name: run.id for name, run in last.items()}, selection)
+        return runs_for(id, seen.lines, last, selection)
 
     def status(self) -> str:
         seen = self._seen
         if seen is None:
             return ""
         marked = len(self.query_one(Lanes).listing.marked)
-        count = f"{len(seen.names):,} scheduled job{'s' * (len(seen.names) != 1)}"
+        count = f"{len(seen.lines):,} scheduled job{'s' * (len(seen.lines) != 1)}"
         said = [count, f"by {self.order}"]
         said += [f"filter: {plain(self.filter_text)}"] if self.filter_text else []
         said += [f"{marked:,} marked"] if marked else []
@@ -273,26 +294,25 @@ class Schedule(View):
 
 def _look(admin: Admin, wanted: Wanted, clock: Clock) -> Seen:
     board, having = admin.board(wanted.order, terms=wanted.terms), admin.scheduled()
-    lines = [line for line in board.lines if having is None or line.name in having]
-    names = tuple(line.name for line in lines)
-    width = max((cell_len(plain(name)) for name in names), default=0)
+    lines = tuple(line for line in board.lines if having is None or line.name in having)
+    width = max((cell_len(plain(line.name)) for line in lines), default=0)
     columns = Lanes.columns(wanted.width, width, schedule.RIGHT)
     begin = wanted.begin or _aligned(clock.now(), wanted.length, columns)
     seen = lines[slice(*wanted.rows)]
     found = admin.lanes(begin, wanted.length, columns, [line.name for line in seen])
-    facts, last = _of_job(admin, wanted.job or next(iter(names), None), wanted.wide)
+    facts, last = _of_job(admin, wanted.job or next((line.name for line in lines), None), wanted.wide)
     stands = {line.name: line.stand for line in seen}
-    return Seen(names, stands, found, width, facts, admin.names_at_hand(), board.problem, last)
+    return Seen(lines, stands, found, width, facts, admin.names_at_hand(), board.problem, last)
 
 
-def _of_job(admin: Admin, job: str | None, wide: bool) -> tuple[JobFacts | None, tuple[str, int] | None]:
+def _of_job(admin: Admin, job: str | None, wide: bool) -> tuple[JobFacts | None, tuple[str, Ended] | None]:
     """What there is room for of the job under the cursor, and its last run."""
     from jobrunner.errors import NotFound
 
     if job is None:
         return None, None
     (row,) = admin.board_rows([job])
-    last = (job, row.last.id) if row.last is not None else None
+    last = (job, row.last) if row.last is not None else None
     try:
         return (admin.job_facts(job) if wide else None), last
     except NotFound:

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from jobrunner.presentation import answers
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.schedule import clock
-from jobrunner.tui import keys
+from jobrunner.tui import keys, possible
 from jobrunner.tui.selection import Selection
 from jobrunner.tui.view import View
 from jobrunner.tui.widgets.details import Details
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jobrunner.admin import Admin
     from jobrunner.domain.answer import Answer
     from jobrunner.domain.clock import Clock
+    from jobrunner.domain.run import Run
     from jobrunner.presentation.screen import Screen as Terminal
     from jobrunner.tui.app import Dashboard
 
@@ -66,7 +67,7 @@ class WhyRun(View):
 
     def selection(self) -> Selection:
         run = self._seen.why.run if self._seen is not None else None
-        return Selection("run", (self._number,), jobs=(run.job,) if run is not None else ())
+        return _of(run) if run is not None else Selection("run", (self._number,))
 
     def status(self) -> str:
         return self._seen.why.verdict.replace("_", " ") if self._seen is not None else ""
@@ -115,7 +116,7 @@ class WhyJob(WhyRun):
 
     def selection(self) -> Selection:
         run = self._seen.why.run if self._seen is not None else None
-        return Selection("job", (self._job,)) if run is None else Selection("run", (run.id,), jobs=(run.job,))
+        return Selection("job", (self._job,)) if run is None else _of(run)
 
     def status(self) -> str:
         return f"{super().status()} {self._when()}".strip()
@@ -159,6 +160,10 @@ class WhyJob(WhyRun):
             self._at = at
             self.ask(interrupt=True)
             self.restate()
+
+
+def _of(run: Run) -> Selection:
+    return Selection("run", (run.id,), jobs=(run.job,), possible=possible.with_runs([run]))
 
 
 def open_why(app: Dashboard, selection: Selection) -> None:

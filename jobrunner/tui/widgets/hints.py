@@ -41,8 +41,8 @@ class Hints(Widget):
     def render_line(self, y: int) -> Strip:
         cells = [Cell(" ")]
         for _, key, words in self._fitting():
-            cells += [Cell(key, "bold"), Cell(f" {words}  ")]
-        return strip(cells, self.size.width, self._screen, base="")
+            cells += [Cell(key, "bold"), Cell(f" {words}"), Cell("  ")]
+        return strip(cells[:-1], self.size.width, self._screen, base="")
 
     def _fitting(self) -> list[tuple[str, str, str]]:
         left, found = self.size.width - 1, list[tuple[str, str, str]]()

@@ -60,7 +60,7 @@ async def test_a_version_is_gone_back_to(dashboard: Dashboard, where: Project, a
         view = opened.app.view
         view.query_one("#versions").go_to(("backup", 1))
         await opened.settled()
-        assert view.selection() == ("version", ("backup 1",), False, ())
+        assert view.selection()[:4] == ("version", ("backup 1",), False, ())
         opened.app.acting.start("rollback", view.selection())
         await opened.until(lambda: "jobrunner rollback backup 1" in opened.text())
         await opened.press("tab", "enter")

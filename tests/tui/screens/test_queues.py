@@ -42,7 +42,7 @@ async def test_the_fullest_queue_comes_first_with_its_line_in_order(dashboard: D
         assert ["urgent" in row for row in rows] == [True, False]
         assert "5m00s" in rows[1]
         await opened.press("tab")
-        assert opened.app.view.selection() == ("run", (urgent,), False, ("urgent",))
+        assert opened.app.view.selection()[:4] == ("run", (urgent,), False, ("urgent",))
         await opened.press("space")
         await opened.press("space")
         assert opened.app.view.selection().ids == (urgent, late)
@@ -76,4 +76,4 @@ async def test_batches_have_their_progress(dashboard: Dashboard, admin: Admin) -
         await opened.until(lambda: "BATCHES (1)" in opened.text())
         assert "0/2" in opened.text()
         await opened.press("tab", "tab")
-        assert opened.app.view.selection() == ("batch", (number,), False, ())
+        assert opened.app.view.selection()[:4] == ("batch", (number,), False, ())

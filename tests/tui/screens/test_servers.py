@@ -35,7 +35,7 @@ async def test_servers_say_what_they_run_and_which_differ(dashboard: Dashboard, 
         (third,) = [line for line in lines if line[3:].startswith("three ")]
         assert "differs" in third
         assert "the servers have different configurations" in opened.text()
-        assert opened.app.view.selection() == ("server", ("one",), False, ())
+        assert opened.app.view.selection()[:4] == ("server", ("one",), False, ())
 
 
 async def test_what_happened_is_filtered_and_leads_to_its_subject(
@@ -53,7 +53,7 @@ async def test_what_happened_is_filtered_and_leads_to_its_subject(
         assert "filter: audit" in opened.text()
         opened.app.view.query_one("#events").focus()
         await opened.settled()
-        assert opened.app.view.selection() == ("job", ("report",), False, ())
+        assert opened.app.view.selection()[:4] == ("job", ("report",), False, ())
 
 
 async def test_the_audit_has_what_people_did_and_nothing_else(

@@ -136,11 +136,11 @@ async def test_in_a_narrow_terminal_tab_turns_to_what_is_said(dashboard: Dashboa
     async with dashboard(start="2") as opened:
         view = await opened_at(opened)
         assert "DEFINITION" not in opened.text()
-        assert view.selection() == ("run", (run,), False, ("bills",))
+        assert view.selection()[:4] == ("run", (run,), False, ("bills",))
         await opened.press("tab")
         assert "Bills of last month" in opened.text()
         assert "TRIGGER" not in opened.text()
-        assert view.selection() == ("job", ("bills",), False, ())
+        assert view.selection()[:4] == ("job", ("bills",), False, ())
         await opened.press("tab")
         assert "TRIGGER" in opened.text()
         await opened.pilot.resize_terminal(140, 40)
@@ -154,9 +154,9 @@ async def test_what_an_action_is_meant_for(dashboard: Dashboard, store: Database
     runs = [ended(store, server, RunState.FAILED, seconds) for seconds in (300, 200, 100)]
     async with dashboard(start="2") as opened:
         view = await opened_at(opened)
-        assert view.selection_for("pause") == ("job", ("bills",), False, ())
+        assert view.selection_for("pause")[:4] == ("job", ("bills",), False, ())
         assert view.selection_for("run_now").kind == "job"
-        assert view.selection_for("retry") == ("run", (runs[-1],), False, ("bills",))
+        assert view.selection_for("retry")[:4] == ("run", (runs[-1],), False, ("bills",))
         await opened.press("space", "space")
         assert view.selection_for("retry").ids == (runs[2], runs[1])
         assert "2 marked" in view.status()

@@ -87,7 +87,7 @@ async def test_lanes_of_the_scheduled_jobs(dashboard: Dashboard, store: Database
         assert "missed none" in text
         assert "/min (4 workers)" in text
         assert opened.app.view.status() == "4 scheduled jobs · by next"
-        assert opened.app.view.selection() == ("job", ("often",), False, ())
+        assert opened.app.view.selection()[:4] == ("job", ("often",), False, ())
         assert opened.app.view.selection_for("output").kind == "run"
         assert opened.app.view.selection_for("output").jobs == ("often",)
 
@@ -208,3 +208,33 @@ async def test_without_schedules(dashboard: Dashboard, where: Project) -> None:
         await opened_at(opened, "nothing starts")
         assert opened.app.view.selection().kind is None
         assert opened.text().isascii()
+
+
+async def test_retry_and_cancel_are_of_the_run_of_the_job(dashboard: Dashboard, store: Database) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    at = NOW - timedelta(minutes=4)
+    run = put(store, "often", fire_time=at, created_at=at, run_after=at)
+    run_to(store, run, server, RunState.FAILED, at=at)
+    async with dashboard(start="5") as opened:
+        await opened_at(opened)
+        assert opened.app.view.selection().ids == ("often",)
+        assert "t Retry" in opened.text()
+        await opened.press("X")
+        assert "job often has no run under way to cancel" in opened.text()
+        await opened.press("t")
+        await opened.until(lambda: f"Retry run {run} of often? y/N" in opened.text())
+        await opened.press("y")
+        await opened.until(lambda: f"run {run} retried" in opened.text())
+        await opened.until(lambda: opened.app.view.selection_for("cancel").ids == (run,))
+        await opened.press("X")
+        await opened.until(lambda: f"Cancel run {run} of often?" in opened.text())
+
+
+async def test_a_missed_fire_left_no_run_and_says_so(dashboard: Dashboard, store: Database) -> None:
+    at = NOW - timedelta(minutes=3)
+    decisions.write(store, Decision("often", at, at, 2, Why.MISSED, "no server", NOW), 1, mark=None)
+    async with dashboard(start="5") as opened:
+        await opened_at(opened)
+        assert "Retry" not in opened.text()
+        await opened.press("t")
+        assert "job often has no failed run to retry; r runs it now, w says why" in opened.text()
