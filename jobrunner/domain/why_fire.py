@@ -151,7 +151,9 @@ def _decided(facts: FireFacts, decision: Decision) -> Iterator[Because]:
 
 
 def _detail(decision: Decision, text: str) -> Because:
-    said = text[:1].upper() + text[1:].rstrip(".")
+    said = (
+        text.rstrip(".") if " = " in text else text[:1].upper() + text[1:].rstrip(".")
+    )  # a key stays as it is written
     return because("detail", "{detail}.", detail=said, kind=decision.why.value)
 
 

@@ -9,6 +9,7 @@ from jobrunner.domain.board import Board, ComingFire, Ended, JobFacts, JobLine, 
 from jobrunner.domain.decision import Decision
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.state import RunState
+from jobrunner.presentation.counted import counted
 from jobrunner.presentation.labels import NO_RUNS, SHORT_STATES, STANDS, Label
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.screen import Screen
@@ -68,7 +69,7 @@ def outcomes(row: JobRow) -> list[Label]:
 def counts(board: Board, shown: int) -> str:
     """How many jobs are shown of how many."""
     total = sum(board.counts)
-    return f"{total:,} jobs" if shown == total else f"{shown:,} of {total:,} jobs"
+    return counted(total, "job") if shown == total else f"{shown:,} of {counted(total, 'job')}"
 
 
 def head(line: JobLine, facts: JobFacts, screen: Screen) -> Pieces:

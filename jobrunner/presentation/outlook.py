@@ -53,7 +53,8 @@ def in_short(value: Meaning, affected: Affected, screen: Screen) -> Iterator[str
     parts = list[str]()
     for one in (*value.changed, *value.renamed, *value.added, *value.removed):
         keys = ", ".join(plain(key.key) for key in one.keys)
-        parts.append(keys or f"{plain(one.job)} is another job")
+        what = "is added" if one in value.added else "is taken out" if one in value.removed else "has another name"
+        parts.append(keys or f"{plain(one.job)} {what}")
         if one.fires is not None and (one.fires.gained or one.fires.lost):
             gained, least = one.fires.gained, "" if one.fires.counted else "at least "
             fires = f"{gained:,} fire{'s' * (gained != 1)} gained, {one.fires.lost:,} lost"

@@ -32,13 +32,17 @@ RUNNING_COLUMNS = (
 )
 
 
-def attention(item: Attention, screen: Screen, times: Times) -> tuple[Cell, ...]:
-    """A row of ``ATTENTION_COLUMNS``."""
+Pieces = tuple[Cell, ...]
+
+
+def attention(item: Attention, screen: Screen, times: Times) -> tuple[Cell | Pieces, ...]:
+    """A row of ``ATTENTION_COLUMNS``. Where it is of nothing in particular, the command that helps has room beside."""
     label = CONCERNS[item.concern]
+    name, of_none = subject(item), not item.subject.id
     return (
         Cell(label.text(screen), label.style),
-        Cell(subject(item)),
-        Cell(item.words),
+        Cell("-", "dim") if name == label.word else Cell(name),
+        (Cell(item.words), Cell(f": {item.verb}", "dim")) if of_none and item.verb else Cell(item.words),
         Cell(_ago(item.since, times), "dim"),
     )
 

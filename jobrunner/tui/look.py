@@ -120,5 +120,5 @@ def _theme(name: str, *, dark: bool, muted: str, accent: str) -> Theme:
 
 THEMES = (
     _theme(DARK, dark=True, muted="ansi_bright_black", accent="ansi_cyan"),
-    _theme(LIGHT, dark=False, muted="ansi_white", accent="ansi_blue"),
+    _theme(LIGHT, dark=False, muted="ansi_bright_black", accent="ansi_blue"),
 )

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _LOOKING = frozenset({"output", "mark", "range", "mark_all"})
 """What may be done where nothing may be changed."""
 
+_ON_ROWS = frozenset({"open", "top", "bottom", "page_down", "page_up", "up", "down"})
+"""What goes through rows."""
+
 
 class View(Finding):
     """Base of every screen. ``hints`` are the ids of keys for the last line, most needed first."""
@@ -106,6 +109,8 @@ class View(Finding):
             return self._finds(id)
         if group is keys.Group.ACT:
             return not (self.app.setting.read_only and id not in _LOOKING) and self._acts(id)
+        if id in _ON_ROWS:
+            return self._has_rows
         if group in (keys.Group.OUTPUT, keys.Group.EDIT):
             return id in self.hints
         if group is keys.Group.LANES:
@@ -118,7 +123,7 @@ class View(Finding):
 
     def _finds(self, id: str) -> bool:
         if id in ("why", "decisions"):
-            return id in self.hints or (self.selection().kind in ("job", "run") and len(self.selection().ids) == 1)
+            return self.selection().kind in ("job", "run") and len(self.selection().ids) == 1
         if id == "chain":
             return self.selection().kind == "run" and len(self.selection().ids) == 1
         return self.finds(id)
@@ -128,12 +133,22 @@ class View(Finding):
             return ACTIONS[id].applies(self.selection_for(id))
         if id == "edit":
             return editable(self.selection_for(id))
-        return id in self.actions or id in self.hints or id in ("undo", "new_job")
+        if id in keys.MARKING:
+            return id in self.hints and self._has_rows
+        return id in ("undo", "new_job") or (id in (*self.actions, *self.hints) and bool(self.selection_for(id).ids))
+
+    @property
+    def _has_rows(self) -> bool:
+        """Whether there is a row that a key could be for; also where there are no lists, but a thing by itself."""
+        lists = self.query(Listing)
+        return not lists or any(listing.cursor_key is not None for listing in lists)
 
     def offered(self) -> list[str]:
         """Ids of keys for menu and palette that are no actions of the table."""
-        group = (keys.Group.FIND, keys.Group.ACT)
-        found = [id for id, key in self.app.keys.items() if key.group in group and id not in ACTIONS]
+        groups = (keys.Group.ACT, keys.Group.FIND)
+        found = [
+            id for group in groups for id, key in self.app.keys.items() if key.group is group and id not in ACTIONS
+        ]
         return [id for id in found if self.has_key(id) and id not in keys.MARKING]
 
     def do(self, id: str) -> None:

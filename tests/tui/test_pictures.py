@@ -8,11 +8,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from project import Project
+from rich.console import Console
+from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME
 from samples import NOW, end, later, put, serve, start
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
@@ -30,12 +33,14 @@ from jobrunner.store.files import File
 from jobrunner.store.output import Row, Segment
 from jobrunner.store.runs import finish
 from jobrunner.store.versions import Content
+from jobrunner.tui.dialogs.confirm import Confirm
 from jobrunner.tui.dialogs.form import Form
+from jobrunner.tui.dialogs.menu import Menu
 from jobrunner.tui.look import LIGHT, Look
 from jobrunner.tui.screens.chain import ChainView
 from jobrunner.tui.screens.editor import JobEditor
 from jobrunner.tui.screens.run import RunView
-from jobrunner.tui.screens.why import WhyRun
+from jobrunner.tui.screens.why import WhyJob, WhyRun
 from jobrunner.tui.widgets.output import Output
 
 pytestmark = pytest.mark.anyio
@@ -55,6 +60,9 @@ LOOKS = {
     "ascii": Look(Screen(terminal=True, width=80, colour=False, unicode=False)),
     "light": Look(Screen(terminal=True, width=80, colour=True, unicode=True), LIGHT),
 }
+
+DECIDED = {"typical": "night", "extreme": "a-job-with-a-name-that-is-as-long-as-names-may-be-007-" + "x" * 45}
+"""The job that is asked about, at a time at which it might have run."""
 
 FEW = """
 [jobrunner]
@@ -157,7 +165,7 @@ async def test_screens(
 
             async def take(name: str, opened: Any = opened, size: tuple[int, int] = size) -> None:
                 await opened.settled()
-                drawn = _normal(opened.app.export_screenshot(title=name), folder)
+                drawn = _normal(_drawn(opened.app, name), folder)
                 assert drawn == picture(name=f"{kind}-{name}-{size[0]}x{size[1]}")
 
             await opened.until(lambda opened=opened: "being read" not in opened.text())
@@ -166,6 +174,7 @@ async def test_screens(
                 await opened.until(lambda opened=opened: "being read" not in opened.text())
                 await take(name)
             if kind != "empty":
+                await _asked_of_a_job(opened, take, DECIDED[kind])
                 await _reached_from_others(opened, take, filled)
 
 
@@ -195,6 +204,22 @@ async def _reached_from_others(opened: Any, take: Callable[[str], Any], run: int
     await take("help")
 
 
+async def _asked_of_a_job(opened: Any, take: Callable[[str], Any], job: str) -> None:
+    """Why a job had no run at a time, all that can be done with it, and the editor of a new one."""
+    opened.app.open(WhyJob(job, ago(80_000)))
+    await opened.until(lambda: isinstance(opened.app.screen, WhyJob) and opened.app.view.answered)
+    await take("why-fire")
+    await opened.press("2", "x")
+    await opened.until(lambda: isinstance(opened.app.screen, Menu))
+    await take("menu")
+    await opened.press("escape")
+    opened.app.open(JobEditor(None))
+    view = await opened.until(lambda: opened.app.view if isinstance(opened.app.view, JobEditor) else None)
+    await opened.until(lambda: view.is_mounted and view.ready)
+    await take("new-job")
+    await opened.press("escape")
+
+
 async def _edited(opened: Any, take: Callable[[str], Any]) -> None:
     """The form that asks for the parameters of the job, and its editor, where keys are typed."""
     await opened.press("q", "R")
@@ -221,7 +246,7 @@ async def test_a_chain(
             opened.app.open(ChainView(load))
             await opened.until(lambda opened=opened: "1 before, 4 after" in opened.text())
             await opened.settled()
-            drawn = _normal(opened.app.export_screenshot(title="chain"), folder)
+            drawn = _normal(_drawn(opened.app, "chain"), folder)
             assert drawn == picture(name=f"typical-chain-{size[0]}x{size[1]}")
 
 
@@ -235,8 +260,21 @@ async def test_looks(
             await opened.press(number)
             await opened.until(lambda: "being read" not in opened.text())
             await opened.settled()
-            drawn = _normal(opened.app.export_screenshot(title=NUMBERED[number]), folder)
+            drawn = _normal(_drawn(opened.app, NUMBERED[number]), folder)
             assert drawn == picture(name=NUMBERED[number])
+        await opened.press("2")
+        for name, key, there in (("menu", "x", Menu), ("form", "R", Form), ("confirm", "D", Confirm)):
+            await opened.press(key)
+            await opened.until(lambda there=there: isinstance(opened.app.screen, there))
+            await opened.settled()
+            assert _normal(_drawn(opened.app, name), folder) == picture(name=name)
+            await opened.press("escape")
+        await opened.press("e")
+        await opened.until(lambda: isinstance(opened.app.view, JobEditor) and opened.app.view.ready)
+        await opened.press("ctrl+t", *"bad = ")
+        await opened.until(lambda: opened.app.view.ready)
+        await opened.settled()
+        assert _normal(_drawn(opened.app, "editor"), folder) == picture(name="editor")
 
 
 def ago(seconds: float) -> Any:
@@ -293,6 +331,24 @@ def extreme(db: Database, admin: Admin, jobs: list[str]) -> int:
         last = ran(db, servers[number % 12], job, 500 * number, 400, state, said, priority=number % 200 - 100)
     admin.pause("all", "", until=None, reason="\x1b[7mreason\x1b[0m [b]of[/b] " + "many words " * 12)
     return last
+
+
+def _drawn(app: Any, title: str) -> str:
+    """The screen as SVG, on the background that its theme is for."""
+    width, height = app.size
+    console = Console(
+        width=width,
+        height=height,
+        file=StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        record=True,
+        legacy_windows=False,
+        safe_box=False,
+    )
+    console.print(app.screen._compositor.render_update(full=True, screen_stack=app._background_screens))
+    light = app.look.theme == LIGHT
+    return console.export_svg(title=title, theme=DEFAULT_TERMINAL_THEME if light else SVG_EXPORT_THEME)
 
 
 def _normal(drawn: str, folder: Path) -> str:

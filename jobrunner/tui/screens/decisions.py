@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from jobrunner.domain.decision import Decision
 from jobrunner.domain.filter_text import DECISIONS
 from jobrunner.presentation import answers, decisions
+from jobrunner.presentation.counted import counted
 from jobrunner.presentation.sanitise import plain
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.view import View
@@ -93,7 +94,7 @@ class Decisions(View):
         if self._seen is None:
             return ""
         count = len(self._seen.found)
-        said = [f"{count:,}{'+' if count == _MOST else ''} decision{'s' * (count != 1)}, newest first"]
+        said = [f"{counted(count, 'decision', more=count == _MOST)}, newest first"]
         said += [f"filter: {plain(self.filter_text)}"] if self.filter_text else []
         return " · ".join(said)
 

@@ -17,6 +17,7 @@ from textual.widgets import TextArea
 
 from jobrunner.admin.drafting import Draft, Drafting, Preview, Saved, Theirs
 from jobrunner.errors import ConfigError, JobrunnerError, Refused
+from jobrunner.presentation.counted import counted
 from jobrunner.presentation.screen import Screen as Terminal
 from jobrunner.tui import keys
 from jobrunner.tui.actions.hands import Done, Hands, Undo
@@ -83,7 +84,7 @@ class JobEditor(View):
     """
 
     name_shown = "Edit"
-    hints: ClassVar = ("save_edit", "turn_edit", "revert_edit", "to_mistake", "next_pane", "back")
+    hints: ClassVar = ("save_edit", "turn_edit", "back", "to_mistake", "revert_edit", "next_pane")
     BINDINGS: ClassVar = [
         *keys.bindings(*keys.EDITING),
         *keys.bindings("quit", action="quit_edit"),
@@ -167,9 +168,8 @@ class JobEditor(View):
     def status(self) -> str:
         if self._draft is None:
             return self._trouble or "reading the file"
-        dot = " · " if self.terminal.unicode else " - "
         how = "the whole file" if self._draft.whole else "form" if isinstance(self._typing, KeyForm) else "TOML"
-        return dot.join([how, "not saved" if self.dirty else "unchanged", self._standing()])
+        return " · ".join([how, "not saved" if self.dirty else "unchanged", self._standing()])
 
     def _standing(self) -> str:
         if self._saving:
@@ -178,7 +178,7 @@ class JobEditor(View):
             return "checking"
         count = len(self._preview.problems) if self._preview is not None else 0
         if count or self._unfit:
-            return f"{count + len(self._unfit)} mistake{'s' * (count + len(self._unfit) != 1)}"
+            return counted(count + len(self._unfit), "mistake")
         return "valid"
 
     def can_press(self, key: str) -> bool:

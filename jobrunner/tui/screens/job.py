@@ -12,6 +12,7 @@ from jobrunner.domain.board import JobLine
 from jobrunner.domain.filter_text import RUNS
 from jobrunner.domain.state import RunState
 from jobrunner.presentation import board, past
+from jobrunner.presentation.counted import counted
 from jobrunner.presentation.labels import SHORT_STATES
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
@@ -129,13 +130,12 @@ class JobView(View):
         if self._seen is None:
             return ""
         page = self._seen.held.page
-        more = page.more_before or page.more_after
-        said = [f"{len(page.rows):,}{'+' if more else ''} runs"]
+        said = [counted(len(page.rows), "run", more=page.more_before or page.more_after)]
         said += [f"filter: {plain(self.filter_text)}"] if self.filter_text else []
         marked = len(self.query_one(Listing).marked)
         said += [f"{marked:,} marked"] if marked else []
         said += [f"{new:,} new above"] if (new := self.query_one(Listing).new_above) else []
-        return (" · " if self.terminal.unicode else " - ").join(said)
+        return " · ".join(said)
 
     def selection(self) -> Selection:
         listing = self.query_one(Listing)

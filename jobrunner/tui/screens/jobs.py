@@ -72,7 +72,7 @@ class Jobs(View):
     number = "2"
     filterable = True
     subject = JOBS
-    hints = ("open", "run_now", "retry", "pause", "output", "edit_here", "mark", "order", "cancel")
+    hints = ("open", "run_now", "retry", "pause", "output", "edit_here", "mark", "order", "cancel", "menu")
     states = (*RunState, "paused", "disabled", "late")
     all_columns = tuple(column.title for column in board.WIDE_COLUMNS if column.title != "NAME")
 
@@ -149,7 +149,7 @@ class Jobs(View):
         said += [f"{marked:,} marked"] if marked else []
         said += ["the file is being read"] if found.reading else []
         said += [f"the file cannot be used: {plain(found.problem)}"] if found.problem else []
-        return (" · " if self.terminal.unicode else " - ").join(said)
+        return " · ".join(said)
 
     def selection(self) -> Selection:
         listing = self.query_one(Listing)

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from jobrunner.presentation import details, work
+from jobrunner.presentation.counted import counted
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
 from jobrunner.tui import possible
@@ -131,7 +132,8 @@ class Queues(Panes):
             return ""
         queued = sum(queue.queued for queue in self._seen.queues)
         under_way = sum(batch.batch.state == "running" for batch in self._seen.batches)
-        return f"{len(self._seen.queues):,} queues · {queued:,} queued · {under_way:,} batches under way"
+        batches = f"{under_way:,} {'batch' if under_way == 1 else 'batches'} under way"
+        return " · ".join([counted(len(self._seen.queues), "queue"), f"{queued:,} queued", batches])
 
     def command(self) -> Sequence[str]:
         return ("batches",) if self.focused_list.id == "batches" else ("queues",)

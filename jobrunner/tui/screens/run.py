@@ -170,7 +170,7 @@ class RunView(View):
             said.insert(0, f"attempt {self._shown}")
         if self._page == 0 and self._seen is not None and not self._seen.run.state.final:
             said += ["FOLLOW" if state.following else "f follows"]
-        return (" · " if self.terminal.unicode else " - ").join(said)
+        return " · ".join(said)
 
     def selection(self) -> Selection:
         if self._seen is None:

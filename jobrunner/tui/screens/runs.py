@@ -13,6 +13,7 @@ from jobrunner.admin.paging import SEARCH_SECONDS
 from jobrunner.domain.filter_text import RUNS
 from jobrunner.domain.state import RunState
 from jobrunner.presentation import details, runlist
+from jobrunner.presentation.counted import counted
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell, Column
 from jobrunner.tui import possible
@@ -127,7 +128,7 @@ class Runs(View):
         said += [runlist.by_job(page.rows)] if self._dead and page.rows else []
         said += [f"{len(listing.marked):,} marked"] if listing.marked else []
         said += [f"{new:,} new above"] if (new := listing.new_above) else []
-        return (" · " if self.terminal.unicode else " - ").join(said)
+        return " · ".join(said)
 
     def selection(self) -> Selection:
         listing = self.query_one(Listing)
@@ -221,14 +222,10 @@ class Runs(View):
     def _count(self) -> str:
         assert self._seen is not None
         page = self._seen.held.page
-        if not self._terms:
-            return (
-                f"about {self._seen.about:,} runs"
-                if page.more_before or page.more_after
-                else f"{len(page.rows):,} runs"
-            )
-        more = "+" if page.more_before or page.more_after or page.searched_to is not None else ""
-        return f"{len(page.rows):,}{more} runs"
+        more = page.more_before or page.more_after
+        if more and not self._terms:
+            return f"about {counted(self._seen.about, 'run')}"
+        return counted(len(page.rows), "run", more=more or page.searched_to is not None)
 
     def _empty(self) -> str:
         assert self._seen is not None

@@ -15,6 +15,7 @@ from jobrunner.domain.board import Order, Stand
 from jobrunner.domain.filter_text import JOBS
 from jobrunner.domain.state import RunState
 from jobrunner.presentation import schedule
+from jobrunner.presentation.counted import counted
 from jobrunner.presentation.sanitise import plain
 from jobrunner.tui.runs_of_jobs import last_runs, runs_for
 from jobrunner.tui.selection import NOTHING, Selection
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from jobrunner.presentation.screen import Screen as Terminal
 
 _LENGTHS = dict(zip(("1h", "6h", "24h", "7d"), LENGTHS, strict=True))
-_NONE = "No job has a schedule.\nA job gets one in jobs.toml: e here, or `jobrunner edit JOB`."
+_NONE = "No job has a schedule.\ne on a job of screen 2 gives it one; so does `jobrunner edit JOB`."
 _NO_MATCH = "No job with a schedule matches the filter.\nesc takes it away."
 _READING = "The file is being read."
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -174,8 +175,7 @@ class Schedule(View):
         if seen is None:
             return ""
         marked = len(self.query_one(Lanes).listing.marked)
-        count = f"{len(seen.lines):,} scheduled job{'s' * (len(seen.lines) != 1)}"
-        said = [count, f"by {self.order}"]
+        said = [counted(len(seen.lines), "scheduled job"), f"by {self.order}"]
         said += [f"filter: {plain(self.filter_text)}"] if self.filter_text else []
         said += [f"{marked:,} marked"] if marked else []
         said += ["the file is being read"] if seen.lanes.reading else []

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell
 from jobrunner.tui.widgets.drawing import strip
+from jobrunner.tui.widgets.ink import clipped
 
 
 class Pick(NamedTuple):
@@ -103,11 +104,10 @@ class PickList(Widget, can_focus=True):
             return strip([], width, self._screen)
         pick, here = self._picks[place], place == self._cursor
         mark = {None: "", True: "[x] ", False: "[ ] "}[pick.marked]
-        left = f"{'>' if here else ' '} {mark}{pick.words}"
-        gap = width - cell_len(left) - cell_len(pick.right)
-        cells = [Cell(left)]
-        if gap > 0:
-            cells += [Cell(" " * gap), Cell(pick.right, "" if here else "dim")]
+        right = f" {pick.right}" if pick.right else ""
+        room = width - cell_len(right)
+        left = clipped(f"{'>' if here else ' '} {mark}{pick.words}", room, self._screen)
+        cells = [Cell(left), Cell(" " * (room - cell_len(left))), Cell(right, "" if here else "dim")]
         return strip(cells, width, self._screen, base="reverse" if here else "")
 
     def action_move(self, by: int) -> None:

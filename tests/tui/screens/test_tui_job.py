@@ -172,7 +172,7 @@ async def test_runs_are_filtered(dashboard: Dashboard, store: Database) -> None:
         view = await opened_at(opened)
         await opened.press("/", *"state:failed", "enter")
         await opened.until(lambda: len(view.query_one(Listing).seen) == 1)
-        assert view.status() == "1 runs · filter: state:failed"
+        assert view.status() == "1 run · filter: state:failed"
         await opened.press("/", *" exit:9", "enter")
         await opened.until(lambda: "No run matches" in opened.text())
 
