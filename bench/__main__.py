@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from bench.options import Options
 
-NAMES = ("drain", "enqueue", "pickup")
+NAMES = ("drain", "enqueue", "pickup", "counts")
 PRINTED = ("cold_start", "idle", "schedules", "simulation", "tui")
 """Measurements that print their figures and keep nothing."""
 

@@ -1,0 +1,133 @@
+"""Statements and commits of the hottest paths, counted, which do not wobble: a trigger, and one run from claim to end.
+
+On SQLite with durability full every commit is one fsync of the log, and a checkpoint now and then a further one.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.options import Options
+from bench.project import environment, jobrunner, project
+from bench.result import Row, Table
+from jobrunner import Client
+
+JOBS = """
+[jobrunner]
+workers = 2
+[jobs.nop]
+python = "work:nop"
+params.n = { type = "int", required = true }
+[jobs.true]
+command = ["/bin/true"]
+"""
+WORK = "def nop(n):\n    return n\n"
+TIMES = 8
+DRAINED = 500
+_TRACED = """
+import sqlite3, sys
+log = open(sys.argv.pop(1), "a", buffering=1)
+real = sqlite3.connect
+def connect(*args, **keys):
+    connection = real(*args, **keys)
+    connection.set_trace_callback(lambda statement: print(" ".join(statement.split()), file=log))
+    return connection
+sqlite3.connect = connect
+from jobrunner.__main__ import main
+sys.exit(main())
+"""
+
+
+class Counts(NamedTuple):
+    """Of one run: all statements, and those transactions of them that write and so are committed to the disk."""
+
+    statements: float
+    commits: float
+
+    @classmethod
+    def of(cls, statements: Sequence[str], runs: int = 1) -> Counts:
+        return cls(len(statements) / runs, sum(one.startswith("BEGIN IMMEDIATE") for one in statements) / runs)
+
+
+def trigger(folder: Path) -> Counts:
+    """What ``client.trigger`` costs the process that calls it, the second time."""
+    statements = list[str]()
+    with Client.open(folder / "jobs.toml") as client:
+        client.trigger("nop", n=0)
+        client._admin._context.db.driver.set_trace_callback(statements.append)
+        client.trigger("nop", n=1)
+        client._admin._context.db.driver.set_trace_callback(None)
+    return Counts.of(statements)
+
+
+def one_run(folder: Path, log: Path, job: str) -> Counts:
+    """What one run costs the server, alone: from the wake-up to the end, without what is done each second anyway."""
+    params = {"n": 1} if job == "nop" else {}
+    found = []
+    with Client.open(folder / "jobs.toml") as client:
+        for _ in range(TIMES):
+            before = len(_lines(log))
+            client.trigger(job, params=params).result(timeout=30)
+            time.sleep(0.15)  # what follows the commit
+            found.append(Counts.of(_lines(log)[before:]))
+    return min(found)
+
+
+def drained(folder: Path, log: Path, job: str) -> Counts:
+    """What a run costs the server where many are worked off together."""
+    jobrunner(folder, "pause", "--all")
+    with Client.open(folder / "jobs.toml") as client:
+        batch = client.batch(job, [{"n": 1} if job == "nop" else {}] * DRAINED)
+        before = len(_lines(log))
+        jobrunner(folder, "resume", "--all")
+        batch.wait(timeout=60)
+    return Counts.of(_lines(log)[before:], DRAINED)
+
+
+@contextmanager
+def traced() -> Iterator[tuple[Path, Path]]:
+    """A project with a server on it, and the file that every statement of the server is a line of."""
+    with project(JOBS, work_py=WORK) as folder:
+        log = folder / "statements"
+        command = [sys.executable, "-c", _TRACED, str(log), "run", "--log-format", "json"]
+        process = subprocess.Popen(command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        try:
+            for line in process.stderr:
+                if '"ready"' in line:
+                    break
+            with subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL):
+                yield folder, log
+                process.terminate()
+                process.wait(60)
+        finally:
+            process.terminate()
+            process.wait(60)
+            process.stderr.close()
+
+
+def measure(options: Options) -> tuple[Table, ...]:
+    with traced() as (folder, log):
+        found = {
+            "trigger, in the process that calls it": trigger(folder),
+            "a Python run alone, in the server": one_run(folder, log, "nop"),
+            "a command run alone, in the server": one_run(folder, log, "true"),
+            f"a Python run of {DRAINED} waiting, in the server": drained(folder, log, "nop"),
+            f"a command run of {DRAINED} waiting, in the server": drained(folder, log, "true"),
+        }
+    rows = tuple(
+        Row(name=name, values=(counts.statements,), note=f"{counts.commits:.2g} commits")
+        for name, counts in found.items()
+    )
+    notes = ("counted, not timed; SQLite, durability full, two workers",)
+    return (Table(title="Statements and commits of a run", unit="statements", better="less", rows=rows, notes=notes),)
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text().splitlines()

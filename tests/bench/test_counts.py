@@ -1,0 +1,44 @@
+"""The hottest paths need no more statements and commits than they did: counted, so that no noise makes it fail.
+
+A number here is what was counted, and is lowered when there are fewer. Who raises one says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench import counts
+from bench.counts import Counts
+
+TRIGGER = Counts(statements=7, commits=1)
+ALONE = {"nop": Counts(statements=28, commits=2), "true": Counts(statements=28, commits=2)}
+WAITING = Counts(statements=18, commits=1.2)
+"""A run of many that are worked off together: what is put together depends on the moment, so with some room."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Path, Path]]:
+    with counts.traced() as found:
+        yield found
+
+
+def test_a_trigger(server: tuple[Path, Path]) -> None:
+    _at_most(counts.trigger(server[0]), TRIGGER)
+
+
+@pytest.mark.parametrize("job", ["nop", "true"])
+def test_a_run_from_its_claim_to_its_end(server: tuple[Path, Path], job: str) -> None:
+    _at_most(counts.one_run(*server, job), ALONE[job])
+
+
+@pytest.mark.parametrize("job", ["nop", "true"])
+def test_a_run_among_many(server: tuple[Path, Path], job: str) -> None:
+    _at_most(counts.drained(*server, job), WAITING)
+
+
+def _at_most(found: Counts, most: Counts) -> None:
+    assert found.statements <= most.statements
+    assert found.commits <= most.commits
