@@ -27,7 +27,7 @@ def retry_canary(call: Call, admin: Admin, targets: Sequence[str], jobs: Sequenc
     if not run_ids:
         output.say("nothing to retry")
         return status
-    call.tell(admin)
+    call.stay(admin)
     said = set[int]()
 
     def progress(step: Canary) -> None:

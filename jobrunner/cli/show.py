@@ -64,7 +64,7 @@ def logs(
     """The output of a run. On a terminal control sequences other than colours are shown, not obeyed."""
     call, number = Call.of(ctx), ids.run_id(run)
     with call.admin() as admin:
-        call.tell(admin)
+        call.stay(admin)
         if follow:
             parts = _follow(admin, number, tail, attempt, stream_)
         elif tail is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from typing import Annotated
@@ -27,7 +26,6 @@ def tui(
     taken where nothing does. It works without a server, and while the store is away. Where standard input and output
     are no terminal, or TERM=dumb, it prints what `health` prints and ends with 2.
     """
-    gc.disable()  # what is imported stays: looking through it again and again is a tenth of the start
     from jobrunner.tui.driver import usable
 
     call = Call.of(ctx)

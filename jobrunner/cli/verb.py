@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,8 +64,13 @@ class Call:
             self.tell(admin)
             admin.close(ending=self.ends)
 
+    def stay(self, admin: Admin) -> None:
+        """For verbs that stay, before they do: says the warnings, and looks for garbage from now on."""
+        self.tell(admin)
+        gc.enable()
+
     def tell(self, admin: Admin) -> None:
-        """Says the warnings that have not been said: for verbs that stay, before they do."""
+        """Says the warnings that have not been said."""
         from jobrunner.cli.output import say
 
         for warning in admin.warnings:

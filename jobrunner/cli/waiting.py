@@ -35,7 +35,7 @@ class Wait:
 def wait_for_run(call: Call, admin: Admin, triggered: Triggered, wait: Wait) -> int:
     """Waits for a run, prints what was asked for, and gives back 0 if it succeeded, 1 if not, 4 if it took too long."""
     number = triggered.id
-    call.tell(admin)
+    call.stay(admin)
     try:
         with _interrupted(f"run {number} goes on; to see it: jobrunner logs -f {number}"):
             output.say(f"run {number} of {triggered.job}")
@@ -56,7 +56,7 @@ def wait_for_run(call: Call, admin: Admin, triggered: Triggered, wait: Wait) -> 
 def wait_for_batch(call: Call, admin: Admin, batch: BatchTriggered, wait: Wait) -> int:
     """Waits for a batch; prints the results of its runs in their order, one a line, if there are any."""
     name = f"b{batch.id}"
-    call.tell(admin)
+    call.stay(admin)
     try:
         with _interrupted(f"batch {name} goes on; to see it: jobrunner show {name}"):
             output.say(f"batch {name}: {batch.total} runs")

@@ -24,3 +24,26 @@ def test_nothing_heavy_is_loaded(args: tuple[str, ...], tmp_path: Path) -> None:
     assert "jobrunner.cli.app" in loaded
     # An attempt to import psycopg shows as well, and fails: see jobrunner.__main__.
     assert sorted(name for name in loaded if name.partition(".")[0] in HEAVY or name.startswith("psycopg.")) == []
+
+
+COLLECTS = """
+import gc, os, sys
+os._exit = lambda status: print("collects" if gc.isenabled() else "does not")
+from jobrunner.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("args", "collects"),
+    [
+        (("trigger", "hello"), False),
+        (("jobs",), False),
+        (("trigger", "hello", "--wait", "--timeout", "0.01s"), True),
+        (("run", "--burst"), True),
+    ],
+)
+def test_only_what_stays_looks_for_garbage(args: tuple[str, ...], collects: bool, tmp_path: Path) -> None:
+    (tmp_path / "jobs.toml").write_text('[jobs.hello]\ncommand = "true"\n')
+    done = subprocess.run([sys.executable, "-c", COLLECTS, *args], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == ("collects" if collects else "does not"), done.stderr
