@@ -25,8 +25,9 @@ from jobrunner.queue.announce import Announcer
 from jobrunner.queue.operations import Operation, Operations, Submitted, away
 from jobrunner.queue.serializer import message
 from jobrunner.queue.storage import STOP
-from jobrunner.store import pauses, servers
+from jobrunner.store import pauses
 from jobrunner.store.database import Collision, Database
+from jobrunner.store.outlook import Outlook, outlook
 from jobrunner.store.runs import claim, steer
 
 log = logging.getLogger(__name__)
@@ -375,24 +376,24 @@ class Engine:
                 if look:
                     ready += claim.promote(self._db, now)
                     ready += claim.expire(self._db, now)
-                claimed += self._claim(offered, room, now)
-                self._next_due = claim.next_due(self._db)
+                seen = outlook(self._db, self._server_id, self.queues)
+                claimed += self._claim(offered, room, now, seen)
+                self._next_due = seen.next_due
         except BaseException:
             self._doubtful += claimed
             raise
         return ready, claimed
 
-    def _claim(self, offered: Sequence[tuple[int, int]], room: int, now: datetime) -> list[Claimed]:
+    def _claim(self, offered: Sequence[tuple[int, int]], room: int, now: datetime, seen: Outlook) -> list[Claimed]:
         if room <= 0 or not self._claiming or (self._named_only and not offered):
             return []
-        if not servers.hold(self._db, self._server_id):
+        if not seen.living:
             if self._on_lost is not None:
                 self._on_lost()
             return []
         if self._named_only:
             return claim.claim_named(self._db, server_id=self._server_id, wanted=offered, now=now)
-        queues = pauses.open_queues(self._db, self.queues)
-        return claim.claim(self._db, server_id=self._server_id, queues=queues, limit=room, now=now)
+        return claim.claim(self._db, server_id=self._server_id, queues=seen.queues, limit=room, now=now)
 
     def _hand_over(self, claimed: Sequence[Claimed], offered: Sequence[tuple[int, int]]) -> None:
         with self._idle:

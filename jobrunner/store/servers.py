@@ -15,7 +15,7 @@ from jobrunner.errors import Refused
 from jobrunner.store import clocks
 from jobrunner.store.database import Database
 
-_LIVE = "state IN ('starting','running','draining')"
+LIVE = "state IN ('starting','running','draining')"
 _COLUMNS = (
     "id, name, host, pid, state, started_at, heartbeat_at, workers, busy, queues, config_hash, version, ended_at,"
     " config_error, ticked_at"
@@ -85,7 +85,7 @@ def register(db: Database, new: NewServer, *, lost_after: timedelta) -> int:
 
 def _refuse_other_hosts(db: Database, new: NewServer, lost_after: timedelta) -> None:
     fresh = to_micros(new.started_at - lost_after)
-    sql = f"SELECT name, host, identity FROM servers WHERE {_LIVE} AND host <> ? AND heartbeat_at > ?"
+    sql = f"SELECT name, host, identity FROM servers WHERE {LIVE} AND host <> ? AND heartbeat_at > ?"
     for name, host, identity in db.execute(sql, (new.host, fresh)):
         if _boot(identity) and _boot(identity) == _boot(new.identity):
             continue  # a container of this host, which has a name of its own
@@ -109,7 +109,7 @@ def heartbeat(db: Database, server_id: int, *, busy: int, now: datetime, ticked:
     ahead, values = (f", clock_ahead = ? - {clocks.NOW}", (at,)) if db.dialect == "postgresql" else ("", ())
     sql = (
         f"UPDATE servers SET heartbeat = heartbeat + 1, heartbeat_at = ?, busy = ?, ticked_at = ?{ahead}"
-        f" WHERE id = ? AND {_LIVE}"
+        f" WHERE id = ? AND {LIVE}"
     )
     return db.execute(sql, (at, busy, looked, *values, server_id)).rowcount > 0
 
@@ -117,7 +117,7 @@ def heartbeat(db: Database, server_id: int, *, busy: int, now: datetime, ticked:
 def hold(db: Database, server_id: int) -> bool:
     """Whether a server counts as living; inside a transaction nobody can declare it lost until that has ended."""
     shared = " FOR SHARE" if db.for_update else ""
-    sql = f"SELECT 1 FROM servers WHERE id = ? AND {_LIVE}{shared}"
+    sql = f"SELECT 1 FROM servers WHERE id = ? AND {LIVE}{shared}"
     return db.execute(sql, (server_id,)).fetchone() is not None
 
 
@@ -126,7 +126,7 @@ def set_state(db: Database, server_id: int, state: ServerState, now: datetime) -
     ended = to_micros(now) if state in (ServerState.STOPPED, ServerState.LOST) else None
     sql = (
         "UPDATE servers SET state = ?, ended_at = ?, busy = CASE WHEN ? = 1 THEN 0 ELSE busy END"
-        f"{', mark = NULL' if state is ServerState.STOPPED else ''} WHERE id = ? AND {_LIVE}"
+        f"{', mark = NULL' if state is ServerState.STOPPED else ''} WHERE id = ? AND {LIVE}"
     )
     return db.execute(sql, (state.value, ended, int(ended is not None), server_id)).rowcount > 0
 
@@ -145,15 +145,15 @@ def declare_lost(db: Database, peer: Peer, now: datetime) -> bool:
     """Ends a server that has not been heard of since it was seen; False when it has, or has ended meanwhile."""
     if peer.ended:
         return True
-    sql = f"UPDATE servers SET state = 'lost', ended_at = ?, busy = 0 WHERE id = ? AND heartbeat = ? AND {_LIVE}"
+    sql = f"UPDATE servers SET state = 'lost', ended_at = ?, busy = 0 WHERE id = ? AND heartbeat = ? AND {LIVE}"
     return db.execute(sql, (to_micros(now), peer.id, peer.heartbeat)).rowcount > 0
 
 
 def peers(db: Database) -> list[Peer]:
     """All servers that count as living, and those that have ended and left runs behind."""
     sql = (
-        f"SELECT id, name, host, identity, pid, heartbeat, wake, CASE WHEN {_LIVE} THEN 0 ELSE 1 END FROM servers"
-        f" WHERE {_LIVE} OR id IN (SELECT server_id FROM runs WHERE state = 'running') ORDER BY id"
+        f"SELECT id, name, host, identity, pid, heartbeat, wake, CASE WHEN {LIVE} THEN 0 ELSE 1 END FROM servers"
+        f" WHERE {LIVE} OR id IN (SELECT server_id FROM runs WHERE state = 'running') ORDER BY id"
     )
     return [Peer(*row) for row in db.execute(sql)]
 
@@ -182,7 +182,7 @@ def stranded(db: Database, heard_after: datetime) -> list[tuple[int, str]]:
 def find(db: Database, now: datetime) -> list[Server]:
     """Servers by name: the living ones, and those that ended within a day."""
     day_ago = to_micros(now - timedelta(days=1))
-    sql = f"SELECT {_COLUMNS} FROM servers WHERE {_LIVE} OR ended_at > ?"
+    sql = f"SELECT {_COLUMNS} FROM servers WHERE {LIVE} OR ended_at > ?"
     found = [_server(row, now) for row in db.execute(sql, (day_ago,))]
     return sorted(found, key=lambda server: (server.name, server.id))
 

@@ -10,7 +10,7 @@ from typing import Any
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import Ready
-from jobrunner.store.database import Database
+from jobrunner.store.database import Database, in_parts
 from jobrunner.store.migrations import STARTABLE, TIMED
 from jobrunner.store.runs.add import ready_row
 from jobrunner.store.runs.ending import ended
@@ -37,7 +37,7 @@ _CLAIM_ONE = (
     f"{_TAKE} WHERE id = ? AND state = 'queued' AND attempt = ? AND (expires_at IS NULL OR expires_at > ?)"
     f" RETURNING {_RETURNED}"
 )
-_ATTEMPT = "INSERT INTO attempts (run_id, number, server_id, started_at) VALUES (?, ?, ?, ?)"
+_ATTEMPTS = "INSERT INTO attempts (run_id, number, server_id, started_at) VALUES {}"
 _DUE = f"SELECT id FROM runs WHERE {TIMED} AND run_after <= ? ORDER BY run_after, id LIMIT ?"
 _EXPIRED = f"SELECT id FROM runs WHERE {STARTABLE} AND attempt = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?"
 
@@ -75,8 +75,8 @@ def holds(db: Database, run_id: int, attempt: int, server_id: int) -> bool:
 
 
 def _begin(db: Database, rows: Sequence[Any], server_id: int) -> list[Claimed]:
-    for row in rows:
-        db.execute(_ATTEMPT, (row[0], row[3], server_id, row[13]))
+    for places, values in in_parts([(row[0], row[3], server_id, row[13]) for row in rows]):
+        db.execute(_ATTEMPTS.format(places), values)
     return [_claimed(db, row) for row in rows]
 
 

@@ -10,7 +10,7 @@ from jobrunner.domain.run import Progress
 from jobrunner.domain.state import Outcome, Ready, RunState
 from jobrunner.store.database import Database
 from jobrunner.store.runs.add import paused, ready_row
-from jobrunner.store.runs.ending import ended
+from jobrunner.store.runs.ending import ended, following
 from jobrunner.store.runs.read import progress_text
 
 _FINISH = (
@@ -91,13 +91,14 @@ def finish(db: Database, ending: Ending) -> Finished | None:
             return None
         state, job, batch_id, params, secret_params = row[:5]
         _end_attempt(db, ending, state, at)
-        if state == "succeeded":
-            db.execute(_SUPERSEDE, (job, ending.run_id, params, secret_params or ""))
         if state == "queued":
             return _given_back(db, job, ready_row(row[5:]))
         if state == "retrying":
             return Finished(RunState.RETRYING, [])
-        return Finished(RunState(state), ended(db, ending.run_id, job, batch_id, ending.at))
+        found = following(db, ending.run_id, job, batch_id)
+        if found.letters and state == "succeeded":
+            db.execute(_SUPERSEDE, (job, ending.run_id, params, secret_params or ""))
+        return Finished(RunState(state), ended(db, ending.run_id, job, batch_id, ending.at, found))
 
 
 def _given_back(db: Database, job: str, ready: Ready) -> Finished:
