@@ -7,8 +7,9 @@ import json
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict, assert_never
 
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.duration import format_duration
@@ -30,6 +31,21 @@ from jobrunner.store.database import Database
 from jobrunner.store.runs.finish import Ending, finish
 
 log = logging.getLogger("jobrunner.run")
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class _More(TypedDict, total=False):
+    """What an ending may tell besides; see ``Ending``."""
+
+    exit_code: int | None
+    signal: int | None
+    error: str | None
+    result: str | None
+    run_after: datetime | None
+    dead: bool
+    peak_memory: int | None
+    cpu_time: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +158,7 @@ class Executor:
 
     def give_back(self, db: Database, claimed: Claimed) -> Sequence[Ready]:
         """Puts back what was claimed and never started, in the engine's thread."""
-        return _finish(db, self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED))
+        return _finish(db, self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED, {}))
 
     def _prepare(self, claimed: Claimed) -> _Prepared | Ending:
         """The definition in force, parameters, secrets and environment; an ending where one of these cannot be had."""
@@ -151,7 +167,7 @@ class Executor:
             job = self._definitions.of(claimed)
             spec = self._spec(claimed, job)
         except StoreUnavailable as error:
-            return self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED, error=str(error))
+            return self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED, {"error": str(error)})
         except JobrunnerError as error:
             return self._failed(claimed, job, str(error))
         recorder = self._recorders.recorder(claimed.id, claimed.attempt, job.max_output)
@@ -160,7 +176,9 @@ class Executor:
     def _spec(self, claimed: Claimed, job: Job) -> AttemptSpec:
         secret_params = json.loads(claimed.secret_params) if claimed.secret_params else {}
         folder, environ = job.folder, self._environ
-        env, env_secrets = resolve_env(job.env, environ=environ, where=f"jobs.{job.name}.env", folder=folder)
+        env, env_secrets = dict[str, str](), tuple[str, ...]()
+        if job.env:
+            env, env_secrets = resolve_env(job.env, environ=environ, where=f"jobs.{job.name}.env", folder=folder)
         if isinstance(job.kind, HttpRequest):
             where = f"jobs.{job.name}.http"
             request, http_secrets = resolve_request(job.kind, environ=environ, where=where, folder=folder)
@@ -177,7 +195,7 @@ class Executor:
             batch_id=claimed.batch_id,
             parent_results=claimed.parent_results,
             env=env,
-            secrets=(*env_secrets, *_texts(secret_params.values())),
+            secrets=(*env_secrets, *_texts(secret_params.values())) if secret_params else env_secrets,
         )
 
     def _watch(self, prepared: _Prepared) -> Outcome:
@@ -219,31 +237,32 @@ class Executor:
     def _settle(self, prepared: _Prepared, outcome: Outcome) -> Ending | None:
         """The outcome and the job's policy make the next state; None when this server has nothing to say any more."""
         claimed, job = prepared.claimed, prepared.job
+        used: _More = {"peak_memory": outcome.peak_memory, "cpu_time": outcome.cpu}
         match outcome:
             case Succeeded():
-                result = None if outcome.result is None else json.dumps(outcome.result, ensure_ascii=False)
-                ending = self._ending(claimed, Ended.SUCCEEDED, RunState.SUCCEEDED, result=result)
-                ending = replace(ending, exit_code=outcome.exit_code)
+                used["exit_code"] = outcome.exit_code
+                used["result"] = None if outcome.result is None else _encode(outcome.result)
+                return self._ending(claimed, Ended.SUCCEEDED, RunState.SUCCEEDED, used)
             case Failed():
-                ending = self._failed(claimed, job, outcome.error, outcome.exit_code, outcome.exceptions)
-                ending = replace(ending, signal=outcome.signal)
+                used["signal"] = outcome.signal
+                return self._failed(claimed, job, outcome.error, outcome.exit_code, outcome.exceptions, used)
             case NotStarted():
-                ending = self._failed(claimed, job, outcome.error)
+                return self._failed(claimed, job, outcome.error, more=used)
             case TimedOut():
                 error = f"timed out after {format_duration(outcome.after)}" + (", killed" if outcome.killed else "")
-                ending = replace(self._failed(claimed, job, error), outcome=Ended.TIMEOUT)
+                return self._failed(claimed, job, error, more=used, outcome=Ended.TIMEOUT)
             case Stopped(reason=StopReason.CANCELLED):
-                error = "cancelled" + (", killed" if outcome.killed else "")
-                ending = self._ending(claimed, Ended.CANCELLED, RunState.CANCELLED, error=error)
+                used["error"] = "cancelled" + (", killed" if outcome.killed else "")
+                return self._ending(claimed, Ended.CANCELLED, RunState.CANCELLED, used)
             case Stopped(reason=StopReason.INTERRUPTED) if self._stopping is None:
-                ending = self._lost(claimed, job)
+                return self._lost(claimed, job, used)
             case Stopped(reason=StopReason.INTERRUPTED):
-                ending = self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED, error="interrupted by shutdown")
+                used["error"] = "interrupted by shutdown"
+                return self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED, used)
             case Stopped(reason=StopReason.FENCED):
                 return None
             case _:
                 assert_never(outcome)  # type: ignore[arg-type]
-        return replace(ending, peak_memory=outcome.peak_memory, cpu_time=outcome.cpu)
 
     def _failed(
         self,
@@ -252,6 +271,8 @@ class Executor:
         error: str,
         exit_code: int | None = None,
         exceptions: tuple[str, ...] = (),
+        more: _More | None = None,
+        outcome: Ended = Ended.FAILED,
     ) -> Ending:
         delay = None
         if job is not None:
@@ -264,23 +285,22 @@ class Executor:
                 exceptions=exceptions,
                 spread=random.random(),  # noqa: S311
             )
-        state = RunState.FAILED if delay is None else RunState.RETRYING
-        ending = self._ending(claimed, Ended.FAILED, state, error=error)
-        dead = delay is None and (job is None or job.dead_letter)
-        run_after = None if delay is None else ending.at + delay
-        return replace(ending, exit_code=exit_code, run_after=run_after, dead=dead)
+        at = self._clock.now()
+        kept: _More = {**more} if more is not None else {}
+        kept |= {"error": error, "exit_code": exit_code, "run_after": None if delay is None else at + delay}
+        kept["dead"] = delay is None and (job is None or job.dead_letter)
+        return self._ending(claimed, outcome, RunState.FAILED if delay is None else RunState.RETRYING, kept, at)
 
-    def _lost(self, claimed: Claimed, job: Job) -> Ending:
+    def _lost(self, claimed: Claimed, job: Job, used: _More) -> Ending:
         """Its launcher, a part of this server, was killed: by the job itself, it may be, and then again and again."""
         losses = claimed.losses + 1
         times = f", {losses} times" if losses > 1 else ""
         give_up = gives_up(job, losses)
-        state = RunState.FAILED if give_up else RunState.QUEUED
-        ending = self._ending(claimed, Ended.LOST, state, error=f"its processes were killed with their launcher{times}")
-        return replace(ending, dead=give_up and job.dead_letter)
+        used |= {"error": f"its processes were killed with their launcher{times}", "dead": give_up and job.dead_letter}
+        return self._ending(claimed, Ended.LOST, RunState.FAILED if give_up else RunState.QUEUED, used)
 
     def _ending(
-        self, claimed: Claimed, outcome: Ended, state: RunState, *, error: str | None = None, result: str | None = None
+        self, claimed: Claimed, outcome: Ended, state: RunState, more: _More, at: datetime | None = None
     ) -> Ending:
         return Ending(
             run_id=claimed.id,
@@ -289,9 +309,8 @@ class Executor:
             server_id=self._server_id,
             outcome=outcome,
             state=state,
-            at=self._clock.now(),
-            error=error,
-            result=result,
+            at=at or self._clock.now(),
+            **more,
         )
 
     def _record(self, claimed: Claimed, ending: Ending | None, recorder: Recorder | None) -> None:

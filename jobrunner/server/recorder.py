@@ -158,6 +158,8 @@ class Recorder:
         self._recorders.dirty(self)
 
     def _take(self) -> _Taken | None:
+        if not (self._head or self._tail or self._progress):
+            return None
         rows = self._rows(self._head, self._head_end)
         self._head_end += sum(len(row.data) for row in rows)
         self._head = []
