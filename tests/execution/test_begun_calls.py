@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import Bench, Collected
 
 from jobrunner.domain.job import Command, PythonCall
 from jobrunner.execution import Control, Failed, Stopped, StopReason, Succeeded, TimedOut
@@ -19,8 +18,8 @@ PATIENCE = 20_000
 class Begun:
     """A call that has begun."""
 
-    def __init__(self, bench: Bench, function: str, params: dict[str, Any] | None = None, **job: Any) -> None:
-        self.bench, self.sink, self.control = bench, Collected(), Control()
+    def __init__(self, bench: Any, function: str, params: dict[str, Any] | None = None, **job: Any) -> None:
+        self.bench, self.sink, self.control = bench, type(bench.sink)(), Control()
         spec = bench.spec(bench.job(PythonCall(target=f"work:{function}"), **job), params=params or {})
         self.attempt = bench.execution.begin(spec, self.control, self.sink)
 
@@ -38,7 +37,7 @@ class Begun:
 
 
 @pytest.fixture
-def warm(bench: Bench) -> Bench:
+def warm(bench: Any) -> Any:
     """A bench with one child that waits for work."""
     bench.module("""
         import os, sys, time
@@ -54,8 +53,8 @@ def warm(bench: Bench) -> Bench:
     return bench
 
 
-def test_a_begun_call_answers_with_result_output_and_usage_and_its_child_serves_the_next(warm: Bench) -> None:
-    pid = warm.call("pid").result  # type: ignore[union-attr]
+def test_a_begun_call_answers_with_result_output_and_usage_and_its_child_serves_the_next(warm: Any) -> None:
+    pid = warm.call("pid").result
     begun = Begun(warm, "echo", {"n": 3})
     outcome = begun.answered()
     assert isinstance(outcome, Succeeded)
@@ -67,13 +66,13 @@ def test_a_begun_call_answers_with_result_output_and_usage_and_its_child_serves_
     assert Begun(warm, "pid").answered().result == pid
 
 
-def test_a_failure_is_an_answer(warm: Bench) -> None:
+def test_a_failure_is_an_answer(warm: Any) -> None:
     outcome = Begun(warm, "fail").answered()
     assert isinstance(outcome, Failed)
     assert outcome.error == "ValueError: no"
 
 
-def test_nothing_begins_without_a_child_that_waits(warm: Bench) -> None:
+def test_nothing_begins_without_a_child_that_waits(warm: Any) -> None:
     first = Begun(warm, "sleep")
     assert first.attempt is not None
     assert Begun(warm, "pid").attempt is None
@@ -81,22 +80,22 @@ def test_nothing_begins_without_a_child_that_waits(warm: Bench) -> None:
     assert isinstance(first.finish(), Stopped)
 
 
-def test_what_a_socket_does_not_take_at_once_is_not_begun(warm: Bench) -> None:
+def test_what_a_socket_does_not_take_at_once_is_not_begun(warm: Any) -> None:
     text = "x" * 100_000
     assert Begun(warm, "length", {"text": text}).attempt is None
-    assert warm.call("length", {"text": text}).result == 100_000  # type: ignore[union-attr]
+    assert warm.call("length", {"text": text}).result == 100_000
 
 
-def test_commands_and_what_was_told_to_end_are_not_begun(warm: Bench) -> None:
+def test_commands_and_what_was_told_to_end_are_not_begun(warm: Any) -> None:
     control = Control()
     command = warm.spec(warm.job(Command(argv=("true",))))
-    assert warm.execution.begin(command, control, Collected()) is None
+    assert warm.execution.begin(command, control, warm.sink) is None
     control.stop(StopReason.CANCELLED)
     call = warm.spec(warm.job(PythonCall(target="work:pid")))
-    assert warm.execution.begin(call, control, Collected()) is None
+    assert warm.execution.begin(call, control, warm.sink) is None
 
 
-def test_a_child_that_dies_leaves_its_end_to_who_may_wait(warm: Bench) -> None:
+def test_a_child_that_dies_leaves_its_end_to_who_may_wait(warm: Any) -> None:
     begun = Begun(warm, "die")
     assert begun.answered() is None
     outcome = begun.finish()
@@ -104,7 +103,7 @@ def test_a_child_that_dies_leaves_its_end_to_who_may_wait(warm: Bench) -> None:
     assert outcome.signal == 9
 
 
-def test_a_child_with_old_modules_hands_the_run_to_another_one(warm: Bench) -> None:
+def test_a_child_with_old_modules_hands_the_run_to_another_one(warm: Any) -> None:
     warm.call("nap")  # runs that follow each other within a blink share one look at the files
     warm.module("def pid(): return -1\ndef fresh(): return 'fresh'")
     stamp = os.stat(warm.folder / "work.py").st_mtime_ns + 10_000_000
@@ -114,7 +113,7 @@ def test_a_child_with_old_modules_hands_the_run_to_another_one(warm: Bench) -> N
     assert begun.finish().result == -1
 
 
-def test_a_begun_call_that_is_seen_through_has_its_timeout_and_is_stopped(warm: Bench) -> None:
+def test_a_begun_call_that_is_seen_through_has_its_timeout_and_is_stopped(warm: Any) -> None:
     late = Begun(warm, "sleep", timeout=timedelta(milliseconds=50), kill_grace=timedelta(milliseconds=50))
     assert isinstance(late.finish(), TimedOut)
     assert isinstance(warm.call("pid"), Succeeded)
