@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from bench.options import Options
 
-NAMES = ("drain", "enqueue", "pickup", "counts")
+NAMES = ("drain", "enqueue", "pickup", "starts", "counts")
 PRINTED = ("cold_start", "idle", "schedules", "simulation", "tui")
 """Measurements that print their figures and keep nothing."""
 
@@ -25,6 +25,10 @@ def main(args: list[str]) -> int:
         print(machine.describe())
         return faults.main(args[1:])
     asked = _parser().parse_args(args)
+    if asked.plots:
+        from bench import plots
+
+        return plots.main(asked.names)
     unknown = [name for name in asked.names if name not in (*NAMES, *PRINTED)]
     if unknown:
         print(f"no measurement {unknown[0]!r}; there are {', '.join((*NAMES, *PRINTED))}, faults", file=sys.stderr)
@@ -71,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peers", help="whose to measure, for example huey,celery; none: ours alone")
     parser.add_argument("--appendfsync", choices=("everysec", "always"), default="everysec", help="of Redis")
     parser.add_argument("--quick", action="store_true", help="a look at whether it works")
+    parser.add_argument("--plots", action="store_true", help="draw what is kept, into docs/pictures/bench")
     return parser
 
 

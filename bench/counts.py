@@ -29,7 +29,7 @@ command = ["/bin/true"]
 """
 WORK = "def nop(n):\n    return n\n"
 TIMES = 8
-DRAINED = 500
+DRAINED = 200
 _TRACED = """
 import sqlite3, sys
 log = open(sys.argv.pop(1), "a", buffering=1)

@@ -22,6 +22,9 @@ python = "work:nop"
 params.n = {{ type = "int", required = true }}
 [jobs.stamp]
 python = "work:stamp"
+[jobs.true]
+command = ["/bin/true"]
+timeout = "1m"
 [jobs.date]
 command = ["date", "+%s.%N"]
 """
@@ -56,13 +59,11 @@ class Ours:
 
     def drain(self, services: Services, count: int) -> float:
         """Runs worked off a second, with full history, from the first start to the end of the batch."""
-        with self.project(services) as folder:
-            jobrunner(folder, "pause", "--all")
-            batch = jobrunner(folder, "trigger", "nop", "--each", "-", stdin="".join(f"{n}\n" for n in range(count)))
-            with server(folder):
-                time.sleep(1)  # the children are warm
-                jobrunner(folder, "resume", "--all")
-                return _rate(folder, int(batch.strip().removeprefix("b")), count)
+        return self._worked_off(services, "nop", [{"n": n} for n in range(count)])
+
+    def starts(self, services: Services, count: int) -> float:
+        """The same of ``/bin/true``, its output captured and kept, its timeout armed."""
+        return self._worked_off(services, "true", [{}] * count)
 
     def pickup(self, services: Services, count: int, job: str = "stamp") -> list[float]:
         """Milliseconds from each call of ``trigger`` to the first instruction, idle; ``job`` may be ``date``."""
@@ -79,6 +80,16 @@ class Ours:
             keys.append(f'broker = "{services.redis()}/0"')
         with project(JOBS.format(keys="\n".join(keys)), work_py=WORK) as folder:
             yield folder
+
+    def _worked_off(self, services: Services, job: str, items: list[dict[str, int]]) -> float:
+        with self.project(services) as folder:
+            jobrunner(folder, "pause", "--all")
+            with Client.open(folder / "jobs.toml") as client:
+                batch = client.batch(job, items).id
+            with server(folder):
+                time.sleep(1)  # the children are warm
+                jobrunner(folder, "resume", "--all")
+                return _rate(folder, batch, len(items))
 
 
 FULL = Ours(title="jobrunner, SQLite full")
