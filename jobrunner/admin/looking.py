@@ -18,6 +18,7 @@ from jobrunner.errors import NotFound
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from jobrunner.domain.at_work import BatchFacts
     from jobrunner.domain.audit import AuditEntry
     from jobrunner.domain.batch import Batch
     from jobrunner.domain.chain import Chain, Step
@@ -99,30 +100,47 @@ class Looking:
 
     def chain(self, run_id: int) -> Chain:
         """What a run follows and what follows it, over runs and batches. Raises NotFound."""
-        from jobrunner.domain.chain import Kind, Step, chain
-        from jobrunner.errors import NotFound
-        from jobrunner.store import batches
+        from jobrunner.domain.chain import Kind, Step
         from jobrunner.store.runs import chain as steps
         from jobrunner.store.runs import read
 
         db = self._context.db
         with db.snapshot():
             read.state(db, run_id)
-            start = Step(Kind.RUN, run_id, steps.terms(db, run_id))
-            found = chain(start, partial(steps.before, db), partial(steps.after, db), _MOST_LINKS)
-            runs = {
-                run.id: run for run in read.some(db, [at.step.id for at in found.links if at.step.kind is Kind.RUN])
-            }
+            return self._chain(Step(Kind.RUN, run_id, steps.terms(db, run_id)))
 
-            def of(step: Step) -> Run | Batch | None:
-                if step.kind is Kind.RUN:
-                    return runs.get(step.id)
-                try:
-                    return batches.get(db, step.id)
-                except NotFound:
-                    return None
+    def batch_facts(self, batch_id: int) -> BatchFacts:
+        """A batch with how its members stand, how fast they end, and what follows it. Raises NotFound."""
+        from jobrunner.domain.at_work import batch_facts
+        from jobrunner.domain.chain import Kind, Step
+        from jobrunner.store import batches
 
-            return found._replace(links=tuple(link._replace(of=of(link.step)) for link in found.links))
+        db = self._context.db
+        with db.snapshot():
+            batch = batches.get(db, batch_id)
+            links = self._chain(Step(Kind.BATCH, batch_id)).links
+            following = [link for link in links if link.depth == 1]
+            return batch_facts(batch, batches.counts(db, batch_id), following, self._context.clock.now())
+
+    def _chain(self, start: Step) -> Chain:
+        from jobrunner.domain.chain import Kind, chain
+        from jobrunner.store import batches
+        from jobrunner.store.runs import chain as steps
+        from jobrunner.store.runs import read
+
+        db = self._context.db
+        found = chain(start, partial(steps.before, db), partial(steps.after, db), _MOST_LINKS)
+        runs = {run.id: run for run in read.some(db, [at.step.id for at in found.links if at.step.kind is Kind.RUN])}
+
+        def of(step: Step) -> Run | Batch | None:
+            if step.kind is Kind.RUN:
+                return runs.get(step.id)
+            try:
+                return batches.get(db, step.id)
+            except NotFound:
+                return None
+
+        return found._replace(links=tuple(link._replace(of=of(link.step)) for link in found.links))
 
     def queues(self) -> list[QueueStatus]:
         """The queues of the file and any other with runs in it, by name."""

@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from jobrunner.domain.batch import Batch, BatchState
+from jobrunner.domain.chain import Link
 from jobrunner.domain.forecast import Estimate
 from jobrunner.domain.run import Run
 from jobrunner.domain.server import Server
+from jobrunner.domain.state import RunState
 
 ENOUGH = 5
 """Measured attempts from which on history says how long a run usually takes."""
@@ -55,6 +57,22 @@ class BatchAtWork:
     ends: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchFacts:
+    """One batch, whole. ``counts`` says how many members stand how, of those states that there are.
+
+    ``pace`` is how many have ended in a minute so far, None before the first. ``following`` are the runs and batches
+    that start, each in its way, when all members have ended.
+    """
+
+    batch: Batch
+    done: int
+    ends: datetime | None
+    pace: float | None
+    counts: tuple[tuple[RunState, int], ...]
+    following: tuple[Link, ...]
+
+
 class Standing(NamedTuple):
     """A queued run, its place in the line of its queue from 1 on, and about when it starts."""
 
@@ -91,6 +109,20 @@ def batch_at_work(batch: Batch, now: datetime) -> BatchAtWork:
     if batch.state is BatchState.RUNNING and 0 < done < batch.total:
         ends = now + (now - batch.created_at) / done * (batch.total - done)
     return BatchAtWork(batch=batch, done=done, ends=ends)
+
+
+def batch_facts(batch: Batch, counts: Mapping[RunState, int], following: Sequence[Link], now: datetime) -> BatchFacts:
+    """All that a screen says of one batch."""
+    at = batch_at_work(batch, now)
+    minutes = ((batch.finished_at or now) - batch.created_at) / timedelta(minutes=1)
+    return BatchFacts(
+        batch=batch,
+        done=at.done,
+        ends=at.ends,
+        pace=at.done / minutes if at.done and minutes > 0 else None,
+        counts=tuple((state, counts[state]) for state in RunState if counts.get(state)),
+        following=tuple(following),
+    )
 
 
 def by_server(servers: Sequence[Server], runs: Sequence[AtWork]) -> tuple[ServerAtWork, ...]:

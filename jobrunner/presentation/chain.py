@@ -22,7 +22,7 @@ COLUMNS = (
     Column(title="WHEN", right=True),
 )
 _MOST_INDENT = 8
-_WHEN = {
+WHEN = {
     When.SUCCESS: "success",
     When.FAILURE: "failure",
     When.DONE: "any end",
@@ -33,7 +33,7 @@ _WHEN = {
 def link(value: Link, screen: Screen, times: Times) -> tuple[Cell, ...]:
     """A row of ``COLUMNS``."""
     step, of = value.step, value.of
-    when = _WHEN[step.when] if step.when is not None else "-"
+    when = WHEN[step.when] if step.when is not None else "-"
     name = f"{step.id} " if step.kind is Kind.RUN else f"batch b{step.id} "
     style = "bold" if value.depth == 0 else ""
     if of is None:

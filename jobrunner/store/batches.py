@@ -7,6 +7,7 @@ from typing import Any
 
 from jobrunner.domain.batch import Batch, BatchState
 from jobrunner.domain.clock import from_micros
+from jobrunner.domain.state import RunState
 from jobrunner.errors import NotFound
 from jobrunner.store.database import Database
 
@@ -28,6 +29,11 @@ def find(db: Database, limit: int) -> list[Batch]:
     sql = "SELECT id, name, created_at, finished_at FROM batches ORDER BY id DESC LIMIT ?"
     with db.snapshot():
         return [_batch(db, row) for row in db.execute(sql, (limit or 2**62,)).fetchall()]
+
+
+def counts(db: Database, batch_id: int) -> dict[RunState, int]:
+    """How many members stand how, of those states that there are."""
+    return {RunState(state): int(count) for state, count in db.execute(_COUNTS, (batch_id,))}
 
 
 def finished(db: Database, batch_id: int) -> bool:

@@ -18,7 +18,7 @@ VIEWS: dict[str, tuple[str, str]] = {
 }
 """The numbered screens: name, and the module of ``screens`` with the class."""
 
-THINGS: dict[Kind, str] = {"job": "job:JobView", "run": "run:RunView"}
+THINGS: dict[Kind, str] = {"job": "job:JobView", "run": "run:RunView", "batch": "batch:BatchView"}
 """The view of one thing, reached from others: the module of ``screens`` with the class, made with its id."""
 
 OPENERS: dict[str, str] = {

@@ -250,6 +250,20 @@ async def test_a_chain(
             assert drawn == picture(name=f"typical-chain-{size[0]}x{size[1]}")
 
 
+@pytest.mark.parametrize("kind", ["typical", "extreme"], indirect=True)
+async def test_a_batch(
+    dashboard: Callable[..., Any], picture: SnapshotAssertion, filled: int, folder: Path, admin: Admin, kind: str
+) -> None:
+    number = (batch if kind == "typical" else large_batch)(admin)
+    for size in SIZES:
+        async with dashboard(size=size) as opened:
+            opened.app.open_thing("batch", number)
+            await opened.until(lambda opened=opened: "PARAMETERS" in opened.text())
+            await opened.settled()
+            drawn = _normal(opened.app.export_screenshot(title="batch"), folder)
+            assert drawn == picture(name=f"{kind}-batch-{size[0]}x{size[1]}")
+
+
 @pytest.mark.parametrize("kind", ["typical"], indirect=True)
 @pytest.mark.parametrize("look", LOOKS)
 async def test_looks(
@@ -314,6 +328,32 @@ def typical(db: Database, admin: Admin, jobs: list[str]) -> int:
     admin.pause("queue", "low", until=later(7_200), reason="disk migration")
     admin.trigger_batch("invoice", [{"id": 1}, {"id": 2}])
     return failed
+
+
+def batch(admin: Admin) -> int:
+    """Invoices of which some failed, with what follows them."""
+    items = [{"id": number} for number in range(8)]
+    number = admin.trigger_batch("invoice", items, then="import", then_on_failure="backup").id
+    return _partly(admin, number, 5)
+
+
+def large_batch(admin: Admin) -> int:
+    """Many runs of a job with a long name, of which most failed."""
+    return _partly(admin, admin.trigger_batch(admin.job_names()[0], [{}] * 300).id, 290)
+
+
+def _partly(admin: Admin, number: int, ended: int) -> int:
+    """Ends so many members: the first with success, every third after it too, the others failed."""
+    db = open_store(admin.settings.store)
+    server = serve(db, "web3-main", started_at=ago(90_000))
+    rows = db.execute("SELECT id FROM runs WHERE batch_id = ? ORDER BY id LIMIT ?", (number, ended)).fetchall()
+    db.execute("UPDATE batches SET created_at = created_at - 600000000 WHERE id = ?", (number,))
+    for place, (run,) in enumerate(rows):
+        state = RunState.FAILED if place % 3 else RunState.SUCCEEDED
+        wrong = {"error": "HTTP 503: Service Unavailable", "exit_code": 1} if place % 3 else {}
+        end(db, start(db, run, server, ago(60)), server, state, at=ago(50), **wrong)
+    db.close()
+    return number
 
 
 def extreme(db: Database, admin: Admin, jobs: list[str]) -> int:

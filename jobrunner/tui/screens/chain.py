@@ -85,10 +85,7 @@ class ChainView(View):
         link = event.listing.cursor_row
         if link is None or link.of is None:
             return
-        if self.app.can_open(link.step.kind.value):
-            self.app.open_thing(link.step.kind.value, link.step.id)
-        else:
-            self.app.open_filtered("3", f"batch:b{link.step.id}")
+        self.app.open_thing(link.step.kind.value, link.step.id)
 
     @on(Listing.Moved)
     def _moved(self) -> None:

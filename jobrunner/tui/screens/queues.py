@@ -150,7 +150,7 @@ class Queues(Panes):
             case "line":
                 self.app.open_thing("run", int(str(event.key)))
             case _:
-                self.app.open_filtered("3", f"batch:b{event.key}")
+                self.app.open_thing("batch", int(str(event.key)))
 
     @on(Listing.Moved)
     def _moved(self, event: Listing.Moved) -> None:

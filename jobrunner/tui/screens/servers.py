@@ -128,10 +128,8 @@ class Servers(Panes):
             self.app.open_filtered("3", f"server:{row.server.name}")
             return
         kind, id = row.subject
-        if kind in ("job", "run"):
+        if kind in ("job", "run", "batch"):
             self.app.open_thing(kind, id)
-        elif kind == "batch":
-            self.app.open_filtered("3", f"batch:b{id}")
         elif kind in ("queue", "file"):
             self.app.open_number("4" if kind == "queue" else "7")
         elif kind == "server":
