@@ -108,10 +108,25 @@ def with_values(text: str, field: Field, values: Sequence[str]) -> str:
     return " ".join([f"{field}:{said}", *others] if values else others)
 
 
+def asks_for_dead(text: str) -> bool:
+    """Whether a filter asks for dead letters."""
+    return any(map(_is_dead, words(text)))
+
+
+def with_dead(text: str, wanted: bool) -> str:
+    """The filter with dead letters asked for, or no more."""
+    others = [text[word.start : word.end] for word in words(text) if not _is_dead(word)]
+    return " ".join(["dead", *others] if wanted else others)
+
+
 def quoted(value: str) -> str:
     """A value as it can stand after a field: quoted where it would end before its end."""
     bare = _unquoted(value)
     return f'"{bare}"' if re.search(r"[\s,]", bare) else bare
+
+
+def _is_dead(word: Word) -> bool:
+    return not word.negated and not word.pattern and word.text.lower() == Field.DEAD
 
 
 def _asks(word: Word, field: Field) -> bool:

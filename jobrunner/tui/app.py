@@ -221,6 +221,10 @@ class Dashboard(App[None], inherit_bindings=False):
         if self.view is not None and self.view.number == number:
             self.view.apply_filter(text)
 
+    def open_dead_letters(self) -> None:
+        """Goes to the runs that nobody has retried or discarded since they failed for good."""
+        self.open_filtered("3", "dead")
+
     def open(self, view: View) -> None:
         """Goes to a view that was reached from the one that is shown; ``esc`` leads back to that."""
         self._history.add(view)

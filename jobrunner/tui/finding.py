@@ -9,7 +9,7 @@ from textual import on
 from textual.widget import Widget
 
 from jobrunner.domain.filter import Field
-from jobrunner.domain.filter_text import Subject, values_of, with_values
+from jobrunner.domain.filter_text import RUNS, Subject, asks_for_dead, values_of, with_dead, with_values
 from jobrunner.errors import JobrunnerError
 from jobrunner.tui.dialogs.menu import Marks, Menu
 from jobrunner.tui.frame import Frame
@@ -73,6 +73,8 @@ class Finding(Frame):
         """Whether a key of finding is of use here."""
         if id == "build_filter":
             return self.subject is not None
+        if id == "dead_letters":
+            return True
         offers = {"order": self.orders, "columns": self.all_columns, "states": self.states}
         return bool(offers[id]) if id in offers else self.filterable
 
@@ -133,6 +135,13 @@ class Finding(Frame):
             on = values_of(self.filter_text, Field.STATE)
             picks = [Pick(state, state, marked=state in on) for state in self.states]
             self.app.push_screen(Marks(self.terminal, "By state", picks, one=not on), chosen)
+
+    def action_dead_letters(self) -> None:
+        """Asks of the runs that are listed for dead letters, or no more; from elsewhere it leads to all of them."""
+        if self.subject is RUNS:
+            self.apply_filter(with_dead(self.filter_text, not asks_for_dead(self.filter_text)))
+        else:
+            self.leave_for(self.app.open_dead_letters)
 
     def action_build_filter(self) -> None:
         from jobrunner.tui.dialogs.filter_builder import FilterBuilder

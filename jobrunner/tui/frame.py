@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -83,6 +83,10 @@ class Frame(Screen[None]):
         """What the last line says: ids, keys, words."""
         return ()
 
+    def leave_for(self, then: Callable[[], object]) -> None:
+        """Goes elsewhere, as soon as nothing would be lost by it."""
+        then()
+
     # --- what a screen may use ----------------------------------------------------------------------------------------
 
     @property
@@ -152,6 +156,12 @@ class Frame(Screen[None]):
     @on(Tabs.Chosen)
     def _tab_chosen(self, event: Tabs.Chosen) -> None:
         self.app.open_number(event.number)
+
+    @on(Header.Chosen)
+    def _header_chosen(self, event: Header.Chosen) -> None:
+        """What the header counts is shown."""
+        if event.part.leads == "dead":
+            self.leave_for(self.app.open_dead_letters)
 
     @on(Hints.Chosen)
     async def _hint_chosen(self, event: Hints.Chosen) -> None:

@@ -48,7 +48,7 @@ class Vitals:
         parts += [
             Part(Cell(f"{running} {pulse.count(beat.running)} running", "cyan" if beat.running else ""), leaves=5),
             Part(Cell(f"{queued} {pulse.count(beat.queued)} queued", "blue" if beat.queued else ""), leaves=4),
-            Part(Cell(f"{failed} {pulse.count(beat.dead)} dead", "bold red" if beat.dead else "")),
+            Part(Cell(f"{failed} {pulse.count(beat.dead)} dead", "bold red" if beat.dead else ""), leads="dead"),
             Part(Cell(f"{beat.busy}/{beat.workers} workers"), leaves=2),
         ]
         if problem := pulse.problem(beat):

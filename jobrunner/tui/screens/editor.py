@@ -426,18 +426,18 @@ class JobEditor(View):
     # --- leaving ------------------------------------------------------------------------------------------------------
 
     def action_back(self) -> None:
-        self._leave(self.app.back)
+        self.leave_for(self.app.back)
 
     def action_leave(self) -> None:
-        self._leave(self.app.back)
+        self.leave_for(self.app.back)
 
     def action_open_screen(self, id: str) -> None:
-        self._leave(lambda: self.app.open_number(id.removeprefix("screen_")))
+        self.leave_for(lambda: self.app.open_number(id.removeprefix("screen_")))
 
     def action_quit_edit(self) -> None:
-        self._leave(self.app.exit)
+        self.leave_for(self.app.exit)
 
-    def _leave(self, then: Callable[[], object]) -> None:
+    def leave_for(self, then: Callable[[], object]) -> None:
         """Leaves, and asks first where something is not saved."""
 
         def answered(answer: Answer | None) -> None:

@@ -64,7 +64,7 @@ class Runs(View):
     number = "3"
     filterable = True
     subject = RUNS
-    hints = ("open", "retry", "cancel", "output", "states", "mark", "discard", "top")
+    hints = ("open", "retry", "cancel", "output", "states", "dead_letters", "mark", "discard", "top")
     states = tuple(RunState)
     all_columns = tuple(column.title for column in runlist.COLUMNS if column.title != "ID")
 
