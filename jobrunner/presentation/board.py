@@ -19,8 +19,9 @@ from jobrunner.presentation.times import Times, elapsed
 Pieces = tuple[Cell, ...]
 
 _STATE = Column(title="ST")
-_NAME = Column(title="NAME", minimum=14)
-_WIDE_NAME = Column(title="NAME", minimum=22)
+_NAME = Column(title="NAME", minimum=44)
+"""Names have the room first: for one of up to so many cells the columns go that leave, in their order."""
+
 _TAGS = Column(title="TAGS", minimum=6, leaves=1)
 _SCHEDULE = Column(title="SCHEDULE", minimum=9, leaves=5)
 _NEXT = Column(title="NEXT", leaves=6)
@@ -30,7 +31,7 @@ _RUNS = Column(title="RUNS", leaves=4)
 _OK = Column(title="OK%", right=True, leaves=2)
 
 COLUMNS = (_STATE, _NAME, _SCHEDULE, _NEXT, _LAST, _TOOK, _RUNS, _OK)
-WIDE_COLUMNS = (_STATE, _WIDE_NAME, _TAGS, _SCHEDULE, _NEXT, _LAST, _TOOK, _RUNS, _OK)
+WIDE_COLUMNS = (_STATE, _NAME, _TAGS, _SCHEDULE, _NEXT, _LAST, _TOOK, _RUNS, _OK)
 
 
 def state(line: JobLine, row: JobRow | None) -> Label:
@@ -74,8 +75,13 @@ def counts(board: Board, shown: int) -> str:
 
 def head(line: JobLine, facts: JobFacts, screen: Screen) -> Pieces:
     """The job, and what stands out about it."""
+    return (Cell(plain(facts.row.name), "bold"), Cell("  "), standing(line, facts, screen))
+
+
+def standing(line: JobLine, facts: JobFacts, screen: Screen) -> Cell:
+    """What stands out about a job."""
     label = state(line, facts.row)
-    return (Cell(plain(facts.row.name), "bold"), Cell("  "), Cell(label.text(screen), label.style))
+    return Cell(label.text(screen), label.style)
 
 
 def reason(line: JobLine) -> str:

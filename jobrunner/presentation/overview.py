@@ -22,7 +22,7 @@ ATTENTION_COLUMNS = (
     Column(title="SINCE", right=True),
 )
 RUNNING_COLUMNS = (
-    Column(title="JOB", minimum=10),
+    Column(title="JOB", minimum=28),
     Column(title="RUN", right=True, leaves=2),
     Column(title="PROGRESS"),
     Column(title="ELAPSED", right=True),

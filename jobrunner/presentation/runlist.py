@@ -18,7 +18,7 @@ from jobrunner.presentation.times import Times, elapsed
 COLUMNS = (
     Column(title="ID", right=True),
     Column(title="STATE"),
-    Column(title="JOB", minimum=12),
+    Column(title="JOB", minimum=28),
     Column(title="TRIGGER", leaves=5),
     Column(title="WHEN", right=True),
     Column(title="WAIT", right=True, leaves=4),

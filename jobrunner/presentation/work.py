@@ -41,7 +41,7 @@ QUEUE_COLUMNS = (
 LINE_COLUMNS = (
     Column(title="POS", right=True),
     Column(title="RUN", right=True),
-    Column(title="JOB", minimum=12),
+    Column(title="JOB", minimum=28),
     Column(title="PRIO", right=True, leaves=2),
     Column(title="WAITS", right=True, leaves=3),
     Column(title="STARTS", right=True),

@@ -237,7 +237,7 @@ class JobView(View):
             return ((), ())
         line, facts = self._seen.line, self._seen.facts
         said = board.reason(line)
-        first = (Cell(" "), *board.head(line, facts, self.terminal), Cell(f"   {plain(said)}"))
+        first = (Cell(" "), board.standing(line, facts, self.terminal), Cell(f"   {plain(said)}"))
         return first, (Cell(" "), *board.in_short(facts, self.times()))
 
     def _draw_plot(self, width: int) -> Sequence[Pieces]:

@@ -320,7 +320,7 @@ class RunView(View):
         said += f"   exit {run.exit_code}" if run.exit_code is not None else ""
         said += f"   on {plain(run.server)}" if run.server else ""
         state = label.text(self.terminal) + ("  cancelling" if run.cancelling else "  dead" if run.dead else "")
-        return (Cell(" "), Cell(plain(run.job), "bold"), Cell("  "), Cell(state, label.style), Cell(said))
+        return (Cell(" "), Cell(state, label.style), Cell(said))
 
     def _second(self, seen: Seen) -> Pieces:
         run, times, work = seen.run, self.times(), seen.work

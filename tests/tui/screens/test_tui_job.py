@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from project import Project
-from samples import NOW, end, put, serve, start
+from samples import NOW, end, put, run_to, serve, start
 
 from jobrunner.admin import Admin
 from jobrunner.domain.decision import Decision, Why
@@ -85,7 +85,7 @@ async def test_runs_with_a_plot_and_what_stands_out(dashboard: Dashboard, store:
         view = await opened_at(opened)
         text = opened.text()
         assert "Jobs › bills" in text
-        assert f"bills  ✗ fail   run {dead} is a dead letter: jobrunner retry {dead}" in text
+        assert f"✗ fail   run {dead} is a dead letter: jobrunner retry {dead}" in text
         assert "At 02:30   next in 12 h" in text
         assert "p95" in text
         assert "p50" in text
@@ -218,3 +218,17 @@ async def test_ascii(dashboard: Dashboard, store: Database) -> None:
         await opened_at(opened)
         assert "* succeeded" in opened.text()
         assert opened.text().isascii()
+
+
+async def test_the_name_is_said_once_above_a_job_and_a_run(dashboard: Dashboard, store: Database) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    run = put(store, "bills")
+    run_to(store, run, server, RunState.FAILED, at=NOW)
+    async with dashboard() as opened:
+        for kind, id in (("job", "bills"), ("run", run)):
+            opened.app.open_thing(kind, id)
+            await opened.until(lambda: opened.app.view.number is None and opened.app.view.answered)
+            await opened.settled()
+            head = "\n".join(opened.text().splitlines()[1:4])
+            assert head.count("bills") == 1
+            assert "✗ fail" in head

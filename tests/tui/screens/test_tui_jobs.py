@@ -281,3 +281,28 @@ async def test_what_a_file_says_is_shown_as_text_in_any_size(dashboard: Dashboar
         await opened.press("tab")
         assert all(cell_len(line) <= size[0] for line in opened.text().splitlines())
         assert "\x07" not in opened.text()
+
+
+LONG = "nightly-import-of-orders-from-the-warehouse"
+
+
+@pytest.mark.parametrize(
+    "where", [FEW + f'\n[jobs.{LONG}]\ncommand = "true"\nschedule = "*/5 * * * *"\n'], indirect=True
+)
+async def test_a_long_name_has_the_room_first_and_columns_go_in_their_order(
+    dashboard: Dashboard, store: Database
+) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    ended(store, server, LONG, RunState.SUCCEEDED, 60)
+    for width, gone in (
+        (72, {"SCHEDULE", "DUR", "RUNS", "OK%"}),
+        (80, {"DUR", "RUNS", "OK%"}),
+        (100, {"OK%"}),
+        (119, set()),
+    ):
+        async with dashboard(start="2", size=(width, 24)) as opened:
+            await shown(opened)
+            await opened.until(lambda opened=opened: "1m ago" in opened.text())
+            titles = opened.text().splitlines()[2].split()
+            assert set(titles) == {"ST", "NAME", "SCHEDULE", "NEXT", "LAST", "DUR", "RUNS", "OK%"} - gone
+            assert f" {LONG} " in opened.text()
