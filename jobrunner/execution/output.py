@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from typing import Any
 
@@ -13,6 +14,9 @@ from jobrunner.execution.reports import ProgressLines, ProgressValve
 from jobrunner.execution.wording import one_line
 
 CHUNK = 65536
+"""What a pipe holds, unless it was made wider."""
+
+_WIDE = 256 * 1024
 _LAST_WORDS = 4096
 _MOST_AFTER_END = 1024 * 1024
 
@@ -82,11 +86,24 @@ class Output:
 
 
 def read_some(fd: int) -> bytes | None:
-    """What a non-blocking pipe holds, at most a chunk: empty at its end, None where there is nothing now."""
+    """What a non-blocking pipe holds: empty at its end, None where there is nothing now."""
     try:
-        return os.read(fd, CHUNK)
+        data = os.read(fd, CHUNK)
     except BlockingIOError:
         return None
+    return data if len(data) < CHUNK else data + _more(fd)
+
+
+def _more(fd: int) -> bytes:
+    """The rest of a pipe that was full. It is made wider: who prints so fast shall wait, and be waited for, less."""
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _WIDE)
+    except OSError:
+        pass  # a user may have so many wide pipes and no more: pipe(7), pipe-user-pages-soft
+    try:
+        return os.read(fd, _WIDE - CHUNK)
+    except BlockingIOError:
+        return b""
 
 
 def read_rest(fd: int, stream: str, output: Output) -> None:

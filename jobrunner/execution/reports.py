@@ -37,7 +37,8 @@ class ProgressLines:
             whole = whole[whole.index(b"\n") + 1 :]
         self._line = b""
         self._extend(data[end + 1 :])
-        return [_report(match) for match in _LINE.finditer(whole)] if _MARK in whole else []
+        # One byte is looked for ten times faster than a word, and most of what floods has none.
+        return [_report(match) for match in _LINE.finditer(whole)] if b":" in whole and _MARK in whole else []
 
     def finish(self) -> list[Progress]:
         """The report of a last line that has no end."""

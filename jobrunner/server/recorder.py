@@ -23,6 +23,9 @@ from jobrunner.store.output import Row, Segment
 from jobrunner.store.runs import finish
 
 FLUSH_SECONDS = 0.2
+FLOOD_SECONDS = 1.0
+"""How often what is printed is written where each time takes the place of all that was written before."""
+
 _ROW_BYTES = 256 * 1024
 _SAME_MOMENT = timedelta(milliseconds=20)
 
@@ -102,6 +105,7 @@ class Recorder:
         self._kept_bytes = 0
         self._progress: Progress | None = None
         self._writing = False
+        self._flushed_at: float | None = None
         self._closed = False
 
     def started(self, pid: int | None) -> None:
@@ -132,9 +136,15 @@ class Recorder:
         """Has written what has gathered, unless what was taken before is still being written."""
         # Taking and submitting are one step: what is taken first has to be written first.
         with self._lock:
-            if self._closed or self._writing or (taken := self._take()) is None:
+            if self._closed or self._writing:
                 return
-            self._writing = True
+            now = self._recorders.clock.monotonic()
+            if self._is_flood() and self._flushed_at is not None and now - self._flushed_at < FLOOD_SECONDS:
+                self._recorders.dirty(self)
+                return
+            if (taken := self._take()) is None:
+                return
+            self._writing, self._flushed_at = True, now
             self._recorders.engine.submit(lambda db: self._write(db, taken), committed=self._written)
 
     def close(self, end: Operation, *, instead: Operation | None, batch: int | None) -> None:
@@ -177,6 +187,10 @@ class Recorder:
         if taken.rows:
             output.write(db, self._run_id, self._attempt, self._server_id, taken.rows, drop=taken.drop)
         return ()
+
+    def _is_flood(self) -> bool:
+        """Whether what has gathered fills the whole tail: what is written of it would soon be dropped again."""
+        return 0 < self._tail_limit <= self._tail_bytes
 
     def _forget_surplus(self) -> None:
         while (surplus := self._tail_bytes - self._tail_limit) > 0:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 from pending import Pending
-from samples import end, put, serve, start
+from samples import NOW, end, put, serve, start
 
-from jobrunner.domain.clock import SystemClock
+from jobrunner.domain.clock import Clock, SystemClock
 from jobrunner.domain.run import Progress
 from jobrunner.domain.state import Ready
-from jobrunner.server.recorder import Recorder, Recorders
+from jobrunner.server.recorder import FLOOD_SECONDS, Recorder, Recorders
 from jobrunner.store import Database, output
 from jobrunner.store.output import Place
 from jobrunner.store.runs import read
@@ -44,11 +45,11 @@ class Attempt:
 
 @pytest.fixture
 def make(sqlite_db: Database) -> Callable[..., Attempt]:
-    def attempt(limit: int = 1000) -> Attempt:
+    def attempt(limit: int = 1000, clock: Clock | None = None) -> Attempt:
         engine = Pending(sqlite_db)
         server = serve(sqlite_db)
         claimed = start(sqlite_db, put(sqlite_db), server)
-        recorders = Recorders(engine, server, SystemClock())  # type: ignore[arg-type]
+        recorders = Recorders(engine, server, clock or SystemClock())  # type: ignore[arg-type]
         recorder = recorders.recorder(claimed.id, claimed.attempt, limit)
 
         def finish(db: Database) -> Sequence[Ready]:
@@ -130,3 +131,54 @@ def test_the_last_progress_is_kept(make: Callable[..., Attempt]) -> None:
     attempt.close()
     attempt.engine.commit()
     assert read.get(attempt.db, attempt.run).progress == Progress(done=2, total=2, message="done")
+
+
+class Seconds:
+    """A clock whose monotonic time is set."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic(self) -> float:
+        return self.at
+
+
+def test_a_flood_is_written_once_a_second(make: Callable[..., Attempt]) -> None:
+    clock = Seconds()
+    attempt = make(limit=100, clock=clock)
+    attempt.recorder.output("stdout", b"a" * 200)
+    attempt.recorder.flush()
+    attempt.engine.commit()
+    attempt.recorder.output("stdout", b"b" * 50)
+    clock.at = FLOOD_SECONDS - 0.1
+    attempt.recorder.flush()
+    assert attempt.engine.waiting == []
+    assert attempt.recorder in attempt.recorders._dirty
+    clock.at = FLOOD_SECONDS
+    attempt.recorder.flush()
+    attempt.engine.commit()
+    assert attempt.kept() == b"a" * 50 + b"b" * 50
+
+
+def test_what_is_no_flood_is_written_at_once(make: Callable[..., Attempt]) -> None:
+    attempt = make(limit=100, clock=Seconds())
+    for text in (b"a" * 60, b"b" * 30, b"c" * 30):
+        attempt.recorder.output("stdout", text)
+        attempt.recorder.flush()
+        attempt.engine.commit()
+    assert attempt.kept().endswith(b"c" * 30)
+
+
+def test_the_end_of_a_flood_is_written_whole(make: Callable[..., Attempt]) -> None:
+    attempt = make(limit=100, clock=Seconds())
+    attempt.recorder.output("stdout", b"a" * 200)
+    attempt.recorder.flush()
+    attempt.engine.commit()
+    attempt.recorder.output("stdout", b"b" * 200)
+    attempt.recorder.flush()
+    attempt.close()
+    attempt.engine.commit()
+    assert attempt.kept() == b"a" * 50 + b"b" * 50

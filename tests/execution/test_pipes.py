@@ -1,0 +1,52 @@
+"""What is read of a pipe: all that it holds, and a wider one for whoever fills it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from jobrunner.execution.output import CHUNK, read_some
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    yield reader, writer
+    os.close(reader)
+    os.close(writer)
+
+
+def width(fd: int) -> int:
+    return fcntl.fcntl(fd, fcntl.F_GETPIPE_SZ)
+
+
+def test_little_is_read_as_it_is(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    before = width(reader)
+    assert read_some(reader) is None
+    os.write(writer, b"hello")
+    assert read_some(reader) == b"hello"
+    assert width(reader) == before
+
+
+def test_a_full_pipe_is_emptied_and_made_wider(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    assert os.write(writer, b"x" * 4 * CHUNK) == CHUNK
+    assert read_some(reader) == b"x" * CHUNK
+    assert width(reader) == 4 * CHUNK
+    assert os.write(writer, b"y" * 8 * CHUNK) == 4 * CHUNK
+    assert read_some(reader) == b"y" * 4 * CHUNK
+    assert read_some(reader) is None
+
+
+def test_the_end_comes_after_the_last_bytes(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    os.write(writer, b"x" * CHUNK)
+    os.dup2(reader, writer)  # nobody holds the writing end any more
+    assert read_some(reader) == b"x" * CHUNK
+    assert read_some(reader) == b""
