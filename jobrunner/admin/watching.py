@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jobrunner.domain.decision import Decision, Why
     from jobrunner.domain.event import Event
     from jobrunner.domain.filter import Term
+    from jobrunner.domain.filter_text import Subject
     from jobrunner.domain.pulse import Pulse
     from jobrunner.domain.queue import Flow
 
@@ -119,7 +120,7 @@ class Watching:
 
         db = self._context.db
         with db.snapshot():
-            return event.newest(
+            found = event.newest(
                 n,
                 audit=audit.find(db, None, n),
                 servers=happened.servers(db, n),
@@ -127,15 +128,57 @@ class Watching:
                 failed=under_way.failed(db, n),
                 missed=decisions.newest(db, n, whys=(Why.MISSED,)),
             )
+            return self._with_jobs(found)
+
+    def acts(self, n: int = 100) -> tuple[Event, ...]:
+        """The newest of what people did or were refused: the audit trail as events."""
+        from jobrunner.domain.event import of_action
+        from jobrunner.store import audit
+
+        db = self._context.db
+        with db.snapshot():
+            return self._with_jobs(tuple(map(of_action, audit.find(db, None, n))))
+
+    def _with_jobs(self, found: tuple[Event, ...]) -> tuple[Event, ...]:
+        """What was done with a run is about its job, too."""
+        from jobrunner.store.runs import read
+
+        unknown = [one.subject.id for one in found if one.subject.kind == "run" and not one.jobs]
+        if not unknown:
+            return found
+        jobs = read.jobs_of(self._context.db, list(map(int, unknown)))
+        return tuple(
+            one._replace(jobs=(job,))
+            if one.subject.kind == "run" and not one.jobs and (job := jobs.get(int(one.subject.id))) is not None
+            else one
+            for one in found
+        )
+
+    def event_terms(self, text: str) -> tuple[Term, ...]:
+        """The terms of a filter of what happened, as of now. Raises UsageError, of one line."""
+        from jobrunner.domain.row_filter import EVENTS
+
+        return self._terms(text, EVENTS)
+
+    def queue_terms(self, text: str) -> tuple[Term, ...]:
+        """The terms of a filter of queues and batches, as of now. Raises UsageError, of one line."""
+        from jobrunner.domain.row_filter import QUEUES
+
+        return self._terms(text, QUEUES)
 
     def decision_terms(self, text: str) -> tuple[Term, ...]:
         """The terms of a filter of decisions, as of now. Raises UsageError, of one line."""
+        from jobrunner.domain.filter_text import DECISIONS
+
+        return self._terms(text, DECISIONS)
+
+    def _terms(self, text: str, subject: Subject) -> tuple[Term, ...]:
         from zoneinfo import ZoneInfo
 
-        from jobrunner.domain.filter_text import DECISIONS, parse
+        from jobrunner.domain.filter_text import parse
 
         zone = ZoneInfo(self._context.settings.timezone)
-        return parse(text, subject=DECISIONS, now=self._context.clock.now(), zone=zone)
+        return parse(text, subject=subject, now=self._context.clock.now(), zone=zone)
 
     def decisions_like(self, terms: Sequence[Term], limit: int = 100) -> tuple[Decision, ...]:
         """Those that a filter asks for, newest first, of the last ``limit`` that there are for its reasons."""

@@ -38,7 +38,7 @@ class Subject(NamedTuple):
 class Event(NamedTuple):
     """One thing that happened. ``who`` did it: a person, a server, or ``scheduler``; ``words`` say what, in a line.
 
-    ``key`` tells it from all others, for good.
+    ``key`` tells it from all others, for good. ``jobs`` are those that it is about, as far as they are known.
     """
 
     key: tuple[str, str, int]
@@ -47,6 +47,7 @@ class Event(NamedTuple):
     who: str
     words: str
     subject: Subject
+    jobs: tuple[str, ...] = ()
 
 
 class Came(NamedTuple):
@@ -88,7 +89,7 @@ def newest(
 
 def of_action(entry: AuditEntry) -> Event:
     """What a person did, or was refused."""
-    done = entry.outcome == "done"
+    done, subject = entry.outcome == "done", subject_of(entry.target)
     words = " ".join(part for part in (entry.action, entry.target, entry.detail) if part)
     return Event(
         key=("audit", "", entry.id),
@@ -96,7 +97,8 @@ def of_action(entry: AuditEntry) -> Event:
         happened=Happened.ACTION if done else Happened.REFUSED,
         who=entry.who,
         words=words if done else f"{words}: {entry.outcome}",
-        subject=subject_of(entry.target),
+        subject=subject,
+        jobs=(str(subject.id),) if subject.kind == "job" else (),
     )
 
 
@@ -134,14 +136,16 @@ def _file(put: PutInForce) -> Event:
     subject = Subject("job", put.named[0]) if put.jobs == 1 else Subject("file", put.server)
     words = f"{put.server} put {put.jobs} {'job' if put.jobs == 1 else 'jobs'} in force: {', '.join(put.named)}{more}"
     number = int(put.at.timestamp() * 1_000_000)
-    return Event(("file", put.server, number), put.at, Happened.FILE, put.who, f"{words} ({put.origin})", subject)
+    return Event(
+        ("file", put.server, number), put.at, Happened.FILE, put.who, f"{words} ({put.origin})", subject, put.named
+    )
 
 
 def _failed(run: Run) -> Event:
     at = run.finished_at or run.created_at
     tries = f" after {run.attempt} attempts" if run.attempt > 1 else ""
     words = f"run {run.id} of {run.job} failed{tries}" + (f": {run.error}" if run.error else "")
-    return Event(("run", "", run.id), at, Happened.FAILED, run.server or "", words, Subject("run", run.id))
+    return Event(("run", "", run.id), at, Happened.FAILED, run.server or "", words, Subject("run", run.id), (run.job,))
 
 
 def _missed(decision: Decision) -> Event:
@@ -155,4 +159,5 @@ def _missed(decision: Decision) -> Event:
         who="scheduler",
         words=words,
         subject=Subject("job", decision.job),
+        jobs=(decision.job,),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from textual import on
 from textual.app import ComposeResult
 
+from jobrunner.domain.row_filter import QUEUES, Test, of_batch, of_queue, row_test
 from jobrunner.presentation import details, work
 from jobrunner.presentation.counted import counted
 from jobrunner.presentation.sanitise import plain
@@ -25,18 +26,24 @@ from jobrunner.tui.widgets.rule import rule
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
     from jobrunner.domain.at_work import BatchAtWork, Standing
+    from jobrunner.domain.filter import Term
+    from jobrunner.domain.filter_completion import Known
     from jobrunner.domain.queue import Flow, Pause, QueueStatus
     from jobrunner.presentation.screen import Screen as Terminal
 
 _IN_LINE = 200
 _BATCHES = 50
+_MOST_BATCHES_SEARCHED = 300
+_NO_QUEUES = "There are no queues."
+_NO_MATCH = "No queue matches the filter."
 _BAR = 16
 _MOST_QUEUES = 8
 _MOST_BATCHES = 6
 
 
 class Seen(NamedTuple):
-    """The answer to the question of this screen; ``line`` is that of queue ``of``."""
+    """The answer to the question of this screen: the queues and batches that the filter asks for; ``line`` is that of
+    queue ``of``."""
 
     queues: Sequence[QueueStatus]
     flows: Mapping[str, Flow]
@@ -44,6 +51,7 @@ class Seen(NamedTuple):
     of: str | None
     line: tuple[Standing, ...]
     batches: tuple[BatchAtWork, ...]
+    known: Known
 
 
 class Queues(Panes):
@@ -51,17 +59,20 @@ class Queues(Panes):
 
     name_shown = "Queues"
     number = "4"
-    hints = ("open", "pause", "cancel", "retry", "next_pane")
+    filterable = True
+    subject = QUEUES
+    states = QUEUES.states
+    hints = ("open", "pause", "cancel", "retry", "next_pane", "states")
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: Seen | None = None
+        self._terms: tuple[Term, ...] = ()
+        self._fits: Test = row_test(())
 
     def body(self) -> ComposeResult:
         screen = self.terminal
-        yield Listing(
-            work.QUEUE_COLUMNS, screen=screen, id="queues", key=lambda queue: queue.name, empty="There are no queues."
-        )
+        yield Listing(work.QUEUE_COLUMNS, screen=screen, id="queues", key=lambda queue: queue.name, empty=_NO_QUEUES)
         yield Chart(screen, self._line_head, id="line-head")
         yield Listing(
             work.LINE_COLUMNS,
@@ -83,10 +94,11 @@ class Queues(Panes):
         yield Details(screen=self.terminal, id="what")
 
     def question(self) -> Callable[[Admin], object]:
-        chosen = self.listing("queues").cursor_key
+        chosen, fits = self.listing("queues").cursor_key, self._fits
+        n = _MOST_BATCHES_SEARCHED if self._terms else _BATCHES
 
         def look(admin: Admin) -> Seen:
-            queues = admin.queues()
+            queues = [queue for queue in admin.queues() if fits(of_queue(queue))]
             names = [queue.name for queue in queues]
             of = chosen if chosen in names else max(queues, key=lambda queue: queue.queued).name if queues else None
             return Seen(
@@ -95,7 +107,8 @@ class Queues(Panes):
                 pauses=admin.pauses(),
                 of=str(of) if of is not None else None,
                 line=admin.line_of(str(of), _IN_LINE) if of is not None else (),
-                batches=admin.batches_at_work(_BATCHES),
+                batches=tuple(at for at in admin.batches_at_work(n) if fits(of_batch(at.batch)))[:_BATCHES],
+                known=admin.names_at_hand(),
             )
 
         return look
@@ -103,6 +116,7 @@ class Queues(Panes):
     def show(self, answer: Any) -> None:
         first = self._seen is None
         self._seen = answer
+        self.listing("queues").set_empty(_NO_MATCH if self._terms else _NO_QUEUES)
         self.listing("queues").show(answer.queues, self._queue_row)
         if first and answer.of is not None:
             self.listing("queues").go_to(answer.of)
@@ -133,10 +147,25 @@ class Queues(Panes):
         queued = sum(queue.queued for queue in self._seen.queues)
         under_way = sum(batch.batch.state == "running" for batch in self._seen.batches)
         batches = f"{under_way:,} {'batch' if under_way == 1 else 'batches'} under way"
-        return " · ".join([counted(len(self._seen.queues), "queue"), f"{queued:,} queued", batches])
+        said = [counted(len(self._seen.queues), "queue"), f"{queued:,} queued", batches]
+        said += [f"filter: {plain(self.filter_text)}"] if self.filter_text else []
+        return " · ".join(said)
 
     def command(self) -> Sequence[str]:
         return ("batches",) if self.focused_list.id == "batches" else ("queues",)
+
+    def filter(self, text: str) -> None:
+        terms = self.app.admin.queue_terms(text)
+        if terms != self._terms:
+            self._terms, self._fits = terms, row_test(terms)
+            self.ask(interrupt=True)
+
+    def completions(self, text: str) -> Sequence[str]:
+        from jobrunner.domain.filter_completion import complete
+
+        if self._seen is None:
+            return []
+        return [found.text for found in complete(text, len(text), self._seen.known, subject=QUEUES)]
 
     def on_resize(self, event: Any) -> None:
         super().on_resize(event)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from textual import on
 from textual.app import ComposeResult
 
-from jobrunner.domain.event import of_action
+from jobrunner.domain.event import Happened
+from jobrunner.domain.row_filter import EVENTS, Test, of_event, row_test
 from jobrunner.domain.server import odd_configurations
 from jobrunner.presentation import lists, work
 from jobrunner.presentation.sanitise import plain
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
     from jobrunner.admin import Admin
     from jobrunner.domain.at_work import ServerAtWork
     from jobrunner.domain.event import Event
+    from jobrunner.domain.filter import Term
+    from jobrunner.domain.filter_completion import Known
     from jobrunner.presentation.screen import Screen as Terminal
 
-_EVENTS = 300
+_EVENTS, _MOST_EVENTS = 300, 2_000
+"""The newest that are looked at: without a filter, and with one."""
+
+_NOTHING = "Nothing has happened."
+_NO_MATCH = f"Nothing of the newest {_MOST_EVENTS:,} matches the filter.\nesc takes it away."
 _MOST_SERVERS = 9
 _EVERYTHING, _AUDIT = "events", "audit"
 
@@ -38,6 +45,7 @@ class Seen(NamedTuple):
 
     servers: tuple[ServerAtWork, ...]
     events: tuple[Event, ...]
+    known: Known
 
 
 class Servers(Panes):
@@ -46,14 +54,17 @@ class Servers(Panes):
     name_shown = "Servers"
     number = "6"
     filterable = True
-    hints = ("open", "next_pane", "order", "reload")
+    subject = EVENTS
+    states = tuple(Happened)
+    hints = ("open", "next_pane", "order", "states", "reload")
     orders = {_EVERYTHING: "Events: all that happened", _AUDIT: "Audit: who did what"}  # noqa: RUF012
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: Seen | None = None
         self._differing: frozenset[str] = frozenset()
-        self._words = ""
+        self._terms: tuple[Term, ...] = ()
+        self._fits: Test = row_test(())
 
     def body(self) -> ComposeResult:
         screen = self.terminal
@@ -65,15 +76,19 @@ class Servers(Panes):
             empty="No server has run.\njobrunner run starts one.",
         )
         yield Chart(screen, self._events_head, id="events-head")
-        yield Listing(
-            work.EVENT_COLUMNS, screen=screen, id="events", key=lambda event: event.key, empty="Nothing has happened."
-        )
+        yield Listing(work.EVENT_COLUMNS, screen=screen, id="events", key=lambda event: event.key, empty=_NOTHING)
 
     def detail(self) -> ComposeResult:
         yield Details(screen=self.terminal, id="what")
 
     def question(self) -> Callable[[Admin], object]:
-        return lambda admin: Seen(admin.servers_at_work(), _events(admin, self.order))
+        order, n = self.order, _MOST_EVENTS if self._terms else _EVENTS
+
+        def look(admin: Admin) -> Seen:
+            events = admin.acts(n) if order == _AUDIT else admin.events(n)
+            return Seen(admin.servers_at_work(), events, admin.names_at_hand())
+
+        return look
 
     def show(self, answer: Any) -> None:
         self._seen = answer
@@ -94,8 +109,18 @@ class Servers(Panes):
         return Selection(kind, (id,)) if kind in ("job", "run", "queue", "batch") else NOTHING
 
     def filter(self, text: str) -> None:
-        self._words = text.casefold()
-        self._show_events()
+        terms = self.app.admin.event_terms(text)
+        if terms != self._terms:
+            self._terms, self._fits = terms, row_test(terms)
+            self._show_events()
+            self.ask()
+
+    def completions(self, text: str) -> Sequence[str]:
+        from jobrunner.domain.filter_completion import complete
+
+        if self._seen is None:
+            return []
+        return [found.text for found in complete(text, len(text), self._seen.known, subject=EVENTS)]
 
     def ordered(self) -> None:
         self.ask(interrupt=True)
@@ -144,10 +169,9 @@ class Servers(Panes):
 
     def _show_events(self) -> None:
         if self._seen is not None:
-            self.listing("events").show([one for one in self._seen.events if self._fits(one)], self._event_row)
-
-    def _fits(self, event: Event) -> bool:
-        return all(word in f"{event.words} {event.who}".casefold() for word in self._words.split())
+            found = [one for one in self._seen.events if self._fits(of_event(one))]
+            self.listing("events").set_empty(_NO_MATCH if self._terms else _NOTHING)
+            self.listing("events").show(found, self._event_row)
 
     def redraw(self) -> None:
         self.query_one("#events-head", Chart).show(self._events_head)
@@ -196,7 +220,3 @@ class Servers(Panes):
             took = (times.now - run.started_at).total_seconds() if run.started_at is not None else None
             lines += [(Cell(f"{elapsed(took):>7}  "), Cell(plain(run.job)), Cell(f"  {run.id}", "dim"))]
         return lines
-
-
-def _events(admin: Admin, order: str) -> tuple[Event, ...]:
-    return tuple(map(of_action, admin.audit(None, _EVENTS))) if order == _AUDIT else admin.events(_EVENTS)

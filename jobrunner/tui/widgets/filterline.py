@@ -83,7 +83,7 @@ class FilterLine(Horizontal):
         self._suggested = tuple(texts)
         said = self.query_one("#filter-said", Said)
         if texts and not said.text:
-            said.say(Cell("tab: " + "  ".join(text.rpartition(" ")[2] for text in texts[:4]), "dim"))
+            said.say(Cell("tab: " + "  ".join(text.rstrip().rpartition(" ")[2] for text in texts[:4]), "dim"))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -77,3 +77,37 @@ async def test_batches_have_their_progress(dashboard: Dashboard, admin: Admin) -
         assert "0/2" in opened.text()
         await opened.press("tab", "tab")
         assert opened.app.view.selection()[:4] == ("batch", (number,), False, ())
+
+
+async def test_queues_and_batches_are_filtered_by_text_and_state(
+    dashboard: Dashboard, admin: Admin, store: Database
+) -> None:
+    admin.trigger_batch("report", [{"month": "1"}], texts=True)
+    admin.pause("queue", "low", until=None, reason="")
+    queued(store, "waits", 10, queue="low")
+
+    async with dashboard(start="4") as opened:
+
+        def shown(id: str) -> list[str]:
+            listing = opened.app.view.query_one(f"#{id}")
+            return [getattr(row, "name", "") or f"b{row.batch.id}" for row in listing.seen] if listing.display else []
+
+        await opened.until(lambda: "BATCHES (1)" in opened.text())
+        everything = shown("queues")
+        await opened.press("/", *"state:paused")
+        await opened.until(lambda: shown("queues") == ["low"] and shown("batches") == [])
+        assert "QUEUED IN low (1)" in opened.text()
+        await opened.press("enter")
+        assert "filter: state:paused" in opened.text()
+        await opened.press("escape")
+        await opened.until(lambda: shown("queues") == everything and shown("batches") == ["b1"])
+        await opened.press("/", *"rep", "enter")
+        await opened.until(lambda: shown("batches") == ["b1"] and "No queue matches the filter." in opened.text())
+        await opened.press("f")
+        await opened.until(lambda: "By state" in opened.text())
+        await opened.press("enter")
+        await opened.until(lambda: opened.app.view.filter_text == "state:open rep")
+        await opened.press("/", *" stat")
+        await opened.until(lambda: "tab: state:" in opened.text())
+        await opened.press(*"e:nonsense")
+        assert "no state 'nonsense'" in opened.text()

@@ -65,3 +65,36 @@ async def test_the_audit_has_what_people_did_and_nothing_else(
         await opened.press("s", "down", "enter")
         await opened.until(lambda: "WHO DID WHAT" in opened.text() and "failed" not in opened.text())
         assert "pause job report" in opened.text()
+
+
+async def test_what_happened_is_filtered_by_the_shared_grammar(
+    dashboard: Dashboard, store: Database, admin: Admin
+) -> None:
+    server = serve(store, "one", started_at=NOW)
+    run = put(store, "backup")
+    run_to(store, run, server, RunState.FAILED, at=NOW)
+    admin.pause("job", "report", until=None, reason="")
+    admin.discard(run)
+
+    async with dashboard(start="6") as opened:
+
+        def words() -> list[str]:
+            return [event.words for event in opened.app.view.query_one("#events").seen]
+
+        await opened.until(lambda: len(words()) == 4)
+        await opened.press("/", *"job:backup")
+        await opened.until(lambda: sorted(words()) == [f"discard run {run}", f"run {run} of backup failed"])
+        await opened.press(*" !state:failed", "enter")
+        await opened.until(lambda: words() == [f"discard run {run}"])
+        await opened.press("s", "down", "enter")
+        await opened.until(lambda: "WHO DID WHAT" in opened.text() and words() == [f"discard run {run}"])
+        await opened.press("escape")
+        await opened.until(lambda: words() == [f"discard run {run}", "pause job report"])
+        await opened.press("/", *"job:rep")
+        await opened.until(lambda: "tab: job:report" in opened.text())
+        await opened.press("tab", "enter")
+        await opened.until(lambda: words() == ["pause job report"])
+        await opened.press("/", *"nothing", "enter")
+        await opened.until(lambda: "matches the filter." in opened.text())
+        await opened.press("/", *" exit:3")
+        assert "exit: does not apply to events" in opened.text()
