@@ -280,6 +280,11 @@ def test_the_command_that_does_the_same(id: str, selection: Selection, command: 
     assert command_line(calls, "a b.toml") == command
 
 
+def test_a_menu_names_the_job_that_the_screen_knows() -> None:
+    calls = ACTIONS["run_now"].command(Selection("run", (7,), jobs=("report",)), {}, Brief())
+    assert command_line(calls, None) == "jobrunner trigger report --like 7"
+
+
 def test_more_and_production_raise_how_it_is_confirmed() -> None:
     retry, known = ACTIONS["retry"], Brief()
     tiers = [retry.confirmation(Selection("run", tuple(range(n))), known, production=False) for n in (1, 5, 6)]

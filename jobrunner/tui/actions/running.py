@@ -15,7 +15,8 @@ def command(selection: Selection, values: Values, brief: Brief) -> list[list[str
     """``trigger`` for each."""
     more = fields.words(values, brief.secret)
     if selection.kind == "run":
-        return [["trigger", next(iter(brief.jobs), "JOB"), "--like", name, *more] for name in selection.names]
+        job = next(iter(brief.jobs or selection.jobs), "JOB")
+        return [["trigger", job, "--like", name, *more] for name in selection.names]
     return [["trigger", name, *more] for name in selection.names]
 
 
