@@ -96,6 +96,20 @@ def where(tmp_path: Path) -> Project:
     return Project(tmp_path, JOBS)
 
 
+def processes_of(session: int) -> list[str]:
+    """What still runs of a session, beside what has ended and waits to be noticed."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, rest = stat.read_text().rsplit(")", 1)
+        except OSError:
+            continue
+        state, _, _, its = rest.split()[:4]
+        if int(its) == session and state != "Z":
+            found.append(name)
+    return found
+
+
 def ready(said: bytes) -> bool:
     return b"Overview" in said and b"live" in said
 
@@ -225,3 +239,12 @@ def test_it_ends_while_a_question_is_under_way(where: Project) -> None:
         terminal.press("q")
         assert terminal.ended() == 0
         assert LEFT in terminal.said
+
+
+def test_a_terminal_that_vanishes_without_a_signal_ends_it(where: Project) -> None:
+    """It is not the controlling terminal of the process, so nobody sends SIGHUP."""
+    with opened(where, "tui") as terminal:
+        terminal.until(ready)
+        terminal.hang_up()
+        assert terminal.process.wait(10) == 128 + signal.SIGHUP
+        assert processes_of(terminal.process.pid) == []
