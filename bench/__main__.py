@@ -13,8 +13,21 @@ from datetime import UTC, datetime
 
 from bench.options import Options
 
-NAMES = ("drain", "enqueue", "pickup", "starts", "counts")
-PRINTED = ("cold_start", "idle", "schedules", "simulation", "tui")
+NAMES = (
+    "drain",
+    "enqueue",
+    "pickup",
+    "starts",
+    "cold_start",
+    "ready",
+    "output",
+    "growth",
+    "idle",
+    "servers",
+    "schedules",
+    "counts",
+)
+PRINTED = ("simulation", "tui")
 """Measurements that print their figures and keep nothing."""
 
 
@@ -64,6 +77,7 @@ def _options(asked: argparse.Namespace) -> Options:
         quick=asked.quick,
         peers=tuple(asked.peers.split(",")) if asked.peers else (),
         appendfsync=asked.appendfsync,
+        largest=asked.largest or (10_000 if asked.quick else 1_000_000),
     )
 
 
@@ -74,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runs", type=int, help="how many runs are worked off in one round (20000)")
     parser.add_argument("--peers", help="whose to measure, for example huey,celery; none: ours alone")
     parser.add_argument("--appendfsync", choices=("everysec", "always"), default="everysec", help="of Redis")
+    parser.add_argument(
+        "--largest", type=int, help="runs of the longest history (1000000; 10000000 takes minutes to make)"
+    )
     parser.add_argument("--quick", action="store_true", help="a look at whether it works")
     parser.add_argument("--plots", action="store_true", help="draw what is kept, into docs/pictures/bench")
     return parser

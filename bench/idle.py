@@ -1,41 +1,94 @@
-"""What an idle server costs: processor time and memory of all its processes."""
+"""What an idle server costs, against idle workers of the peers: processor time and memory of all processes."""
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from subprocess import Popen
 
-import psutil
-
+from bench import ours, peers
+from bench.family import Family
+from bench.options import Options
+from bench.peers import cronstable
+from bench.peers.peer import Peer
 from bench.project import jobrunner, project, server
-from bench.table import show
+from bench.result import Row, Table, first_line
+from bench.services import Services
 
-SECONDS = 20
 JOBS = """
 [jobrunner]
 workers = 4
 [jobs.python]
-python = "nop:nop"
+python = "work:nop"
 """
-HOURLY = '\n[jobs.job{n}]\ncommand = "true"\nschedule = "{m} 3 * * *"\n'
+DAILY = '\n[jobs.job{n}]\ncommand = "true"\nschedule = "{m} 3 * * *"\n'
+Serving = Callable[[], AbstractContextManager[Popen[str]]]
 
 
-def main() -> None:
-    rows = [(f"{count:,} jobs", _measure(count)) for count in (10, 10_000)]
-    show(f"Idle server, {SECONDS} s, all processes", rows)
+def measure(options: Options) -> tuple[Table, ...]:
+    theirs, seconds = peers.wanted(options), options.of(20, 4)
+    processor: dict[str, list[float]] = {}
+    memory: dict[str, list[float]] = {}
+    failed: dict[str, str] = {}
+    with Services(options.appendfsync) as services:
+        subjects = _subjects(theirs, services, options)
+        for _ in range(min(options.rounds, 3)):
+            for name, serving in subjects.items():
+                try:
+                    used, held = _cost(serving, seconds)
+                except Exception as error:
+                    failed[name] = first_line(error)
+                    continue
+                print(f"  {name}: {used:.2f} %, {held:.0f} MiB", file=sys.stderr, flush=True)
+                processor.setdefault(name, []).append(used)
+                memory.setdefault(name, []).append(held)
+        settings = services.settings()
+    notes = (
+        f"{seconds} s, a while after the last work; all processes of a server or worker, not Redis and PostgreSQL",
+        settings,
+        *peers.settings(theirs),
+    )
+    return (
+        Table(title="Idle: processor", unit="% of one", better="less", rows=_rows(subjects, processor, failed)),
+        Table(title="Idle: memory", unit="MiB (PSS)", better="less", rows=_rows(subjects, memory, failed), notes=notes),
+    )
 
 
-def _measure(count: int) -> str:
-    jobs = JOBS + "".join(HOURLY.format(n=n, m=n % 60) for n in range(count - 1))
-    with project(jobs, nop_py="def nop():\n    return None\n") as folder, server(folder) as process:
+def _subjects(theirs: tuple[Peer, ...], services: Services, options: Options) -> dict[str, Serving]:
+    found: dict[str, Serving] = {peer.title: partial(peer.serving, services) for peer in theirs}
+    many = options.of(10_000, 1_000)
+    for count in (10, many):
+        if options.wants("cronstable"):
+            found[f"cronstable, {count:,} jobs"] = partial(cronstable.idle, count)
+    for count in (10, many):
+        found[f"jobrunner, SQLite, {count:,} jobs"] = partial(_ours, count)
+    return found
+
+
+def _rows(subjects: dict[str, Serving], values: dict[str, list[float]], failed: dict[str, str]) -> tuple[Row, ...]:
+    return tuple(
+        Row(name=name, failed=failed[name]) if name in failed else Row(name=name, values=tuple(values[name]))
+        for name in subjects
+    )
+
+
+def _cost(serving: Serving, seconds: float) -> tuple[float, float]:
+    """Percent of a processor, and MiB."""
+    with serving() as process:
+        time.sleep(3)
+        family = Family(process.pid)
+        start = time.monotonic()
+        time.sleep(seconds)
+        share = family.processor() / (time.monotonic() - start)
+        return share * 100, family.memory()
+
+
+@contextmanager
+def _ours(count: int) -> Iterator[Popen[str]]:
+    text = JOBS + "".join(DAILY.format(n=n, m=n % 60) for n in range(count - 1))
+    with project(text, work_py=ours.WORK.replace("nop(n)", "nop(n=1)")) as folder, server(folder) as process:
         jobrunner(folder, "trigger", "python", "--wait")
-        time.sleep(2)
-        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-        before = _processor(family)
-        time.sleep(SECONDS)
-        used = _processor(family) - before
-        memory = sum(one.memory_full_info().pss for one in family) / 1024 / 1024
-    return f"{used / SECONDS:.2%} of a processor, {memory:.0f} MiB (PSS), {len(family)} processes"
-
-
-def _processor(family: list[psutil.Process]) -> float:
-    return sum(one.cpu_times().user + one.cpu_times().system for one in family)
+        yield process

@@ -11,6 +11,7 @@ class Options:
 
     ``quick``: a look at whether it works; its figures mean little. ``peers``: whose to measure, where not all; ``none``
     is nobody's. ``appendfsync``: how often Redis writes its log through to the disk, ``everysec`` or ``always``.
+    ``largest`` is the longest history that is made, in runs.
     """
 
     rounds: int = 5
@@ -18,6 +19,7 @@ class Options:
     quick: bool = False
     peers: tuple[str, ...] = ()
     appendfsync: str = "everysec"
+    largest: int = 1_000_000
 
     def wants(self, peer: str) -> bool:
         return not self.peers or peer in self.peers

@@ -73,13 +73,17 @@ class Ours:
     @contextmanager
     def project(self, services: Services) -> Iterator[Path]:
         """A folder with a jobs.toml, on an empty store."""
+        with project(JOBS.format(keys="\n".join(self.keys(services))), work_py=WORK) as folder:
+            yield folder
+
+    def keys(self, services: Services) -> list[str]:
+        """The lines of ``[jobrunner]`` for it, on an empty store."""
         keys = [f'durability = "{self.durability}"']
         if self.store == "postgresql":
             keys.append(f'store = "{services.postgresql()}"')
         if self.broker:
             keys.append(f'broker = "{services.redis()}/0"')
-        with project(JOBS.format(keys="\n".join(keys)), work_py=WORK) as folder:
-            yield folder
+        return keys
 
     def _worked_off(self, services: Services, job: str, items: list[dict[str, int]]) -> float:
         with self.project(services) as folder:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-import psutil
-
+from bench.family import Family
+from bench.options import Options
+from bench.peers import apscheduler, cronstable
 from bench.project import project, server
-from bench.table import percentile, show
+from bench.result import Row, Table, first_line, in_turn
+from bench.table import median, number, percentile
 
-SECONDS = 30
 HEAD = '[jobrunner]\ntimezone = "Europe/Madrid"\nworkers = {workers}\n'
 STAMP = "import time\ndef stamp():\n    return time.time()\n"
 PYTHON = '\n[jobs.job{n}]\npython = "stamp:stamp"\noverlap = "allow"\nschedule = "{schedule}"\n'
 COMMAND = '\n[jobs.job{n}]\ncommand = ["/bin/true"]\noverlap = "allow"\nschedule = "{schedule}"\n'
+DATE = '\n[jobs.job{n}]\ncommand = "date +%s.%N >> dates"\noverlap = "allow"\nschedule = "{schedule}"\n'
+WARM = 3
+"""So many seconds are left out at the beginning, which are about the start of what executes."""
 
 LOADS = (
     ("10 yearly", 10, "{minute} {hour} {day} {month} *"),
@@ -25,66 +32,121 @@ LOADS = (
 )
 
 
-def main() -> None:
-    rows = [
-        ("1,000 jobs, each once a minute, Python", _delays(PYTHON, 1_000, "{second} * * * * *")),
-        ("200 jobs, each every second, /bin/true", _delays(COMMAND, 200, "* * * * * *")),
-        ("1,000 jobs, each every second, Python", _delays(PYTHON, 1_000, "* * * * * *")),
-    ]
-    show(f"From the fire time to the first instruction (of /bin/true: to its start), {SECONDS} s", rows)
-    show(
-        "Start to ready, then idle for 20 s, all processes",
-        [(name, _load(count, schedule)) for name, count, schedule in LOADS],
+def measure(options: Options) -> tuple[Table, ...]:
+    seconds = options.of(20, 4)
+    every: dict[str, list[float]] = {}
+    work: dict[str, Callable[[], list[float]]] = {}
+    if options.wants("apscheduler"):
+        work["APScheduler, 1 function"] = lambda: _late(apscheduler.fires(1, seconds + WARM))
+        work["APScheduler, 1,000 functions"] = lambda: _late(apscheduler.fires(1_000, seconds + WARM))
+    if options.wants("cronstable"):
+        work["cronstable, 1 command (date)"] = lambda: _late(cronstable.fires(1, seconds + WARM))
+        work["cronstable, 50 commands (date)"] = lambda: _late(cronstable.fires(50, seconds + WARM))
+    work["jobrunner, 1 command (date)"] = partial(_dates, 1, seconds)
+    work["jobrunner, 50 commands (date)"] = partial(_dates, 50, seconds)
+    work["jobrunner, 200 commands (/bin/true, to its start)"] = partial(_delays, COMMAND, 200, seconds)
+    work["jobrunner, 1 function"] = partial(_delays, PYTHON, 1, seconds)
+    work["jobrunner, 1,000 functions"] = partial(_delays, PYTHON, 1_000, seconds)
+    rows = in_turn(min(options.rounds, 3), {name: _median(name, once, every) for name, once in work.items()})
+    return (
+        Table(
+            title="From the fire time to the first instruction, every job each second",
+            unit="ms",
+            better="less",
+            rows=tuple(
+                Row(name=row.name, values=row.values, failed=row.failed, note=_tail(every.get(row.name, [])))
+                for row in rows
+            ),
+            notes=(
+                f"{seconds} s a round; medians; with all rounds together the p95, p99, longest and number of fires",
+                "cronstable 1.2.72, standard output captured, no state",
+                apscheduler.SETTINGS,
+            ),
+        ),
+        *_loads(options),
     )
+
+
+def _median(name: str, once: Callable[[], list[float]], every: dict[str, list[float]]) -> Callable[[], float]:
+    def measured() -> float:
+        times = once()
+        every.setdefault(name, []).extend(times)
+        return median(times)
+
+    return measured
+
+
+def _late(stamps: list[float]) -> list[float]:
+    """Milliseconds after the full second before, without the first seconds."""
+    first = min(stamps) + WARM
+    return [stamp % 1 * 1000 for stamp in stamps if stamp >= first]
+
+
+def _tail(times: list[float]) -> str:
+    if not times:
+        return ""
+    shown = [f"{name} {number(percentile(times, part))}" for name, part in (("p95", 0.95), ("p99", 0.99))]
+    return ", ".join([*shown, f"most {number(max(times))}", f"{len(times):,} fires"])
 
 
 def _jobs(text: str, count: int, schedule: str) -> str:
     parts = [HEAD.format(workers=4)]
     for n in range(count):
-        fields = {"second": n % 60, "minute": n % 60, "hour": n // 60 % 24, "day": n % 28 + 1, "month": n % 12 + 1}
+        fields = {"minute": n % 60, "hour": n // 60 % 24, "day": n % 28 + 1, "month": n % 12 + 1}
         parts.append(text.format(n=n, schedule=schedule.format(**fields)))
     return "".join(parts)
 
 
-def _delays(text: str, count: int, schedule: str) -> str:
-    with project(_jobs(text, count, schedule), stamp_py=STAMP) as folder:
+def _dates(count: int, seconds: int) -> list[float]:
+    with project(_jobs(DATE, count, "* * * * * *")) as folder:
         with server(folder):
-            time.sleep(SECONDS + 3)
-        delays = _measured(folder)
-    shown = ", ".join(f"{name} {value:.1f} ms" for name, value in _summary(delays))
-    return f"{shown}; {len(delays) / SECONDS:,.0f} runs a second"
+            time.sleep(seconds + WARM)
+        return _late([float(line) for line in (folder / "dates").read_text().split()])
 
 
-def _summary(delays: list[float]) -> list[tuple[str, float]]:
-    parts = {"median": 0.5, "p95": 0.95, "p99": 0.99}
-    return [*((name, percentile(delays, part)) for name, part in parts.items()), ("most", max(delays))]
+def _delays(text: str, count: int, seconds: int) -> list[float]:
+    with project(_jobs(text, count, "* * * * * *"), stamp_py=STAMP) as folder:
+        with server(folder):
+            time.sleep(seconds + WARM)
+        return _recorded(folder)
 
 
-def _measured(folder: Path) -> list[float]:
-    """Of the fires after the first three seconds, which are about starting the workers' children."""
-    with sqlite3.connect(folder / "jobrunner.db") as db:
+def _recorded(folder: Path) -> list[float]:
+    """By the records: what a function returned, or when a command was started."""
+    with closing(sqlite3.connect(folder / "jobrunner.db")) as db:
         rows = db.execute(
             "SELECT fire_time, coalesce(result, started_at / 1e6) FROM runs WHERE state = 'succeeded'"
-            " AND fire_time > (SELECT min(fire_time) + 3000000 FROM runs) ORDER BY fire_time"
+            " AND fire_time > (SELECT min(fire_time) + ? FROM runs) ORDER BY fire_time",
+            (WARM * 1_000_000,),
         ).fetchall()
-    db.close()
     return [float(started) * 1_000 - fire_time / 1_000 for fire_time, started in rows]
 
 
-def _load(count: int, schedule: str) -> str:
+def _loads(options: Options) -> tuple[Table, Table, Table]:
+    rows: dict[str, list[Row]] = {"ready": [], "processor": [], "memory": []}
+    for name, count, schedule in LOADS[: options.of(4, 2)]:
+        try:
+            found = _load(count, schedule, options.of(20, 3))
+        except Exception as error:
+            found = {}
+            failed = first_line(error)
+        for what, held in rows.items():
+            held.append(Row(name=name, values=(found[what],)) if found else Row(name=name, failed=failed))
+    return (
+        Table(title="Many schedules: ready", unit="s", better="less", rows=tuple(rows["ready"])),
+        Table(title="Many schedules: idle processor", unit="% of one", better="less", rows=tuple(rows["processor"])),
+        Table(title="Many schedules: memory", unit="MiB (PSS)", better="less", rows=tuple(rows["memory"])),
+    )
+
+
+def _load(count: int, schedule: str, seconds: float) -> dict[str, float]:
     with project(_jobs(COMMAND, count, schedule)) as folder:
         (folder / "jobs.toml").chmod(0o600)
         begun = time.monotonic()
         with server(folder) as process:
             ready = time.monotonic() - begun
-            family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
             time.sleep(5)  # what was read is put in force in the background
-            before = _processor(family)
-            time.sleep(20)
-            used = (_processor(family) - before) / 20
-            memory = sum(one.memory_full_info().pss for one in family) / 1024 / 1024
-    return f"ready after {ready:.2f} s, {used:.2%} of a processor, {memory:.0f} MiB (PSS)"
-
-
-def _processor(family: list[psutil.Process]) -> float:
-    return sum(one.cpu_times().user + one.cpu_times().system for one in family)
+            family = Family(process.pid)
+            time.sleep(seconds)
+            used = family.processor() / seconds
+            return {"ready": ready, "processor": used * 100, "memory": family.memory()}

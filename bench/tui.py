@@ -139,11 +139,12 @@ def p95(times: Sequence[float]) -> float:
 
 def first_paint(large: Path, small: Path) -> Iterator[Figure]:
     for folder, what in ((large, "10,000 jobs, 1,000,000 runs"), (small, "10 jobs")):
-        times = [_start(folder) for _ in range(ROUNDS + 2)][2:]
+        times = [painted(folder) for _ in range(ROUNDS + 2)][2:]
         yield Figure(f"first paint with data, {what}", "ms", 300, 500, p95(times), f"median {sorted(times)[10]:.0f}")
 
 
-def _start(folder: Path) -> float:
+def painted(folder: Path) -> float:
+    """Milliseconds from the start of the process until the overview shows figures."""
     with dashboard(folder) as terminal:
         at = terminal.until(lambda: _READY.search(terminal.text()), "the overview")
         terminal.send("q")
