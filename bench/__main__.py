@@ -26,8 +26,9 @@ NAMES = (
     "servers",
     "schedules",
     "counts",
+    "tui",
 )
-PRINTED = ("simulation", "tui")
+PRINTED = ("simulation",)
 """Measurements that print their figures and keep nothing."""
 
 

@@ -19,8 +19,10 @@ import psutil
 
 from bench import history
 from bench.changes import changes
+from bench.options import Options
 from bench.project import PYTHON, environment
-from bench.table import percentile
+from bench.result import Row, Table
+from bench.table import number, percentile
 from bench.terminal import Terminal
 
 JOBS, RUNS, LINES = 10_000, 1_000_000, 1_000_000
@@ -28,6 +30,14 @@ ROUNDS = 20
 SECONDS = 15
 LONG_SECONDS = 120
 KIB, MIB = 1024, 1024 * 1024
+_IN = {
+    "ms": "times",
+    "s": "output",
+    "B": "bytes of a cursor move",
+    "%": "share of a processor",
+    "KiB/s": "bytes a second to the terminal",
+    "MiB": "memory",
+}
 
 _READY = re.compile(r"NEEDS ATTENTION \([\d,]+\)")
 _CRASH = (
@@ -48,19 +58,35 @@ class Figure(NamedTuple):
     measured: float
     note: str = ""
 
-    def words(self) -> tuple[str, str, str, str, str]:
-        verdict = "reached" if self.measured <= self.reach else "kept" if self.measured <= self.never else "MISSED"
-        amounts = (f"{amount:,.{0 if amount >= 10 else 1}f} {self.unit}" for amount in self[2:5])
-        return (self.what, *amounts, f"{verdict} {self.note}".strip())  # type: ignore[return-value]
+    @property
+    def verdict(self) -> str:
+        held = "reached" if self.measured <= self.reach else "kept" if self.measured <= self.never else "MISSED"
+        return f"{held} ({number(self.reach)} / {number(self.never)})" + (f", {self.note}" if self.note else "")
 
 
-def main() -> None:
+def measure(options: Options) -> tuple[Table, ...]:
+    """``options.runs`` has no say: a list of a million runs is what this is about."""
+    figures = list[Figure]()
     with tempfile.TemporaryDirectory(prefix="jobrunner-bench-tui-") as name:
         large, small = Path(name, "large"), Path(name, "small")
-        history.make(large, jobs=JOBS, runs=RUNS, lines=LINES)
+        history.make(large, jobs=JOBS, runs=options.of(RUNS, 20_000), lines=options.of(LINES, 20_000))
         history.make(small, jobs=10, runs=1_000)
-        _show([figure for part in PARTS for figure in _measured(part, large, small)])
-        print(f"  the terminal is restored after {_restored(small)}")
+        for part in PARTS[: 4 if options.quick else None]:
+            for figure in _measured(part, large, small):
+                print(f"  {figure.what}: {figure.measured:,.1f} {figure.unit}", file=sys.stderr, flush=True)
+                figures.append(figure)
+        restored = _restored(small)
+    notes = (
+        f"80x24, {JOBS:,} jobs, {options.of(RUNS, 20_000):,} runs; times are p95 of {ROUNDS} or more",
+        f"the terminal is restored after {restored}",
+    )
+    units = dict.fromkeys(figure.unit for figure in figures)
+    return tuple(_table(unit, [figure for figure in figures if figure.unit == unit], notes) for unit in units)
+
+
+def _table(unit: str, figures: Sequence[Figure], notes: tuple[str, ...]) -> Table:
+    rows = tuple(Row(name=figure.what, values=(figure.measured,), note=figure.verdict) for figure in figures)
+    return Table(title=f"The dashboard, {_IN[unit]}", unit=unit, better="less", rows=rows, notes=notes)
 
 
 def _measured(part: Callable[[Path, Path], Iterator[Figure]], large: Path, small: Path) -> Iterator[Figure]:
@@ -69,18 +95,6 @@ def _measured(part: Callable[[Path, Path], Iterator[Figure]], large: Path, small
         yield from part(large, small)
     except AssertionError as error:
         print(f"{part.__name__}: {error}", file=sys.stderr)
-
-
-def _show(figures: Sequence[Figure]) -> None:
-    rows = [("what", "reach", "never worse than", "measured", ""), *(figure.words() for figure in figures)]
-    widths = [max(len(row[place]) for row in rows) for place in range(5)]
-    print(f"\nThe dashboard, 80x24, {JOBS:,} jobs, {RUNS:,} runs; times are p95 of {ROUNDS} or more")
-    for row in rows:
-        name, *amounts, verdict = (
-            text.ljust(width) if place in (0, 4) else text.rjust(width)
-            for place, (text, width) in enumerate(zip(row, widths, strict=True))
-        )
-        print("  ".join(["", name, *amounts, verdict]).rstrip())
 
 
 # --- the dashboard ----------------------------------------------------------------------------------------------------
@@ -163,9 +177,9 @@ def keys(large: Path, small: Path) -> Iterator[Figure]:
 
 def _moves(terminal: Terminal) -> list[float]:
     times = []
-    for number in range(2 * ROUNDS):
+    for turn in range(2 * ROUNDS):
         before = cursor(terminal)
-        key = "j" if number % 20 < 10 else "k"
+        key = "j" if turn % 20 < 10 else "k"
         times.append(timed(terminal, key, lambda before=before: cursor(terminal) != before, "another line"))  # type: ignore[misc]
         terminal.rest(0.11)
     return times
@@ -173,8 +187,8 @@ def _moves(terminal: Terminal) -> list[float]:
 
 def _bytes(terminal: Terminal) -> list[float]:
     found = []
-    for number in range(ROUNDS):
-        terminal.send("j" if number % 20 < 10 else "k")
+    for turn in range(ROUNDS):
+        terminal.send("j" if turn % 20 < 10 else "k")
         found.append(float(terminal.rest(0.15)))
     return found
 
@@ -188,9 +202,9 @@ def pages(large: Path, small: Path) -> Iterator[Figure]:
             terminal.rest(0.2)
         yield Figure("a page of a million runs", "ms", 20, 50, p95(times))
         times = []
-        for number in range(ROUNDS):
+        for turn in range(ROUNDS):
             before = body(terminal)
-            key = "gG"[number % 2]
+            key = "gG"[turn % 2]
             times.append(timed(terminal, key, lambda before=before: body(terminal) != before, "the other end"))  # type: ignore[misc]
             terminal.rest(0.2)
         yield Figure("to the end of a million runs, and back", "ms", 20, 50, p95(times))
@@ -243,8 +257,8 @@ def memory(large: Path, small: Path) -> Iterator[Figure]:
         with opened(folder) as terminal:
             yield Figure(f"memory after start, {what}", "MiB", 50, 80, _pss(terminal))
             with changes(folder, 20):
-                for number in range(LONG_SECONDS // 4):
-                    terminal.send("1234567"[number % 7])
+                for turn in range(LONG_SECONDS // 4):
+                    terminal.send("1234567"[turn % 7])
                     terminal.rest(4)
             note = f"all screens, {LONG_SECONDS // 60} minutes of 20 changes a second"
             yield Figure(f"memory later, {what}", "MiB", 60, 100, _pss(terminal), note)
