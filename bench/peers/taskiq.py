@@ -11,7 +11,8 @@ from redis import Redis
 from taskiq_redis import ListQueueBroker, RedisAsyncResultBackend
 
 url = os.environ["BENCH_STORE"]
-broker = ListQueueBroker(f"{url}/0").with_result_backend(RedisAsyncResultBackend(f"{url}/1"))
+# redis-py 8 gives up reading after five seconds, which ends an idle worker of this broker.
+broker = ListQueueBroker(f"{url}/0", socket_timeout=None).with_result_backend(RedisAsyncResultBackend(f"{url}/1"))
 results = Redis.from_url(f"{url}/1")
 
 @broker.task(task_name="nop")
