@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+import subprocess
 import tempfile
 import time
 from importlib.metadata import version
@@ -20,7 +21,8 @@ def describe() -> str:
         f"{platform.system()} {platform.release()}",
         f"Python {platform.python_version()}",
         f"SQLite {sqlite3.sqlite_version}",
-        *(f"{name} {version(name)}" for name in ("jobrunner", "huey", "peewee", "typer")),
+        f"jobrunner {version('jobrunner')}{_commit()}",
+        *(f"{name} {version(name)}" for name in ("huey", "peewee", "typer")),
         f"fsync {fsync_micros():.0f} µs",
         f"load {load()}",
     ]
@@ -42,6 +44,13 @@ def fsync_micros() -> float:
             os.fdatasync(file.fileno())
             times.append((time.perf_counter() - start) * 1e6)
     return median(times)
+
+
+def _commit() -> str:
+    """Of this folder, where it is a clone."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return f" at {done.stdout.strip()}" if done.returncode == 0 else ""
 
 
 def _model() -> str:
