@@ -1,6 +1,7 @@
 """``python -m bench [NAME …]``: runs the measurements named, or all, ours and the peers' in turn.
 
 Prints tables, and keeps them in ``bench/results`` as JSON and as Markdown. The peers are installed into environments
+of their own when first needed. ``--quick`` is a look at whether it works; ``--plots`` draws what is kept.
 ``python -m bench faults [ROW …]`` injects faults instead, which takes long and is asked for by name only.
 """
 
