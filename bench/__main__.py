@@ -44,6 +44,10 @@ def main(args: list[str]) -> int:
         from bench import plots
 
         return plots.main(asked.names)
+    if asked.page:
+        from bench import page
+
+        return page.main(asked.names)
     unknown = [name for name in asked.names if name not in (*NAMES, *PRINTED)]
     if unknown:
         print(f"no measurement {unknown[0]!r}; there are {', '.join((*NAMES, *PRINTED))}, faults", file=sys.stderr)
@@ -95,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--quick", action="store_true", help="a look at whether it works")
     parser.add_argument("--plots", action="store_true", help="draw what is kept, into docs/pictures/bench")
+    parser.add_argument("--page", action="store_true", help="write what is kept, with plots, into docs/performance.md")
     return parser
 
 

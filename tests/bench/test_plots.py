@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from bench.plots import Bar, Line, bars, draw, lines, logarithmic
 from bench.result import Result, Row, Table
 
@@ -42,7 +40,6 @@ def test_values_far_from_each_other_make_the_axis_logarithmic() -> None:
 
 
 def test_a_picture_for_each_table(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="the extra bench is not installed")
     result = Result(name="both", machine="2 processors", taken="2026-11-25", tables=(DRAIN, GROWTH))
     drawn = draw(result, tmp_path)
     assert [path.name for path in drawn] == ["both-1.svg", "both-2.svg"]
