@@ -64,6 +64,9 @@ class Bell:
 
 def ring(addresses: Iterable[str]) -> None:
     """Wakes the servers behind these addresses, as far as they can be reached."""
+    addresses = list(addresses)
+    if not addresses:
+        return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as sender:
         for path in addresses:
             try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 from jobrunner.store.database import Database
 
 
+@lru_cache(maxsize=256)
 def number(job: str, body: str) -> int:
     """The number (63 bits) under which a definition is kept: equal contents have equal numbers in every store."""
     digest = blake2b(f"{job}\n{body}".encode(), digest_size=8).digest()

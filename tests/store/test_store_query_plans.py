@@ -156,11 +156,11 @@ def _fire(db: Database, overlap: Overlap) -> None:
 Case = tuple[Callable[[Database, int], object], set[str]]
 
 WRITES: dict[str, Case] = {
-    "add": (lambda db, _: put(db), set()),
-    "add unique": (lambda db, _: put(db, unique_key="key5"), {"runs_unique"}),
+    "add": (lambda db, _: put(db), {KEY}),
+    "add unique": (lambda db, _: put(db, unique_key="key5"), {KEY, "runs_unique"}),
     "add unique for a time": (
         lambda db, _: put(db, unique_key="key5", unique_for=timedelta(minutes=1)),
-        {"runs_unique"},
+        {KEY, "runs_unique"},
     ),
     "add a child": (lambda db, _: put(db, parents=(5, 6)), {KEY}),
     "add a batch": (lambda db, _: add.add_batch(db, new(), "b", [("{}", None)] * 9, [new("then")]), set()),

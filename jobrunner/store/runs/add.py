@@ -24,6 +24,10 @@ COLUMNS = (
 
 _NAMES = ", ".join(COLUMNS)
 INSERT = f"INSERT INTO runs ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))}) RETURNING id"
+_GROUND = (
+    "SELECT EXISTS (SELECT 1 FROM definitions WHERE id = ?),"
+    " EXISTS (SELECT 1 FROM pauses WHERE scope = 'job' AND name = ?)"
+)
 _UNIQUE_ACTIVE = (
     "SELECT id FROM runs WHERE unique_key = ? AND unique_key IS NOT NULL"
     " AND state IN ('scheduled','waiting','queued','running','retrying') ORDER BY id DESC LIMIT 1"
@@ -67,8 +71,11 @@ def add(db: Database, new: NewRun) -> Added:
     with db.transaction():
         if (existing := find_unique(db, new)) is not None:
             return Added(existing, True, None)
-        start = _start(db, new)
-        definition = definitions.keep(db, new.job, new.definition)
+        definition = definitions.number(new.job, new.definition)
+        known, paused = db.execute(_GROUND, (definition, new.job)).fetchone()
+        start = _start(db, new, may_be_paused=bool(paused))
+        if not known:
+            definitions.keep(db, new.job, new.definition)
         (run_id,) = db.execute(INSERT, insert_row(new, definition, start)).fetchone()
         for parent in new.parents:
             db.execute("INSERT INTO run_parents (parent_id, child_id) VALUES (?, ?)", (parent, run_id))
@@ -154,14 +161,14 @@ def _add_continuation(db: Database, child: NewRun, batch_id: int) -> None:
     db.execute(INSERT, row)
 
 
-def _start(db: Database, new: NewRun) -> Start:
+def _start(db: Database, new: NewRun, *, may_be_paused: bool = True) -> Start:
     if new.parents:
         held = _held_by_parents(db, new)
         if held is not None:
             return held
     if new.run_after > new.created_at:
         return Start(RunState.SCHEDULED)
-    return paused(db, new.job) or Start(RunState.QUEUED)
+    return (paused(db, new.job) if may_be_paused else None) or Start(RunState.QUEUED)
 
 
 def paused(db: Database, job: str) -> Start | None:
