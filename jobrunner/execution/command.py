@@ -17,27 +17,38 @@ from jobrunner.execution.describe import describe, folder_of, limits_of
 from jobrunner.execution.ending import Ending
 from jobrunner.execution.environment import run_variables
 from jobrunner.execution.launcher import Launcher, LauncherLost, Process
-from jobrunner.execution.outcome import Failed, NotStarted, Outcome, Succeeded
+from jobrunner.execution.outcome import PENDING, Failed, NotStarted, Outcome, Pending, Succeeded
 from jobrunner.execution.output import Output, read_rest, read_some
 from jobrunner.execution.resultfile import BadResult, ResultFile, ResultFiles
 from jobrunner.execution.wording import one_line, signal_name
 
+_SMALL = 4096
+"""Bytes of arguments and variables that the launcher's socket takes at once, from every worker."""
+
 
 class CommandAttempt:
-    """One execution of a Command. ``run`` is called once, and blocks until nothing of it is left."""
+    """One execution of a Command.
 
-    def __init__(
-        self, spec: AttemptSpec, command: Command, control: Control, sink: Sink, bell: Bell, clock: Clock
-    ) -> None:
+    ``run`` is called once, and blocks until nothing of it is left. Or ``begin`` succeeds, ``answered`` is asked when
+    ``fd`` is readable, as often as it is ``PENDING``; where that knows no outcome ``finish`` blocks for it.
+    """
+
+    __slots__ = (
+        "_command", "_control", "_ending", "_err", "_out", "_output", "_process", "_result", "_sink", "_spec",
+    )  # fmt: skip
+
+    def __init__(self, spec: AttemptSpec, command: Command, control: Control, sink: Sink, clock: Clock) -> None:
         self._spec = spec
         self._command = command
         self._control = control
         self._sink = sink
-        self._bell = bell
         self._output = Output(spec, sink, clock, lines=True)
         self._ending = Ending(spec, control, clock)
+        self._process: Process
+        self._result: ResultFile
+        self._out = self._err = -1
 
-    def run(self, launcher: Launcher, results: ResultFiles) -> Outcome:
+    def run(self, launcher: Launcher, results: ResultFiles, bell: Bell) -> Outcome:
         """Starts it, watches it, and says how it ended.
 
         Raises:
@@ -49,45 +60,105 @@ class CommandAttempt:
         except ParameterError as error:
             return self._not_started(str(error))
         try:
-            result = results.new(spec.run_id, spec.attempt, spec.job.user)
+            self._result = results.new(spec.run_id, spec.attempt, spec.job.user)
         except OSError as error:
             return self._not_started(f"cannot make the file for the result: {error.strerror}")
         try:
-            return self._start(launcher, argv, result)
-        finally:
-            result.remove()
+            self._start(launcher.launch, self._request(argv))
+        except OSError as error:
+            return self._not_started(f"cannot start {argv[0]}: {error.strerror}")
+        return self.finish(bell)
 
-    def _start(self, launcher: Launcher, argv: Sequence[str], result: ResultFile) -> Outcome:
+    def begin(self, launcher: Launcher, results: ResultFiles) -> bool:
+        """Asks for its process; False, and nothing done, where that would take waiting, or fails."""
+        spec = self._spec
+        if spec.job.user is not None:
+            return False
+        try:
+            argv = command_line(spec.job, self._command, spec.params)
+            self._result = results.new(spec.run_id, spec.attempt, None)
+            request = self._request(argv)
+            if sum(map(len, argv)) + sum(map(len, request["env"].values())) > _SMALL:
+                self._result.remove()
+                return False
+            return self._start(launcher.launch_at_once, request)
+        except (ParameterError, OSError):
+            return False
+
+    @property
+    def fd(self) -> int:
+        """Readable when there is something to learn of its process."""
+        return self._process.fd
+
+    def answered(self) -> Outcome | Pending | None:
+        """The outcome, where nothing is left; None where only waiting can tell. Never waits."""
+        try:
+            self._hear()
+        except LauncherLost:
+            return None
+        return self._outcome() if self._process.ended else PENDING
+
+    def finish(self, bell: Bell) -> Outcome:
+        """Sees through what has begun; ``bell`` wakes this thread.
+
+        Raises:
+            LauncherLost: in the middle of it.
+        """
+        self._control.attach(bell)
+        try:
+            self._watch(bell)
+        except LauncherLost:
+            self._take_rest()
+            self._let_go()
+            raise
+        except BaseException:
+            self._process.signal(9)
+            self._let_go()
+            raise
+        finally:
+            self._control.detach()
+        return self._outcome()
+
+    def _start(
+        self, launch: Callable[[dict[str, Any], Sequence[int]], Process | None], request: dict[str, Any]
+    ) -> bool:
         fds: list[int] = []
+        process = None
         try:
             for _ in range(2):
                 fds += os.pipe()
-            out, out_writer, err, err_writer = fds
-            process = launcher.launch(self._request(argv, result), (out_writer, err_writer))
-        except OSError as error:
-            _close(fds)
-            return self._not_started(f"cannot start {argv[0]}: {error.strerror}")
-        except BaseException:
-            _close(fds)
-            raise
+            process = launch(request, (fds[1], fds[3]))
+        finally:
+            if process is None:
+                _close(fds)
+                self._result.remove()
+        if process is None:
+            return False
+        self._out, out_writer, self._err, err_writer = fds
         _close((out_writer, err_writer))
+        for fd in (self._out, self._err):
+            os.set_blocking(fd, False)
+        self._process = self._ending.process = process
+        return True
+
+    def _outcome(self) -> Outcome:
         try:
-            self._watch(process, out, err)
-            self._take_rest(out, err)
-            return self._judge(process, result)
-        except LauncherLost:
-            self._take_rest(out, err)
-            raise
+            self._take_rest()
+            return self._judge()
         except BaseException:
-            process.signal(9)
+            self._process.signal(9)
             raise
         finally:
-            _close((out, err))
-            process.close()
+            self._let_go()
 
-    def _request(self, argv: Sequence[str], result: ResultFile) -> dict[str, Any]:
+    def _let_go(self) -> None:
+        _close((self._out, self._err))
+        self._process.close()
+        self._result.remove()
+
+    def _request(self, argv: Sequence[str]) -> dict[str, Any]:
         job = self._spec.job
-        env = {**self._spec.env, **run_variables(describe(self._spec)), "JOBRUNNER_RESULT_FILE": result.path}
+        env = {**self._spec.env, **run_variables(describe(self._spec)), "JOBRUNNER_RESULT_FILE": self._result.path}
         return {
             "argv": list(argv),
             "env": env,
@@ -98,39 +169,38 @@ class CommandAttempt:
             "limits": limits_of(job),
         }
 
-    def _watch(self, process: Process, out: int, err: int) -> None:
+    def _watch(self, bell: Bell) -> None:
         """Until the process has ended, with all that belonged to it."""
         poll = select.poll()
-        names = {out: "stdout", err: "stderr"}
-        for fd in names:
-            os.set_blocking(fd, False)
-        for fd in (process.fd, out, err, self._bell.fd):
+        process, names = self._process, {self._out: "stdout", self._err: "stderr"}
+        for fd in (process.fd, *names, bell.fd):
             poll.register(fd, select.POLLIN)
-        self._ending.process = process
         while not process.ended and not self._ending.hopeless:
             pause = sooner(self._ending.step(), self._output.valve.pause())
             for fd, _ in poll.poll(pause):
                 if fd == process.fd:
-                    self._hear(process)
-                elif fd == self._bell.fd:
-                    self._bell.hush()
+                    self._hear()
+                elif fd == bell.fd:
+                    bell.hush()
                 elif (data := read_some(fd)) == b"":
                     poll.unregister(fd)
                 elif data:
                     self._output.feed(names[fd], data)
 
-    def _hear(self, process: Process) -> None:
+    def _hear(self) -> None:
+        process = self._process
         before = process.pid
         process.read()
         if before is None and process.pid is not None:
             self._sink.started(process.pid)
 
-    def _take_rest(self, out: int, err: int) -> None:
-        read_rest(out, "stdout", self._output)
-        read_rest(err, "stderr", self._output)
+    def _take_rest(self) -> None:
+        read_rest(self._out, "stdout", self._output)
+        read_rest(self._err, "stderr", self._output)
         self._output.finish()
 
-    def _judge(self, process: Process, result: ResultFile) -> Outcome:
+    def _judge(self) -> Outcome:
+        process = self._process
         if process.failure is not None:
             return self._not_started(process.failure)
         kept: dict[str, Any] = {"left": process.left, "peak_memory": process.peak_memory, "cpu": process.cpu}
@@ -145,7 +215,7 @@ class CommandAttempt:
         if code != 0:
             return Failed(error=self._exit_line(code), exit_code=code, **kept)
         try:
-            return Succeeded(result=self._output.mask_result(result.read()), exit_code=0, **kept)
+            return Succeeded(result=self._output.mask_result(self._result.read()), exit_code=0, **kept)
         except BadResult as error:
             return Failed(error=str(error), exit_code=0, **kept)
 

@@ -3,10 +3,11 @@ calls by the thread of its engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from jobrunner.domain.clock import Clock
-from jobrunner.domain.job import Command, Job
+from jobrunner.domain.job import Command, Job, PythonCall
 from jobrunner.execution.attempt import AttemptSpec, Control, Sink, StopReason
 from jobrunner.execution.bell import Bell, new_bell
 from jobrunner.execution.callable import CallAttempt
@@ -16,6 +17,9 @@ from jobrunner.execution.launcher import Launcher, LauncherLost
 from jobrunner.execution.outcome import Outcome, Stopped
 from jobrunner.execution.pool import Pool
 from jobrunner.execution.resultfile import ResultFiles
+
+Begun = CallAttempt | CommandAttempt
+"""An attempt under way that nobody waits for; see there for how it goes on."""
 
 
 class Execution:
@@ -43,17 +47,28 @@ class Execution:
         except LauncherLost as lost:
             return self._interrupted(lost, control)
 
-    def begin(self, spec: AttemptSpec, control: Control, sink: Sink) -> CallAttempt | None:
-        """A call that a waiting child has begun. Does not wait: None where ``execute`` has to, and nothing was done."""
-        if spec.job.kind_name != "python" or control.reason is not None:
+    def begin(self, spec: AttemptSpec, control: Control, sink: Sink) -> Begun | None:
+        """A call that a waiting child has begun, or a command whose process was asked for. Does not wait: None where
+        ``execute`` has to, and nothing was done."""
+        if control.reason is not None:
             return None
-        attempt = CallAttempt(spec, control, sink, self._pool, self._clock)
-        return attempt if attempt.begin() else None
+        match spec.job.kind:
+            case Command() as command:
+                started = CommandAttempt(spec, command, control, sink, self._clock)
+                return started if started.begin(self._launcher, self._results) else None
+            case PythonCall():
+                called = CallAttempt(spec, control, sink, self._pool, self._clock)
+                return called if called.begin() else None
+            case _:
+                return None
 
-    def finish(self, attempt: CallAttempt, control: Control) -> Outcome:
+    def finish(self, attempt: Begun, control: Control) -> Outcome:
         """As ``execute``, of what has begun."""
         try:
-            return attempt.finish()
+            if isinstance(attempt, CallAttempt):
+                return attempt.finish()
+            with self._bell() as bell:
+                return attempt.finish(bell)
         except LauncherLost as lost:
             return self._interrupted(lost, control)
 
@@ -81,13 +96,17 @@ class Execution:
         return Stopped(reason=control.reason or StopReason.INTERRUPTED, killed=True)
 
     def _command(self, spec: AttemptSpec, command: Command, control: Control, sink: Sink) -> Outcome:
+        with self._bell() as bell:
+            attempt = CommandAttempt(spec, command, control, sink, self._clock)
+            return attempt.run(self._launcher, self._results, bell)
+
+    @contextmanager
+    def _bell(self) -> Iterator[Bell]:
         try:
             bell = self._bells.pop()
         except IndexError:
             bell = new_bell()
-        control.attach(bell)
         try:
-            return CommandAttempt(spec, command, control, sink, bell, self._clock).run(self._launcher, self._results)
+            yield bell
         finally:
-            control.detach()
             self._bells.append(bell)

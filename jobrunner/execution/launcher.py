@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jobrunner.execution import cgroup, wire
@@ -164,15 +164,19 @@ class Launcher:
             LauncherLost: the launcher went away while being asked.
             OSError: no more descriptors.
         """
-        reader, writer = os.pipe()
+        return self._launch(self._ask, request, fds)
+
+    def launch_at_once(self, request: dict[str, Any], fds: Sequence[int]) -> Process | None:
+        """As ``launch``, of a request of a few KiB; None, and nothing asked, where another thread is asking, or there
+        is no launcher."""
+        if not self._lock.acquire(blocking=False):
+            return None
         try:
-            number, token = self._ask(request, (writer, *fds))
-        except BaseException:
-            os.close(reader)
-            raise
+            return None if self._closed or self.lost else self._launch(self._say, request, fds)
+        except LauncherLost:
+            return None
         finally:
-            os.close(writer)
-        return Process(self, number, token, reader)
+            self._lock.release()
 
     def signal(self, number: int, what: int) -> None:
         """To the process of that number, if it has not ended."""
@@ -194,16 +198,30 @@ class Launcher:
             self._part()
             cgroup.close(self.place)
 
+    def _launch(self, ask: Callable[..., tuple[int, str]], request: dict[str, Any], fds: Sequence[int]) -> Process:
+        reader, writer = os.pipe()
+        try:
+            number, token = ask(request, (writer, *fds))
+        except BaseException:
+            os.close(reader)
+            raise
+        finally:
+            os.close(writer)
+        return Process(self, number, token, reader)
+
     def _ask(self, request: dict[str, Any], fds: Sequence[int]) -> tuple[int, str]:
         with self._lock:
             if self._closed:
                 raise LauncherLost(self.token)
             if self._broken or self._guard.poll() is not None:
                 self._replace()
-            number = next(self._numbers)
-            if not self._send(request | {"id": number, "fds": len(fds)}, fds):
-                raise LauncherLost(self.token)
-            return number, self.token
+            return self._say(request, fds)
+
+    def _say(self, request: dict[str, Any], fds: Sequence[int]) -> tuple[int, str]:
+        number = next(self._numbers)
+        if not self._send(request | {"id": number, "fds": len(fds)}, fds):
+            raise LauncherLost(self.token)
+        return number, self.token
 
     def _send(self, message: dict[str, Any], fds: Sequence[int]) -> bool:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from typing import Any
 
 from jobrunner.execution.attempt import StopReason
@@ -67,3 +68,12 @@ class NotStarted(_Ended):
 
 
 Outcome = Succeeded | Failed | TimedOut | Stopped | NotStarted
+
+
+class Pending(Enum):
+    """The one value of it: an attempt that has begun has told something, and not its end."""
+
+    PENDING = "pending"
+
+
+PENDING = Pending.PENDING

@@ -35,6 +35,8 @@ class ResultFile:
         Raises:
             BadResult: it is too large, not JSON, or no longer an ordinary file.
         """
+        if self._is_empty():
+            return None
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -53,6 +55,14 @@ class ResultFile:
         if len(text) > MOST:
             raise BadResult(f"the result is larger than 1 MiB ({max(found.st_size, len(text)):,} bytes)")
         return _parse(text)
+
+    def _is_empty(self) -> bool:
+        """Whether it is as it was made: most commands leave it so, and to open a file costs ten times as much."""
+        try:
+            found = os.lstat(self.path)
+        except OSError:
+            return False
+        return found.st_size == 0 and stat.S_ISREG(found.st_mode) and found.st_nlink == 1
 
     def remove(self) -> None:
         """Whatever has become of it."""

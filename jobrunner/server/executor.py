@@ -1,5 +1,5 @@
 """The life of one attempt, one step a line: prepare, watch, settle, record. Called by Huey's workers, and for short
-calls by the engine's thread, which has no time to watch."""
+attempts by the engine's thread, which has no time to watch."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from jobrunner.domain.state import Ready, RunState
 from jobrunner.errors import JobrunnerError, StoreUnavailable
 from jobrunner.execution import Execution
 from jobrunner.execution.attempt import AttemptSpec, Control, StopReason
-from jobrunner.execution.callable import CallAttempt
-from jobrunner.execution.outcome import Failed, NotStarted, Outcome, Stopped, Succeeded, TimedOut
+from jobrunner.execution.execution import Begun
+from jobrunner.execution.outcome import PENDING, Failed, NotStarted, Outcome, Stopped, Succeeded, TimedOut
 from jobrunner.jobfile.references import resolve_env, resolve_request
 from jobrunner.queue.engine import Engine
 from jobrunner.server.definitions import Definitions
@@ -58,11 +58,11 @@ class _Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of Python that has begun, and since when (monotonic)."""
+    """An attempt that has begun and may be short, and since when (monotonic)."""
 
     prepared: _Prepared
     control: Control
-    attempt: CallAttempt
+    attempt: Begun
     since: float
 
 
@@ -114,9 +114,9 @@ class Executor:
         self._record(claimed, ending, recorder)
 
     def begin(self, claimed: Claimed) -> Call | None:
-        """Begins a call, if that takes no waiting; None, and nothing done, where ``execute`` is to be called."""
+        """Begins an attempt, if that takes no waiting; None, and nothing done, where ``execute`` is to be called."""
         job = self._definitions.jobfile.jobs.get(claimed.job)
-        if job is None or job.kind_name != "python" or self._stopping is not None or _refers(job):
+        if job is None or isinstance(job.kind, HttpRequest) or self._stopping is not None or _refers(job):
             return None
         try:
             prepared = self._prepare(claimed)
@@ -125,13 +125,16 @@ class Executor:
             log.debug("not begun at once", exc_info=True, extra={"run": claimed.id, "job": claimed.job})
             return None
 
-    def end(self, call: Call) -> bool:
-        """Records the end of a call that has answered; False where a worker has to see it through."""
+    def end(self, call: Call) -> bool | None:
+        """Records the end of an attempt that has told something; False where a worker has to see it through, None where
+        it goes on."""
         prepared = call.prepared
         try:
             outcome = call.attempt.answered()
             if outcome is None:
                 return False
+            if outcome is PENDING:
+                return None
             ending = self._settle(prepared, outcome)
         except BaseException as fault:
             ending = self._fault(prepared.claimed, fault)

@@ -1,6 +1,7 @@
-"""Short calls of Python, begun and ended in the engine's own thread: no worker has to be woken for them, nor wakes it.
+"""Short calls of Python and short commands, begun and ended in the engine's own thread: no worker has to be woken for
+them, nor wakes it.
 
-A call that has not ended within a blink, or ends otherwise than calls do, is left to a worker, which sees it through.
+What has not ended within a blink, or ends otherwise than most do, is left to a worker, which sees it through.
 The engine may be held up by its store, so that is watched by a thread of its own.
 """
 
@@ -63,8 +64,15 @@ class QuickCalls:
     def collect(self) -> None:
         """Records what has ended."""
         for fd, _ in self._poll.poll(0):
-            call = self._withdraw(fd)
-            if call is not None and not self._executor.end(call):
+            call = self._calls.pop(fd, None)
+            if call is None:
+                continue
+            ended = self._executor.end(call)
+            if ended is None:
+                self._calls[fd] = call
+                continue
+            self._forget(fd)
+            if not ended:
                 self._executor.leave(call)
 
     def leave_all(self) -> None:
@@ -93,5 +101,11 @@ class QuickCalls:
         """Whoever gets the call here is the only one to go on with it."""
         call = self._calls.pop(fd, None)
         if call is not None:
-            self._poll.unregister(fd)
+            self._forget(fd)
         return call
+
+    def _forget(self, fd: int) -> None:
+        try:
+            self._poll.unregister(fd)
+        except OSError:
+            pass  # it has been closed, and with that forgotten

@@ -1,16 +1,29 @@
-"""Calls that a waiting child begins at once, and that end as they answer, or are seen through by who may wait."""
+"""Attempts that begin without waiting, and that end as they answer, or are seen through by who may wait."""
 
 from __future__ import annotations
 
 import os
 import select
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jobrunner.domain.job import Command, PythonCall
-from jobrunner.execution import Control, Failed, Stopped, StopReason, Succeeded, TimedOut
+from jobrunner.domain.clock import SystemClock
+from jobrunner.domain.job import Command, HttpRequest, Kind, PythonCall
+from jobrunner.execution import (
+    Control,
+    Execution,
+    Failed,
+    Launcher,
+    NotStarted,
+    Stopped,
+    StopReason,
+    Succeeded,
+    TimedOut,
+)
+from jobrunner.execution.outcome import PENDING
 
 PATIENCE = 20_000
 
@@ -18,9 +31,10 @@ PATIENCE = 20_000
 class Begun:
     """A call that has begun."""
 
-    def __init__(self, bench: Any, function: str, params: dict[str, Any] | None = None, **job: Any) -> None:
+    def __init__(self, bench: Any, what: str | Kind, params: dict[str, Any] | None = None, **job: Any) -> None:
         self.bench, self.sink, self.control = bench, type(bench.sink)(), Control()
-        spec = bench.spec(bench.job(PythonCall(target=f"work:{function}"), **job), params=params or {})
+        kind = PythonCall(target=f"work:{what}") if isinstance(what, str) else what
+        spec = bench.spec(bench.job(kind, **job), params=params or {})
         self.attempt = bench.execution.begin(spec, self.control, self.sink)
 
     def answered(self) -> Any:
@@ -28,8 +42,11 @@ class Begun:
         assert self.attempt is not None
         poll = select.poll()
         poll.register(self.attempt.fd, select.POLLIN)
-        assert poll.poll(PATIENCE)
-        return self.attempt.answered()
+        outcome: Any = PENDING
+        while outcome is PENDING:
+            assert poll.poll(PATIENCE)
+            outcome = self.attempt.answered()
+        return outcome
 
     def finish(self) -> Any:
         assert self.attempt is not None
@@ -86,10 +103,10 @@ def test_what_a_socket_does_not_take_at_once_is_not_begun(warm: Any) -> None:
     assert warm.call("length", {"text": text}).result == 100_000
 
 
-def test_commands_and_what_was_told_to_end_are_not_begun(warm: Any) -> None:
+def test_requests_and_what_was_told_to_end_are_not_begun(warm: Any) -> None:
     control = Control()
-    command = warm.spec(warm.job(Command(argv=("true",))))
-    assert warm.execution.begin(command, control, warm.sink) is None
+    request = warm.spec(warm.job(HttpRequest(method="GET", url="http://127.0.0.1:1/", headers={}, json=None)))
+    assert warm.execution.begin(request, control, warm.sink) is None
     control.stop(StopReason.CANCELLED)
     call = warm.spec(warm.job(PythonCall(target="work:pid")))
     assert warm.execution.begin(call, control, warm.sink) is None
@@ -122,3 +139,57 @@ def test_a_begun_call_that_is_seen_through_has_its_timeout_and_is_stopped(warm: 
     outcome = stopped.finish()
     assert isinstance(outcome, Stopped)
     assert outcome.reason is StopReason.INTERRUPTED
+
+
+def test_a_begun_command_tells_its_end_output_and_result(bench: Any) -> None:
+    begun = Begun(
+        bench, Command(line="echo said; echo '[7]' > $JOBRUNNER_RESULT_FILE; echo $JOBRUNNER_RESULT_FILE >&2")
+    )
+    outcome = begun.answered()
+    assert isinstance(outcome, Succeeded)
+    assert (outcome.exit_code, outcome.result) == (0, [7])
+    assert begun.sink.stdout == b"said\n"
+    assert len(begun.sink.pids) == 1
+    assert not os.path.exists(begun.sink.stderr.strip())
+    failed = Begun(bench, Command(line="echo why >&2; exit 3")).answered()
+    assert isinstance(failed, Failed)
+    assert (failed.exit_code, failed.error) == (3, "exit status 3: why")
+
+
+def test_a_begun_command_that_cannot_start_says_so(bench: Any) -> None:
+    outcome = Begun(bench, Command(argv=("/none/such",))).answered()
+    assert isinstance(outcome, NotStarted)
+
+
+def test_a_begun_command_that_is_seen_through_has_its_timeout_and_all_of_its_output(bench: Any) -> None:
+    late = Begun(bench, Command(argv=("sleep", "600")), timeout=timedelta(milliseconds=50))
+    assert isinstance(late.finish(), TimedOut)
+    much = Begun(bench, Command(line="yes | head -c 1000000"))
+    assert isinstance(much.finish(), Succeeded)
+    assert len(much.sink.stdout) == 1_000_000
+
+
+def test_a_begun_command_whose_launcher_is_killed_is_interrupted(tmp_path: Path, bench: Any) -> None:
+    launcher = Launcher.start()
+    execution = Execution(launcher, SystemClock())
+    try:
+        own = type(bench)(execution, launcher, tmp_path)
+        begun = Begun(own, Command(argv=("sleep", "600")))
+        assert begun.attempt is not None
+        launcher._guard.kill()
+        launcher._guard.wait()
+        again = Begun(own, Command(argv=("true",)))
+        assert again.attempt is None  # a worker starts the next one, which takes waiting
+        outcome = begun.finish()
+        assert isinstance(outcome, Stopped)
+        assert outcome.reason is StopReason.INTERRUPTED
+    finally:
+        execution.close()
+        launcher.close()
+
+
+@pytest.mark.parametrize("job", [{"user": "nobody"}, {"env": {"LONG": "x" * 10_000}}])
+def test_a_command_that_could_keep_others_waiting_is_not_begun(bench: Any, job: dict[str, Any]) -> None:
+    env = job.get("env", {})
+    spec = bench.spec(bench.job(Command(argv=("true",)), **job), env=env)
+    assert bench.execution.begin(spec, Control(), bench.sink) is None

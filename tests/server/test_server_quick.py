@@ -51,8 +51,9 @@ class Begins:
     def begin(self, _: Any) -> Called | None:
         return self.next
 
-    def end(self, call: Called) -> bool:
-        os.read(call.attempt.fd, 1)
+    def end(self, call: Called) -> bool | None:
+        if os.read(call.attempt.fd, 1) == b".":
+            return None
         if call.attempt.answers:
             self.ended.append(call)
         return call.attempt.answers
@@ -100,6 +101,17 @@ def test_an_answer_that_is_no_end_leaves_the_call_to_a_worker(quick: QuickCalls,
     call.attempt.answer()
     quick.collect()
     assert begins.left == [call]
+
+
+def test_what_goes_on_is_asked_again(quick: QuickCalls, begins: Begins) -> None:
+    call = begins.next = Called(Attempt())
+    quick.take(None)  # type: ignore[arg-type]
+    os.write(call.attempt.pipe[1], b".")
+    quick.collect()
+    assert (begins.ended, begins.left) == ([], [])
+    call.attempt.answer()
+    quick.collect()
+    assert begins.ended == [call]
 
 
 def test_everything_can_be_left_to_workers(quick: QuickCalls, begins: Begins) -> None:
