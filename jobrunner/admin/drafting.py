@@ -72,6 +72,20 @@ class Draft(NamedTuple):
             raise ValueError("these lines have no job, or several, or are not TOML")
         return put(text, name, path, typed)
 
+    def rename(self, text: str, name: str) -> str:
+        """The text with another name for its job.
+
+        Raises:
+            ValueError: the text is not TOML, or has no such job.
+            Refused: there is no such name, or it cannot be done by changing the headers of its tables.
+        """
+        from jobrunner.jobfile.draft_keys import rename
+
+        job = self.name_in(text)
+        if job is None:
+            raise ValueError("these lines have no job, or several, or are not TOML")
+        return rename(text, job, name)
+
     def keep(self, text: str) -> str:
         """Keeps a text that was not saved in a file of its own beside that which it is for, and gives its path.
 

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import tomli
 
-from jobrunner.jobfile.edit import parse_value, remove_value, set_value, spell, write
+from jobrunner.errors import Refused
+from jobrunner.jobfile.draft import name_fault
+from jobrunner.jobfile.edit import parse_value, remove_value, rename_job, set_value, spell, write
 from jobrunner.jobfile.job_keys import JOB
 from jobrunner.jobfile.layout import Keys
 from jobrunner.jobfile.shapes import Choice, Flag, Key, Real, Shape, Size, Whole
@@ -79,6 +81,19 @@ def put(text: str, job: str, path: Keys, typed: str) -> str:
     if typed == "":
         return text if _get(_table(text, job), path) is None else remove_value(text, whole)
     return set_value(text, whole, read(path, typed))
+
+
+def rename(text: str, job: str, name: str) -> str:
+    """The text with another name for its job.
+
+    Raises:
+        ValueError: the text is not TOML.
+        Refused: no job can be called so, or it cannot be done by changing the headers of its tables.
+    """
+    fault = name_fault(name)
+    if fault is not None:
+        raise Refused(fault)
+    return rename_job(text, job, name)
 
 
 def read(path: Keys, typed: str) -> Any:

@@ -82,6 +82,26 @@ def add_job(text: str, name: str, table: Mapping[str, Any]) -> str:
     return text + gap + "\n".join(lines) + "\n"
 
 
+def rename_job(text: str, name: str, other: str) -> str:
+    """The text with another name in the headers of the tables of a job.
+
+    Raises:
+        Refused: it is spelled in another way than by headers, or there is such a job already.
+    """
+    wanted = tomli.loads(text)
+    jobs = wanted.get("jobs", {})
+    if other in jobs:
+        raise Refused(f"there is a job {other} already")
+    wanted["jobs"] = {other if job == name else job: table for job, table in jobs.items()}
+    layout = Layout(text)
+    raw = layout.raw
+    for header in reversed([one for one in layout.headers if one.path[:2] == ("jobs", name)]):
+        _, bracket, rest = raw[header.start : layout.line(header.start)[1]].partition(b"]")
+        line = f"[{spell(('jobs', other, *header.path[2:]))}".encode() + bracket + rest
+        raw = raw[: header.start] + line + raw[layout.line(header.start)[1] :]
+    return _checked(raw.decode(), wanted, ("jobs", other))
+
+
 def write(value: Any) -> str:
     """A value as TOML, on one line where it has no line breaks of its own."""
     import tomlkit

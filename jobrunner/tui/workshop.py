@@ -91,6 +91,14 @@ class Workshop:
             self._typed += 1
             self._wake.notify_all()
 
+    def look_at_once(
+        self, work: Callable[[Tools], T], then: Callable[[T], None], failed: Callable[[JobrunnerError], None]
+    ) -> None:
+        """Has this done as ``do``; how long it takes is known before anything is typed."""
+        with self._wake:
+            self._asked.append(lambda tools: self._timed(work, tools, then, failed))
+            self._wake.notify_all()
+
     def _timed(
         self,
         work: Callable[[Tools], T],

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from test_edit_properties import BRIEF, tables
 
 from jobrunner.errors import Refused
-from jobrunner.jobfile.draft_keys import job_in, keys_of, put, read, typed
+from jobrunner.jobfile.draft_keys import job_in, keys_of, put, read, rename, typed
 from jobrunner.jobfile.layout import Layout
 
 TYPED = ["", "7", "-1", "1h", "true", "0 3 * * *", '["x", "y"]', '{ cron = "@daily" }', "[ -f x ] && y", "é", '"q"']
@@ -88,3 +88,29 @@ def test_all_keys_are_there_and_those_of_other_kinds_of_job_are_not() -> None:
 )
 def test_the_job_of_some_lines_is_told_by_its_name_or_because_it_is_alone(text: str, name: str | None) -> None:
     assert job_in(text, "a") == name
+
+
+@pytest.mark.parametrize(
+    ("text", "renamed"),
+    [
+        ('[jobs.a]\ncommand = "b"\n', '[jobs.c]\ncommand = "b"\n'),
+        ('[jobs.a]  # one]\n\n[jobs.a.env]\nA = "1"\n', '[jobs.c]  # one]\n\n[jobs.c.env]\nA = "1"\n'),
+        ("[jobs.'a']\ncommand = \"b\"\n", '[jobs.c]\ncommand = "b"\n'),
+    ],
+)
+def test_a_job_is_renamed_in_its_headers(text: str, renamed: str) -> None:
+    assert rename(text, "a", "c") == renamed
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('[jobs.a]\ncommand = "b"\n', "12"),
+        ('[jobs.a]\ncommand = "b"\n', "no name"),
+        ('[jobs.a]\ncommand = "b"\n\n[jobs.c]\ncommand = "d"\n', "c"),
+        ('jobs.a.command = "b"\n', "c"),
+    ],
+)
+def test_what_cannot_be_renamed_is_refused(text: str, name: str) -> None:
+    with pytest.raises(Refused):
+        rename(text, "a", name)

@@ -5,7 +5,7 @@ It is saved by the code of ``edit``: checked as a whole, written at once, loaded
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,17 +23,19 @@ from jobrunner.tui import keys
 from jobrunner.tui.actions.hands import Done, Hands, Undo
 from jobrunner.tui.dialogs.confirm import Confirm
 from jobrunner.tui.dialogs.leaving import Answer, Leaving
-from jobrunner.tui.screens.editor_sight import Sight, complaints
+from jobrunner.tui.screens.editor_sight import Sight
+from jobrunner.tui.screens.editor_typing import FormTyping, TextTyping, Typed, Typing
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.view import View
 from jobrunner.tui.widgets.details import Details
-from jobrunner.tui.widgets.keyform import KeyForm, Row
-from jobrunner.tui.widgets.tomltext import TomlText
+from jobrunner.tui.widgets.keyform import KeyForm
 from jobrunner.tui.workshop import Workshop
 
 if TYPE_CHECKING:
-    from jobrunner.jobfile.draft_keys import DraftKey
     from jobrunner.tui.app import Dashboard
+
+_MOMENT = 0.05
+"""Seconds after a letter until the text is read that it makes: what is typed fast is read at once."""
 
 READ_ONLY = "refused: the dashboard was opened with --read-only"
 
@@ -96,11 +98,9 @@ class JobEditor(View):
         super().__init__()
         self._job = job
         self._draft: Draft | None = None
-        self._text = ""
-        self._base = ""
-        self._typing: KeyForm | TomlText | None = None
-        self._keys: dict[str, DraftKey] = {}
-        self._unfit: dict[str, str] = {}
+        self._typing: Typing | None = None
+        self._typed = Typed("", {})
+        self._behind = False
         self._preview: Preview | None = None
         self._looked = self._known = 0
         self._theirs: Theirs | None = None
@@ -128,9 +128,11 @@ class JobEditor(View):
     def on_unmount(self) -> None:
         """What was typed and neither saved nor given up is kept in a file beside the one that it is for."""
         self._workshop.close()
+        if self._typing is not None:
+            self._typed = self._typing.read()
         if self._draft is not None and self.dirty and not self._given_up:
             try:
-                path = self._draft.keep(self._text)
+                path = self._draft.keep(self._typed.text)
             except Refused as error:
                 self.app.farewell.append(str(error))
             else:
@@ -148,12 +150,12 @@ class JobEditor(View):
     @property
     def dirty(self) -> bool:
         """Whether anything was typed that is not saved."""
-        return self._draft is not None and (self._text != self._draft.start or bool(self._unfit))
+        return self._draft is not None and (self._typed.text != self._draft.start or bool(self._typed.unfit))
 
     @property
     def ready(self) -> bool:
         """Whether what is shown is about what stands there now."""
-        return bool(self._trouble) or 0 < self._looked == self._known
+        return bool(self._trouble) or (not self._behind and 0 < self._looked == self._known)
 
     def selection(self) -> Selection:
         return Selection("job", (self._job,)) if self._job is not None else NOTHING
@@ -168,7 +170,7 @@ class JobEditor(View):
     def status(self) -> str:
         if self._draft is None:
             return self._trouble or "reading the file"
-        how = "the whole file" if self._draft.whole else "form" if isinstance(self._typing, KeyForm) else "TOML"
+        how = "the whole file" if self._draft.whole else "form" if isinstance(self._typing, FormTyping) else "TOML"
         return " · ".join([how, "not saved" if self.dirty else "unchanged", self._standing()])
 
     def _standing(self) -> str:
@@ -177,8 +179,8 @@ class JobEditor(View):
         if not self.ready:
             return "checking"
         count = len(self._preview.problems) if self._preview is not None else 0
-        if count or self._unfit:
-            return counted(count + len(self._unfit), "mistake")
+        if count or self._typed.unfit:
+            return counted(count + len(self._typed.unfit), "mistake")
         return "valid"
 
     def can_press(self, key: str) -> bool:
@@ -193,7 +195,7 @@ class JobEditor(View):
     # --- typing -------------------------------------------------------------------------------------------------------
 
     def _opened(self, draft: Draft) -> None:
-        self._draft, self._text, self._trouble = draft, draft.start, ""
+        self._draft, self._typed, self._trouble = draft, Typed(draft.start, {}), ""
         self.call_later(self._show_typing, form=not draft.whole)
 
     def _not_opened(self, error: JobrunnerError) -> None:
@@ -203,70 +205,61 @@ class JobEditor(View):
 
     async def _show_typing(self, *, form: bool) -> None:
         """Puts the form, or the text, in the place of what was there."""
-        fresh = (self._form() if form else None) or self._area()
+        fresh = (self._form() if form else None) or self._lines_of_toml()
         if fresh is None:
             return
         place = self.query_one("#typing", Vertical)
         with self.app.batch_update():
             await place.remove_children()
             self._typing = fresh
-            await place.mount(fresh)
-        fresh.focus()
+            await place.mount(fresh.widget)
+        fresh.widget.focus()
         self._look(at_once=True)
 
-    def _form(self) -> KeyForm | None:
+    def _form(self) -> FormTyping | None:
         """A form of what stands there; None where that is no job."""
         assert self._draft is not None
         try:
-            found = self._draft.keys(self._text)
+            form = FormTyping(self._draft, self._typed.text, self.terminal)
         except ValueError as error:
             self.say(f"no form: {error}", error=True)
             return None
-        self._base, self._unfit = self._text, {}
-        self._keys = {key.name: key for key in found}
-        rows = [Row(key.name, key.shown, key.choices, key.words, key.otherwise) for key in found]
-        return KeyForm(rows, screen=self.terminal)
+        self._typed = Typed(self._typed.text, {})
+        return form
 
-    def _area(self) -> TomlText | None:
+    def _lines_of_toml(self) -> TextTyping | None:
         assert self._draft is not None
-        if not TomlText.can_hold(self._text):
-            self.say("these lines have line breaks of several kinds: E edits them in $EDITOR", error=True)
+        try:
+            return TextTyping(self._draft, self._typed.text, self.terminal)
+        except ValueError as error:
+            self.say(str(error), error=True)
             return None
-        return TomlText(self._text, first=self._draft.line, screen=self.terminal)
 
     @on(KeyForm.Changed)
-    def _filled(self, event: KeyForm.Changed) -> None:
-        """The text with all that differs from what the form began with: a key that is emptied and typed anew stays at
-        its place."""
-        if self._draft is None or event.form is not self._typing:
-            return
-        text, unfit = self._base, dict[str, str]()
-        for name, key in self._keys.items():
-            typed = event.form.value(name)
-            if typed != key.shown:
-                try:
-                    text = self._draft.put(text, key.path, typed)
-                except (ValueError, Refused) as error:
-                    unfit[name] = str(error)
-        self._typed(text, unfit)
-
     @on(TextArea.Changed)
-    def _written(self, event: TextArea.Changed) -> None:
-        if event.text_area is self._typing:
-            self._typed(event.text_area.text, {})
+    def _something_typed(self, event: KeyForm.Changed | TextArea.Changed) -> None:
+        """A letter is shown first; what it makes of the text is looked at a moment later, for all that came by then."""
+        if self._typing is not None and event.control is self._typing.widget and not self._behind:
+            self._behind = True
+            self.set_timer(_MOMENT, self._catch_up)
 
-    def _typed(self, text: str, unfit: Mapping[str, str]) -> None:
-        if text != self._text or unfit != self._unfit:
-            self._text, self._unfit, self._saved = text, dict(unfit), None
+    def _catch_up(self) -> None:
+        """Reads what stands there, where that has not been done since the last letter."""
+        if not self._behind or self._typing is None:
+            return
+        self._behind = False
+        typed = self._typing.read()
+        if typed != self._typed:
+            self._typed, self._saved = typed, None
             self._look()
 
     def _look(self, *, at_once: bool = False) -> None:
         """Has what stands there looked at, once nothing is typed for a moment."""
-        draft, text = self._draft, self._text
+        draft, text = self._draft, self._typed.text
         if draft is not None:
             self._looked += 1
             look = partial(self._previewed, self._looked)
-            ask = self._workshop.do if at_once else self._workshop.look
+            ask = self._workshop.look_at_once if at_once else self._workshop.look
             ask(lambda tools: tools.drafting.preview(draft, text), look, self._failed)
             self.restate()
 
@@ -277,13 +270,9 @@ class JobEditor(View):
 
     def _paint(self) -> None:
         self.query_one(Details).show(self._lines)
-        if isinstance(self._typing, KeyForm):
-            self._typing.complain(self._complaints() | self._unfit)
+        if isinstance(self._typing, FormTyping):
+            self._typing.widget.complain(self._typing.wrong(self._preview, self._typed))
         self.restate()
-
-    def _complaints(self) -> dict[str, str]:
-        job = self._draft.name_in(self._text) if self._draft is not None else None
-        return complaints(self._preview, job, self._keys.values())
 
     def _lines(self, screen: Terminal) -> Iterator[str]:
         sight = Sight(self._draft, self._preview, self._theirs, self._saved, changed=self.dirty, wide=self.wide)
@@ -295,18 +284,19 @@ class JobEditor(View):
         """From what is typed to the preview and back: arrows go from key to key."""
         preview = self.query_one(Details)
         if self._typing is not None and preview.has_focus:
-            self._typing.focus()
+            self._typing.widget.focus()
         else:
             preview.focus()
 
     async def action_turn_edit(self) -> None:
         """Form or text."""
+        self._catch_up()
         if self._draft is None or self._typing is None:
             return
-        if self._unfit:
+        if self._typed.unfit:
             self.say("what is marked cannot be written at its place; empty it first", error=True)
             return
-        await self._show_typing(form=isinstance(self._typing, TomlText))
+        await self._show_typing(form=isinstance(self._typing, TextTyping))
 
     async def action_revert_edit(self) -> None:
         """As it was when editing began, or as somebody else has left it."""
@@ -314,8 +304,8 @@ class JobEditor(View):
             return
         if self._theirs is not None:
             self._draft, self._theirs = self._theirs.draft, None
-        self._text, self._unfit, self._saved = self._draft.start, {}, None
-        await self._show_typing(form=isinstance(self._typing, KeyForm))
+        self._typed, self._saved, self._behind = Typed(self._draft.start, {}), None, False
+        await self._show_typing(form=isinstance(self._typing, FormTyping))
         self.say("as the file has it")
 
     def action_take_theirs(self) -> None:
@@ -323,27 +313,29 @@ class JobEditor(View):
         if self._theirs is None:
             self.say("nobody else has changed the file")
             return
+        self._catch_up()
         self._draft, self._theirs = self._theirs.draft, None
         self._job = self._draft.job
-        if isinstance(self._typing, TomlText):
-            self._typing.line_number_start = self._draft.line
+        if isinstance(self._typing, TextTyping):
+            self._typing.widget.line_number_start = self._draft.line
         self._look()
 
     async def action_to_mistake(self) -> None:
         """To the first line, or key, that is wrong."""
+        self._catch_up()
         form, preview = self._typing, self._preview
-        if isinstance(form, KeyForm) and (wrong := {**self._unfit, **self._complaints()}):
-            form.point_at(next(iter(wrong)))
+        if isinstance(form, FormTyping) and (wrong := form.wrong(preview, self._typed)):
+            form.widget.point_at(next(iter(wrong)))
             return
         lines = [one.line for one in preview.problems if one.line] if preview is not None and self._draft else []
         if not lines:
             self.say("no mistake")
             return
-        if isinstance(form, KeyForm):
+        if isinstance(form, FormTyping):
             await self.action_turn_edit()
-        if isinstance(self._typing, TomlText):
-            self._typing.go_to(lines[0])
-            self._typing.focus()
+        if isinstance(self._typing, TextTyping):
+            self._typing.widget.go_to(lines[0])
+            self._typing.widget.focus()
 
     def action_page_down_preview(self) -> None:
         self.query_one(Details).action_page(1)
@@ -353,13 +345,14 @@ class JobEditor(View):
 
     def action_save_edit(self) -> None:
         """Saves what stands there, and tells what the servers made of it."""
-        draft, text = self._draft, self._text
+        self._catch_up()
+        draft, text = self._draft, self._typed.text
         if draft is None or self._saving:
             return
         if self.app.setting.read_only:
             self.say(READ_ONLY, error=True)
-        elif self._unfit:
-            self.say(f"not saved: {next(iter(self._unfit.values()))}", error=True)
+        elif self._typed.unfit:
+            self.say(f"not saved: {next(iter(self._typed.unfit.values()))}", error=True)
         elif draft.job is not None and not self.dirty:
             self.say("nothing was changed")
         elif self.app.admin.settings.production:
@@ -399,8 +392,10 @@ class JobEditor(View):
             self.app.back()
             return
         self._job, self._draft, self._saved = draft.job, draft, saved
-        if self._text == text:
-            self._text = draft.start  # a last line may have got its end
+        if isinstance(self._typing, FormTyping):
+            self._typing.go_on_from(draft)
+        if self._typed.text == text:
+            self._typed = Typed(draft.start, {})  # a last line may have got its end
         self.say(f"{draft.part.original.name} is written; u undoes it in other views")
         self._look()
         self._paint()
@@ -409,7 +404,7 @@ class JobEditor(View):
         was_saving, self._saving = self._saving, False
         draft = self._draft
         if isinstance(error, ConfigError) and draft is not None:
-            self._preview = Preview(self._text, error.problems, None, None)
+            self._preview = Preview(self._typed.text, error.problems, None, None)
             self._paint()
             if was_saving:
                 self.say("not saved: the file would be invalid", error=True)
@@ -447,6 +442,7 @@ class JobEditor(View):
                 self._given_up = True
                 then()
 
+        self._catch_up()
         if not self.dirty:
             then()
             return

@@ -10,7 +10,9 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
@@ -31,6 +33,9 @@ class TextControl(Input):
     DEFAULT_CSS = """
     TextControl, TextControl:focus { border: none; height: 1; padding: 0; background: transparent; width: 1fr; }
     """
+
+    virtual_size = reactive(Size(0, 0))
+    """As every widget has it, but that the whole screen is not laid out anew for each letter: its place is the same."""
 
     def __init__(self, value: str, *, screen: Screen, secret: bool = False) -> None:
         self._unicode = screen.unicode

@@ -8,6 +8,8 @@ from rich.style import Style
 from rich.text import Text
 from textual._text_area_theme import TextAreaTheme
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.reactive import reactive
 from textual.widgets import TextArea
 from textual.widgets.text_area import LanguageDoesNotExist
 
@@ -40,6 +42,9 @@ class TomlText(TextArea):
         Binding("ctrl+home", "top", show=False),
         Binding("ctrl+end", "bottom", show=False),
     ]
+
+    virtual_size = reactive(Size(0, 0))
+    """As every widget has it, but that the whole screen is not laid out anew for each letter: its place is the same."""
 
     def __init__(self, text: str, *, first: int, screen: Screen, id: str | None = None) -> None:
         """``first`` is the number of the first line."""

@@ -239,6 +239,27 @@ async def test_a_new_job_begins_with_a_few_lines(editing: Editing, where: Projec
     assert "\n\n[jobs.tidy]\ncommand" in after
 
 
+async def test_a_new_job_is_named_in_the_form_and_goes_on_from_what_was_saved(editing: Editing, where: Project) -> None:
+    before = where.file.read_text()
+    async with editing(None) as edited:
+        await edited.fill("name", "no name")
+        await edited.checked()
+        assert "cannot name a job" in edited.opened.text()
+        await edited.save()
+        assert where.file.read_text() == before
+        await edited.fill("name", "tidy")
+        await edited.checked()
+        assert "+ tidy added" in edited.seen
+        await edited.save()
+        assert edited.view.way() == ("Jobs", "tidy", "edit")
+        await edited.fill("schedule", "0 4 * * *")
+        await edited.fill("name", "neat")
+        await edited.save()
+        assert edited.view.way() == ("Jobs", "neat", "edit")
+    added = where.file.read_text().removeprefix(before)
+    assert added.split("\n") == ["", "[jobs.neat]", 'command = "true"', 'schedule = "0 4 * * *"', ""]
+
+
 async def test_a_job_that_is_not_there_is_told(dashboard: Editing, where: Project) -> None:
     async with dashboard(config=str(where.file)) as opened:
         opened.app.open(JobEditor("nobody"))
