@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 from datetime import UTC, datetime
 
@@ -53,6 +54,7 @@ def main(args: list[str]) -> int:
         print(f"no measurement {unknown[0]!r}; there are {', '.join((*NAMES, *PRINTED))}, faults", file=sys.stderr)
         return 2
     options = _options(asked)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     for name in asked.names or (*NAMES, *PRINTED):
         _measure(name, options)
     return 0

@@ -30,6 +30,7 @@ def measure(options: Options) -> tuple[Table, ...]:
             notes=(
                 f"{options.runs:,} runs; slower peers fewer: " + peers.shares(theirs, options.runs),
                 settings,
+                ours.NOTE,
                 *peers.settings(theirs),
             ),
         ),

@@ -29,13 +29,13 @@ def measure(options: Options) -> tuple[Table, ...]:
             unit="runs/s",
             rows=one_by_one,
             versus=versus,
-            notes=(f"{single:,} runs, slower peers fewer", settings, *peers.settings(theirs)),
+            notes=(f"{single:,} runs, slower peers fewer", settings, ours.NOTE, *peers.settings(theirs)),
         ),
         Table(
             title="Enqueue in a batch",
             unit="runs/s",
             rows=at_once,
             versus=versus,
-            notes=(f"{many:,} runs: " + peers.shares(able, many), settings, *peers.settings(able)),
+            notes=(f"{many:,} runs: " + peers.shares(able, many), settings, ours.NOTE, *peers.settings(able)),
         ),
     )

@@ -96,6 +96,8 @@ class Ours:
                 return _rate(folder, batch, len(items))
 
 
+NOTE = "jobrunner: history, attempts, results and audit kept; a line in its log for each run, as is its default"
+
 FULL = Ours(title="jobrunner, SQLite full")
 NORMAL = Ours(title="jobrunner, SQLite normal", durability="normal")
 POSTGRESQL = Ours(title="jobrunner, PostgreSQL", store="postgresql")

@@ -36,6 +36,7 @@ def measure(options: Options) -> tuple[Table, ...]:
                 f"medians of {count} at 50 to 150 ms from each other; p99 and the longest of all rounds",
                 "a command's first instruction is that of `date`, so its own start is in it",
                 settings,
+                ours.NOTE,
                 *peers.settings(theirs),
             ),
         ),

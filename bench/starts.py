@@ -49,6 +49,7 @@ def measure(options: Options) -> tuple[Table, ...]:
                 "ours: output captured and kept, timeout armed, full history, as many at once as a server has workers",
                 cronstable.SETTINGS,
                 settings,
+                ours.NOTE,
                 *peers.settings(calling),
             ),
         ),
