@@ -13,7 +13,7 @@ import pytest
 from bench import counts
 from bench.counts import Counts
 
-TRIGGER = Counts(statements=7, commits=1)
+TRIGGER = Counts(statements=6, commits=1)
 ALONE = {"nop": Counts(statements=22, commits=2), "true": Counts(statements=22, commits=2)}
 WAITING = Counts(statements=14, commits=1.2)
 """A run of many that are worked off together: what is put together depends on the moment, so with some room."""
