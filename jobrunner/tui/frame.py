@@ -16,6 +16,7 @@ from jobrunner.presentation.table import Cell
 from jobrunner.tui.widgets.filterline import FilterLine
 from jobrunner.tui.widgets.header import Header
 from jobrunner.tui.widgets.hints import Hints
+from jobrunner.tui.widgets.notice import Notice
 from jobrunner.tui.widgets.statusline import StatusLine
 from jobrunner.tui.widgets.tabs import Tabs
 
@@ -125,6 +126,7 @@ class Frame(Screen[None]):
                 yield from self.body()
             with Vertical(id="detail"):
                 yield from self.detail()
+            yield Notice(screen)
         yield FilterLine(screen)
         yield StatusLine(screen)
         yield Hints(screen)

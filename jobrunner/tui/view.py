@@ -13,9 +13,10 @@ from jobrunner.tui import keys
 from jobrunner.tui.actions.table import ACTIONS
 from jobrunner.tui.editor import editable
 from jobrunner.tui.finding import Finding
-from jobrunner.tui.reader import Asked, Told
+from jobrunner.tui.reader import Asked, Told, Trouble
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.widgets.listing import Listing
+from jobrunner.tui.widgets.notice import Notice
 from jobrunner.tui.widgets.statusline import StatusLine
 
 if TYPE_CHECKING:
@@ -195,11 +196,20 @@ class View(Finding):
             if self._troubled:
                 line.remark(Cell(""))
             self.show(told.answer)
+        self.query_one(Notice).say(*self._why_empty(told.trouble))
         self._troubled = told.trouble is not None and not told.trouble.away
         if told.trouble is not None and self._troubled:
             line.remark(Cell(told.trouble.text, "bold red"))
             self._keep_remark()
         self.restate()
+
+    def _why_empty(self, trouble: Trouble | None) -> Sequence[str]:
+        """What is said in the place of what has never been shown."""
+        if trouble is None or self.answered:
+            return ()
+        if not trouble.away:
+            return (trouble.text,)
+        return ("The store cannot be reached.", trouble.text, "It is tried again.")
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 

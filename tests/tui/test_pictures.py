@@ -265,6 +265,24 @@ async def test_a_batch(
 
 
 @pytest.mark.parametrize("kind", ["typical"], indirect=True)
+async def test_a_store_that_is_away(
+    dashboard: Callable[..., Any], picture: SnapshotAssertion, filled: int, folder: Path
+) -> None:
+    """A screen that had not been shown before."""
+    database, gone = folder / "jobrunner.db", folder / "gone"
+    for size in SIZES:
+        async with dashboard(size=size, start="1") as opened:
+            database.rename(gone)
+            await opened.until(lambda opened=opened: "STALE" in opened.text())
+            await opened.press("3")
+            await opened.until(lambda opened=opened: "It is tried again." in opened.text())
+            await opened.settled()
+            drawn = _normal(opened.app.export_screenshot(title="away"), folder)
+            assert drawn == picture(name=f"typical-away-{size[0]}x{size[1]}")
+            gone.rename(database)
+
+
+@pytest.mark.parametrize("kind", ["typical"], indirect=True)
 @pytest.mark.parametrize("look", LOOKS)
 async def test_looks(
     dashboard: Callable[..., Any], picture: SnapshotAssertion, filled: int, folder: Path, look: str

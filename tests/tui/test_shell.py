@@ -40,6 +40,36 @@ async def test_without_a_store_values_stay_and_it_comes_back(dashboard: Dashboar
         await opened.until(lambda: "live" in opened.text())
 
 
+@pytest.mark.parametrize("number", list(VIEWS))
+async def test_a_screen_that_was_never_shown_says_that_the_store_is_away(
+    dashboard: Dashboard, where: Project, number: str
+) -> None:
+    other = "2" if number == "1" else "1"
+    database = where.folder / "jobrunner.db"
+    async with dashboard(start=other) as opened:
+        await opened.until(lambda: "live" in opened.text())
+        database.rename(where.folder / "gone")
+        await opened.until(lambda: "STALE" in opened.text())
+        assert "The store cannot be reached." not in opened.text(), "values that were shown stay"
+        await opened.press(number)
+        await opened.until(lambda: "The store cannot be reached." in opened.text())
+        lines = [line.strip() for line in opened.text().splitlines()]
+        assert 6 <= lines.index("The store cannot be reached.") <= 14
+        assert "It is tried again." in lines
+        (where.folder / "gone").rename(database)
+        await opened.until(lambda: "live" in opened.text() and "The store cannot" not in opened.text())
+        assert opened.app.view.answered
+
+
+async def test_a_thing_that_is_not_there_says_so_in_the_middle(dashboard: Dashboard) -> None:
+    async with dashboard() as opened:
+        opened.app.open_thing("run", 4711)
+        await opened.until(lambda: opened.app.view.number is None and opened.app.view.up_to_date)
+        await opened.until(
+            lambda: any(line.strip().startswith("no run 4711") for line in opened.text().splitlines()[6:18])
+        )
+
+
 async def test_lines_go_in_order_when_there_is_no_room(dashboard: Dashboard) -> None:
     async with dashboard(start="6") as opened:
         assert "esc" not in opened.text().splitlines()[-1]
