@@ -166,5 +166,6 @@ class Frame(Screen[None]):
             self.leave_for(self.app.open_dead_letters)
 
     @on(Hints.Chosen)
-    async def _hint_chosen(self, event: Hints.Chosen) -> None:
-        self.app.simulate_key(self.app.keys[event.id].keys[0])
+    def _hint_chosen(self, event: Hints.Chosen) -> None:
+        """As the key does. The app sends it: a key that this screen sent would not come back to it."""
+        self.app.call_later(self.app.simulate_key, self.app.keys[event.id].keys[0])

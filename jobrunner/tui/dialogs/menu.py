@@ -63,7 +63,7 @@ class Marks(Dialog[frozenset[object]]):
         found = PickList(self.terminal)
         found.styles.height = min(len(self._picks), max(self.app.size.height - 6, 1))
         yield found
-        yield self.said(Cell("space marks, enter takes", "dim"))
+        yield self.said(Cell("space or a click marks, enter takes", "dim"))
 
     def on_mount(self) -> None:
         self.query_one(PickList).show(self._picks)

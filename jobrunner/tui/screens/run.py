@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult, SuspendNotSupported
 
@@ -47,6 +48,9 @@ T = TypeVar("T")
 
 TABS = ("Output", "Attempts", "Parameters", "Timeline", "Why and what changed")
 _BAR = 20
+_PAGES_LINE = 2
+"""Of the head: where the names of the pages stand."""
+
 _KEPT_BYTES = 1024 * 1024
 """Of output that a view keeps while it is not shown."""
 
@@ -214,6 +218,15 @@ class RunView(View):
         self._draw()
         self.restate()
         self.ask()
+
+    @on(Chart.Clicked)
+    def _head_clicked(self, event: Chart.Clicked) -> None:
+        """A click on the name of a page turns to it."""
+        right = 1
+        for place, cell in enumerate(self._pages(self.size.width)[1:] if event.y == _PAGES_LINE else ()):
+            left, right = right, right + cell_len(cell.text)
+            if left <= event.x < right:
+                self._turn(place)
 
     def action_attempt(self, way: int) -> None:
         """The output of the attempt before or after the one that is shown."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -22,6 +23,14 @@ class Chart(Widget):
     DEFAULT_CSS = "Chart { height: auto; }"
     ALLOW_SELECT = False
 
+    class Clicked(Message):
+        """A click on a cell of it."""
+
+        def __init__(self, chart: Chart, x: int, y: int) -> None:
+            super().__init__()
+            self.chart = chart
+            self.x, self.y = x, y
+
     def __init__(self, screen: Screen, draw: Draw | None = None, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._screen = screen
@@ -35,6 +44,9 @@ class Chart(Widget):
 
     def on_resize(self, event: events.Resize) -> None:
         self._again(event.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        self.post_message(self.Clicked(self, event.x, event.y))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._draw(width)) if width else 0

@@ -51,14 +51,14 @@ class PickList(Widget, can_focus=True):
             self.pick = pick
 
     class Picked(Message):
-        """Enter, or a click, on an entry."""
+        """Enter on an entry, or a click on one that cannot be marked."""
 
         def __init__(self, pick: Pick) -> None:
             super().__init__()
             self.pick = pick
 
     class Marked(Message):
-        """Space on an entry that can be marked."""
+        """Space, or a click, on an entry that can be marked."""
 
         def __init__(self, pick: Pick) -> None:
             super().__init__()
@@ -130,7 +130,10 @@ class PickList(Widget, can_focus=True):
         if place < len(self._picks):
             self._cursor = place
             self._scroll()
-            self.action_pick()
+            if self._picks[place].marked is None:
+                self.action_pick()
+            else:
+                self.action_mark()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         self.action_move(1)
