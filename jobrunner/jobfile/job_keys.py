@@ -324,7 +324,9 @@ _PEOPLE = (
         description="The run waits for a person.",
         examples=({"message": "Deploy?", "timeout": "1h"},),
     ),
-    Key(name="confirm", shape=Flag(), description="Whether the dashboard asks before it acts on it.", default=False),
+    Key(
+        name="confirm", shape=Flag(), description="Whether the dashboard asks before it runs it at once.", default=False
+    ),
     Key(name="max_runs", shape=Whole(1), description="How many of its finished runs are kept.", examples=(1000,)),
 )
 

@@ -23,10 +23,8 @@ from jobrunner.jobfile.time_forms import Day, Zone
 
 NOT_YET = frozenset(
     {
-        "jobrunner.production",
         "jobs.*.after",
         "jobs.*.approve",
-        "jobs.*.confirm",
         "jobs.*.limits",
         "jobs.*.max_running",
         "jobs.*.max_runs",
@@ -125,7 +123,7 @@ JOBRUNNER = Table(
         Key(
             name="production",
             shape=Flag(),
-            description="Whether people are asked before every action.",
+            description="Whether the dashboard has the name or the number typed before every action.",
             default=False,
         ),
     ),
