@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from bench.options import Options
 from bench.project import environment, jobrunner, project
-from bench.result import Row, Table
+from bench.result import Row, Table, first_line
 from jobrunner import Client
 
 JOBS = """
@@ -55,6 +55,17 @@ class Counts(NamedTuple):
         return cls(len(statements) / runs, sum(one.startswith("BEGIN IMMEDIATE") for one in statements) / runs)
 
 
+class Traced(NamedTuple):
+    """A server in a project: its folder, the file that each of its statements is a line of, and its process."""
+
+    folder: Path
+    log: Path
+    pid: int
+
+    def statements(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
+
 def trigger(folder: Path) -> Counts:
     """What ``client.trigger`` costs the process that calls it, the second time."""
     statements = list[str]()
@@ -66,33 +77,50 @@ def trigger(folder: Path) -> Counts:
     return Counts.of(statements)
 
 
-def one_run(folder: Path, log: Path, job: str) -> Counts:
+def one_run(server: Traced, job: str) -> Counts:
     """What one run costs the server, alone: from the wake-up to the end, without what is done each second anyway."""
     params = {"n": 1} if job == "nop" else {}
     found = []
-    with Client.open(folder / "jobs.toml") as client:
+    with Client.open(server.folder / "jobs.toml") as client:
         for _ in range(TIMES):
-            before = len(_lines(log))
+            before = len(server.statements())
             client.trigger(job, params=params).result(timeout=30)
             time.sleep(0.15)  # what follows the commit
-            found.append(Counts.of(_lines(log)[before:]))
+            found.append(Counts.of(server.statements()[before:]))
     return min(found)
 
 
-def drained(folder: Path, log: Path, job: str) -> Counts:
+def drained(server: Traced, job: str) -> Counts:
     """What a run costs the server where many are worked off together."""
-    jobrunner(folder, "pause", "--all")
-    with Client.open(folder / "jobs.toml") as client:
+    before = len(server.statements())
+    _work_off(server, job)
+    return Counts.of(server.statements()[before:], DRAINED)
+
+
+def fsyncs(server: Traced, job: str) -> float:
+    """How often the server has the disk write through for a run, where many are worked off together; by strace."""
+    found = server.folder / "fsyncs"
+    command = ["strace", "-f", "-p", str(server.pid), "-e", "trace=fsync,fdatasync", "-o", str(found)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as strace:
+        assert strace.stderr is not None
+        if "attached" not in (said := strace.stderr.readline()):
+            raise RuntimeError(said.strip() or "strace has ended")
+        _work_off(server, job)
+        strace.terminate()
+    return sum("sync(" in line for line in found.read_text().splitlines()) / DRAINED
+
+
+def _work_off(server: Traced, job: str) -> None:
+    jobrunner(server.folder, "pause", "--all")
+    with Client.open(server.folder / "jobs.toml") as client:
         batch = client.batch(job, [{"n": 1} if job == "nop" else {}] * DRAINED)
-        before = len(_lines(log))
-        jobrunner(folder, "resume", "--all")
+        jobrunner(server.folder, "resume", "--all")
         batch.wait(timeout=60)
-    return Counts.of(_lines(log)[before:], DRAINED)
 
 
 @contextmanager
-def traced() -> Iterator[tuple[Path, Path]]:
-    """A project with a server on it, and the file that every statement of the server is a line of."""
+def traced() -> Iterator[Traced]:
+    """A project with a server on it whose statements are written down."""
     with project(JOBS, work_py=WORK) as folder:
         log = folder / "statements"
         command = [sys.executable, "-c", _TRACED, str(log), "run", "--log-format", "json"]
@@ -103,7 +131,7 @@ def traced() -> Iterator[tuple[Path, Path]]:
                 if '"ready"' in line:
                     break
             with subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL):
-                yield folder, log
+                yield Traced(folder, log, process.pid)
                 process.terminate()
                 process.wait(60)
         finally:
@@ -113,21 +141,31 @@ def traced() -> Iterator[tuple[Path, Path]]:
 
 
 def measure(options: Options) -> tuple[Table, ...]:
-    with traced() as (folder, log):
+    with traced() as server:
         found = {
-            "trigger, in the process that calls it": trigger(folder),
-            "a Python run alone, in the server": one_run(folder, log, "nop"),
-            "a command run alone, in the server": one_run(folder, log, "true"),
-            f"a Python run of {DRAINED} waiting, in the server": drained(folder, log, "nop"),
-            f"a command run of {DRAINED} waiting, in the server": drained(folder, log, "true"),
+            "trigger, in the process that calls it": trigger(server.folder),
+            "a Python run alone, in the server": one_run(server, "nop"),
+            "a command run alone, in the server": one_run(server, "true"),
+            f"a Python run of {DRAINED} waiting, in the server": drained(server, "nop"),
+            f"a command run of {DRAINED} waiting, in the server": drained(server, "true"),
         }
+        written = (
+            _fsyncs(server, "nop", f"a Python run of {DRAINED} waiting"),
+            _fsyncs(server, "true", f"a command run of {DRAINED} waiting"),
+        )
     rows = tuple(
         Row(name=name, values=(counts.statements,), note=f"{counts.commits:.2g} commits")
         for name, counts in found.items()
     )
     notes = ("counted, not timed; SQLite, durability full, two workers",)
-    return (Table(title="Statements and commits of a run", unit="statements", better="less", rows=rows, notes=notes),)
+    return (
+        Table(title="Statements and commits of a run", unit="statements", better="less", rows=rows, notes=notes),
+        Table(title="Writes through to the disk", unit="fsyncs a run", better="less", rows=written, notes=notes),
+    )
 
 
-def _lines(log: Path) -> list[str]:
-    return log.read_text().splitlines()
+def _fsyncs(server: Traced, job: str, name: str) -> Row:
+    try:
+        return Row(name=name, values=(fsyncs(server, job),))
+    except (OSError, RuntimeError) as error:
+        return Row(name=name, failed=first_line(error))

@@ -6,12 +6,11 @@ A number here is what was counted, and is lowered when there are fewer. Who rais
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from bench import counts
-from bench.counts import Counts
+from bench.counts import Counts, Traced
 
 TRIGGER = Counts(statements=6, commits=1)
 ALONE = {"nop": Counts(statements=22, commits=2), "true": Counts(statements=22, commits=2)}
@@ -20,23 +19,23 @@ WAITING = Counts(statements=14, commits=1.2)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[tuple[Path, Path]]:
+def server() -> Iterator[Traced]:
     with counts.traced() as found:
         yield found
 
 
-def test_a_trigger(server: tuple[Path, Path]) -> None:
-    _at_most(counts.trigger(server[0]), TRIGGER)
+def test_a_trigger(server: Traced) -> None:
+    _at_most(counts.trigger(server.folder), TRIGGER)
 
 
 @pytest.mark.parametrize("job", ["nop", "true"])
-def test_a_run_from_its_claim_to_its_end(server: tuple[Path, Path], job: str) -> None:
-    _at_most(counts.one_run(*server, job), ALONE[job])
+def test_a_run_from_its_claim_to_its_end(server: Traced, job: str) -> None:
+    _at_most(counts.one_run(server, job), ALONE[job])
 
 
 @pytest.mark.parametrize("job", ["nop", "true"])
-def test_a_run_among_many(server: tuple[Path, Path], job: str) -> None:
-    _at_most(counts.drained(*server, job), WAITING)
+def test_a_run_among_many(server: Traced, job: str) -> None:
+    _at_most(counts.drained(server, job), WAITING)
 
 
 def _at_most(found: Counts, most: Counts) -> None:
