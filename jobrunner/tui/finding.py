@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.widget import Widget
@@ -15,6 +15,9 @@ from jobrunner.tui.dialogs.menu import Marks, Menu
 from jobrunner.tui.frame import Frame
 from jobrunner.tui.widgets.filterline import FilterLine
 from jobrunner.tui.widgets.picklist import Pick
+
+if TYPE_CHECKING:
+    from jobrunner.domain.filter_completion import Known
 
 _MOST_FILTERS = 50
 
@@ -46,9 +49,18 @@ class Finding(Frame):
     def filter(self, text: str) -> None:
         """Applies what was typed after ``/``; raises UsageError for what cannot be read."""
 
+    def known(self) -> Known | None:
+        """The names that a filter can be completed with; None as long as there are none."""
+        return None
+
     def completions(self, text: str) -> Sequence[str]:
         """Whole filters that the text could become, best first."""
-        return ()
+        from jobrunner.domain.filter_completion import complete
+
+        known = self.known()
+        if known is None or self.subject is None:
+            return []
+        return [found.text for found in complete(text, len(text), known, subject=self.subject)]
 
     def ordered(self) -> None:
         """Another order was chosen: it is in ``order``."""

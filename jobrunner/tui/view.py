@@ -6,7 +6,7 @@ A screen is a ``View`` with a body. It asks admin in the reader's thread and sho
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from jobrunner.presentation.table import Cell
 from jobrunner.tui import keys
@@ -21,6 +21,7 @@ from jobrunner.tui.widgets.statusline import StatusLine
 
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
+    from jobrunner.domain.filter_completion import Known
     from jobrunner.presentation.times import Times
 
 _LOOKING = frozenset({"output", "mark", "range", "mark_all"})
@@ -28,6 +29,14 @@ _LOOKING = frozenset({"output", "mark", "range", "mark_all"})
 
 _ON_ROWS = frozenset({"open", "top", "bottom", "page_down", "page_up", "up", "down"})
 """What goes through rows."""
+
+
+@runtime_checkable
+class WithNames(Protocol):
+    """An answer that has the names for completing a filter of what it is about."""
+
+    @property
+    def known(self) -> Known: ...
 
 
 class View(Finding):
@@ -81,6 +90,11 @@ class View(Finding):
     def command(self) -> Sequence[str]:
         """The arguments of the program that say the same as this screen; empty: there are none."""
         return ()
+
+    def known(self) -> Known | None:
+        """Those that came with the answer, where it has any."""
+        answer = self._told.answer if self._told is not None else None
+        return answer.known if isinstance(answer, WithNames) else None
 
     # --- what a screen may use ----------------------------------------------------------------------------------------
 

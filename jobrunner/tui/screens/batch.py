@@ -9,16 +9,16 @@ from textual import on
 from textual.app import ComposeResult
 
 from jobrunner.domain.filter import Field, RunFilter, Term
-from jobrunner.domain.filter_text import RUNS
 from jobrunner.domain.state import RunState
-from jobrunner.presentation import batches, details
+from jobrunner.presentation import batches
+from jobrunner.presentation.counted import counted
 from jobrunner.presentation.json import batch_name
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
 from jobrunner.tui import possible
+from jobrunner.tui.listed_runs import ListedRuns, one_run, run_id, written
 from jobrunner.tui.selection import NOTHING, Selection
-from jobrunner.tui.stretch import NEWEST, Held, Stretch, held
-from jobrunner.tui.view import View
+from jobrunner.tui.stretch import Held, Stretch, held
 from jobrunner.tui.widgets import bars
 from jobrunner.tui.widgets.chart import Chart
 from jobrunner.tui.widgets.details import Details
@@ -62,28 +62,22 @@ class Seen(NamedTuple):
         return (*self.failed, *self.held.page.rows)
 
 
-class BatchView(View):
+class BatchView(ListedRuns):
     """A batch, by its number."""
 
     name_shown = "Batch"
-    filterable = True
-    subject = RUNS
     hints = ("open", "retry", "cancel", "output", "mark", "states", "discard")
-    states = tuple(RunState)
 
     def __init__(self, number: int) -> None:
         super().__init__()
         self._number = int(number)
-        self._terms: tuple[Term, ...] = ()
-        self._stretch: Stretch = NEWEST
-        self._wanted: str | None = None
         self._seen: Seen | None = None
         self._common: Mapping[str, Any] = {}
         self._of: int | None = None
 
     def body(self) -> ComposeResult:
         yield Chart(self.terminal, self._draw_head, id="head")
-        yield Listing(batches.COLUMNS, screen=self.terminal, id="runs", key=_id, empty=_NO_RUNS)
+        yield Listing(batches.COLUMNS, screen=self.terminal, id="runs", key=run_id, empty=_NO_RUNS)
 
     def detail(self) -> ComposeResult:
         yield Details(screen=self.terminal, id="what")
@@ -95,7 +89,7 @@ class BatchView(View):
     # --- asking and showing -------------------------------------------------------------------------------------------
 
     def question(self) -> Callable[[Admin], object]:
-        number, terms, stretch, which = self._number, self._terms, self._stretch, self._wanted
+        number, terms, stretch, which = self._number, self.terms, self.stretch, self.wanted
         cursor = self.query_one(Listing).cursor_key if self.wide else None
         wide = self.wide
 
@@ -104,17 +98,17 @@ class BatchView(View):
             failed, rest = _members(admin, number, terms, stretch, which)
             rows = (*failed, *rest.page.rows)
             under = int(str(cursor)) if cursor is not None else next((run.id for run in rows), None)
-            run, ran = _one(admin, under) if wide else (None, None)
+            run, ran = one_run(admin, under) if wide else (None, None)
             return Seen(facts, failed, rest, admin.names_at_hand(), run, ran)
 
         return look
 
     def show(self, answer: Any) -> None:
         self._seen = answer
-        self._stretch, self._wanted = answer.held.stretch, None
+        self.stretch, self.wanted = answer.held.stretch, None
         self._common = batches.in_common(answer.rows)
         page, listing = answer.held.page, self.query_one(Listing)
-        listing.set_empty(_NO_MATCH if self._terms else _NO_RUNS)
+        listing.set_empty(_NO_MATCH if self.terms else _NO_RUNS)
         listing.show(answer.rows, self._line, more_before=page.more_before, more_after=page.more_after)
         listing.again()
         self._draw()
@@ -128,11 +122,10 @@ class BatchView(View):
         if self._seen is None:
             return ""
         page, listing = self._seen.held.page, self.query_one(Listing)
-        more = "+" if page.more_before or page.more_after else ""
-        said = [f"{len(self._seen.rows):,}{more} runs"]
+        said = [counted(len(self._seen.rows), "run", more=page.more_before or page.more_after)]
         said += [f"filter: {plain(self.filter_text)}"] if self.filter_text else ["failed first"]
         said += [f"{len(listing.marked):,} marked"] if listing.marked else []
-        return (" · " if self.terminal.unicode else " - ").join(said)
+        return " · ".join(said)
 
     def selection(self) -> Selection:
         return self._runs() if self.query_one(Listing).marked else self._whole()
@@ -158,32 +151,7 @@ class BatchView(View):
 
     # --- finding ------------------------------------------------------------------------------------------------------
 
-    def filter(self, text: str) -> None:
-        terms = self.app.admin.terms(text)
-        if terms != self._terms:
-            self._terms, self._stretch, self._wanted = terms, NEWEST, None
-            self.ask(interrupt=True)
-
-    def completions(self, text: str) -> Sequence[str]:
-        from jobrunner.domain.filter_completion import complete
-
-        known = self._seen.known if self._seen is not None else None
-        return [found.text for found in complete(text, len(text), known)] if known is not None else []
-
     # --- where it leads -----------------------------------------------------------------------------------------------
-
-    def action_back(self) -> None:
-        if not self.query_one(Listing).clear_marks():
-            super().action_back()
-
-    @on(Listing.Chosen)
-    def _chosen(self, event: Listing.Chosen) -> None:
-        self.app.open_thing("run", int(str(event.key)))
-
-    @on(Listing.Wanted)
-    def _want(self, event: Listing.Wanted) -> None:
-        self._wanted = event.which
-        self.ask()
 
     @on(Listing.Moved)
     def _moved(self) -> None:
@@ -234,12 +202,10 @@ class BatchView(View):
         return [*((Cell(" "), *line) for line in lines), titled]
 
     def _written(self, screen: Terminal) -> list[str | Pieces]:
-        seen, row = self._seen, self.query_one(Listing).cursor_row
-        if seen is None or row is None:
+        seen = self._seen
+        if seen is None:
             return []
-        if seen.run is None or seen.ran is None or seen.run.id != row.id:
-            return [(Cell(f"run {row.id} of {plain(row.job)}", "bold"),)]
-        return list(details.run(seen.run, seen.ran, screen, self.times()))
+        return written(self.query_one(Listing).cursor_row, seen.run, seen.ran, screen, self)
 
 
 def _members(
@@ -254,17 +220,3 @@ def _members(
         return (), rest
     failed = RunFilter(batch=number, terms=terms, states=(RunState.FAILED,))
     return tuple(admin.page(failed, n=_MOST_FAILED).rows), rest
-
-
-def _one(admin: Admin, number: int | None) -> tuple[Run | None, Ran | None]:
-    from jobrunner.errors import NotFound
-
-    try:
-        run = admin.run(number) if number is not None else None
-        return (run, admin.ran(run)) if run is not None else (None, None)
-    except NotFound:
-        return None, None  # it has just been removed
-
-
-def _id(run: Run) -> int:
-    return run.id

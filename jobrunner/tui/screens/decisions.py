@@ -112,13 +112,6 @@ class Decisions(View):
             self._terms = terms
             self.ask(interrupt=True)
 
-    def completions(self, text: str) -> Sequence[str]:
-        from jobrunner.domain.filter_completion import complete
-
-        if self._seen is None:
-            return []
-        return [found.text for found in complete(text, len(text), self._seen.known, subject=DECISIONS)]
-
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
         self.query_one("#beneath").display = not self.wide and event.size.height >= _LOW

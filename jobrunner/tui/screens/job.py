@@ -9,17 +9,15 @@ from textual import on
 from textual.app import ComposeResult
 
 from jobrunner.domain.board import JobLine
-from jobrunner.domain.filter_text import RUNS
-from jobrunner.domain.state import RunState
 from jobrunner.presentation import board, past
 from jobrunner.presentation.counted import counted
 from jobrunner.presentation.labels import SHORT_STATES
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
 from jobrunner.tui import keys, possible
+from jobrunner.tui.listed_runs import NO_MATCH, ListedRuns, run_id
 from jobrunner.tui.selection import NOTHING, Selection
-from jobrunner.tui.stretch import NEWEST, Held, Stretch, held
-from jobrunner.tui.view import View
+from jobrunner.tui.stretch import Held, held
 from jobrunner.tui.widgets.chart import Chart
 from jobrunner.tui.widgets.details import Details
 from jobrunner.tui.widgets.ink import Pieces
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from jobrunner.admin import Admin
     from jobrunner.domain.board import JobFacts
     from jobrunner.domain.change import InForce
-    from jobrunner.domain.filter import Term
     from jobrunner.domain.filter_completion import Known
     from jobrunner.domain.run import Run
     from jobrunner.presentation.screen import Screen as Terminal
@@ -52,7 +49,6 @@ _OF_THE_JOB = frozenset(
 """What is done with the job, also while a run of it is under the cursor."""
 
 _NO_RUNS = "It has never run.\nr runs it now."
-_NO_MATCH = "No run matches the filter.\nesc takes it away."
 
 
 class Seen(NamedTuple):
@@ -66,30 +62,24 @@ class Seen(NamedTuple):
     known: Known
 
 
-class JobView(View):
+class JobView(ListedRuns):
     """A job, by its name. In a narrow terminal ``tab`` turns from its runs to what is said of it, and back."""
 
     name_shown = "Job"
-    filterable = True
-    subject = RUNS
     hints = ("open", "run_now", "pause", "output", "retry", "edit_here", "next_pane", "cancel")
-    states = tuple(RunState)
     actions = ("edit_here", "output")
     BINDINGS: ClassVar = [*keys.bindings("next_pane", "previous_pane")]
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.job = name
-        self._terms: tuple[Term, ...] = ()
-        self._stretch: Stretch = NEWEST
-        self._wanted: str | None = None
         self._telling = False
         self._seen: Seen | None = None
 
     def body(self) -> ComposeResult:
         yield Chart(self.terminal, self._draw_head, id="head")
         yield Chart(self.terminal, self._draw_plot, id="plot")
-        yield Listing(past.COLUMNS, screen=self.terminal, id="runs", key=_id, empty=_NO_RUNS)
+        yield Listing(past.COLUMNS, screen=self.terminal, id="runs", key=run_id, empty=_NO_RUNS)
 
     def detail(self) -> ComposeResult:
         yield Details(screen=self.terminal, id="what")
@@ -100,7 +90,7 @@ class JobView(View):
     # --- asking and showing -------------------------------------------------------------------------------------------
 
     def question(self) -> Callable[[Admin], object]:
-        name, terms, stretch, which = self.job, self._terms, self._stretch, self._wanted
+        name, terms, stretch, which = self.job, self.terms, self.stretch, self.wanted
 
         def look(admin: Admin) -> Seen:
             from jobrunner.domain.filter import RunFilter
@@ -115,9 +105,9 @@ class JobView(View):
 
     def show(self, answer: Any) -> None:
         self._seen = answer
-        self._stretch, self._wanted = answer.held.stretch, None
+        self.stretch, self.wanted = answer.held.stretch, None
         page, listing = answer.held.page, self.query_one(Listing)
-        listing.set_empty(_NO_MATCH if self._terms else _NO_RUNS)
+        listing.set_empty(NO_MATCH if self.terms else _NO_RUNS)
         listing.show(page.rows, self._line, more_before=page.more_before, more_after=page.more_after)
         self._draw()
 
@@ -160,18 +150,6 @@ class JobView(View):
 
     # --- finding ------------------------------------------------------------------------------------------------------
 
-    def filter(self, text: str) -> None:
-        terms = self.app.admin.terms(text)
-        if terms != self._terms:
-            self._terms, self._stretch, self._wanted = terms, NEWEST, None
-            self.ask(interrupt=True)
-
-    def completions(self, text: str) -> Sequence[str]:
-        from jobrunner.domain.filter_completion import complete
-
-        known = self._seen.known if self._seen is not None else None
-        return [found.text for found in complete(text, len(text), known)] if known is not None else []
-
     # --- where it leads -----------------------------------------------------------------------------------------------
 
     def action_next_pane(self) -> None:
@@ -183,19 +161,6 @@ class JobView(View):
         self._arrange()
 
     action_previous_pane = action_next_pane
-
-    def action_back(self) -> None:
-        if not self.query_one(Listing).clear_marks():
-            super().action_back()
-
-    @on(Listing.Chosen)
-    def _chosen(self, event: Listing.Chosen) -> None:
-        self.app.open_thing("run", int(str(event.key)))
-
-    @on(Listing.Wanted)
-    def _want(self, event: Listing.Wanted) -> None:
-        self._wanted = event.which
-        self.ask()
 
     @on(Listing.Moved)
     @on(Listing.Marked)
@@ -292,7 +257,3 @@ def _pairs(facts: JobFacts) -> Iterator[tuple[tuple[str, ...], object]]:
                 yield (key, param["name"]), {name: each for name, each in param.items() if name != "name"}
         else:
             yield (key,), value
-
-
-def _id(run: Run) -> int:
-    return run.id

@@ -16,12 +16,12 @@ from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
 from jobrunner.tui.runs_of_jobs import last_runs, runs_for
 from jobrunner.tui.selection import NOTHING, Selection
+from jobrunner.tui.tail import last_lines
 from jobrunner.tui.view import View
 from jobrunner.tui.widgets import bars
 from jobrunner.tui.widgets.details import Details
 from jobrunner.tui.widgets.ink import Pieces
 from jobrunner.tui.widgets.listing import Line, Listing
-from jobrunner.tui.widgets.sgr import words
 
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
@@ -180,12 +180,6 @@ class Jobs(View):
             self._terms = terms
             self.ask(interrupt=True)
 
-    def completions(self, text: str) -> Sequence[str]:
-        from jobrunner.domain.filter_completion import complete
-
-        known = self._seen.known if self._seen is not None else None
-        return [found.text for found in complete(text, len(text), known, subject=JOBS)] if known is not None else []
-
     def ordered(self) -> None:
         """The order that was on, chosen again, is turned round."""
         self._put_in_order(reverse=self.order == self._was and not self._reverse)
@@ -298,7 +292,7 @@ class Jobs(View):
             lines += [bars.spark(values, self.terminal, style="cyan", top=min(max(values), _FAR_BEYOND * usual))]
         if seen.tail:
             lines += ["", (Cell(f"THE LAST OUTPUT OF RUN {facts.runs[0].id}", "dim"),)]
-            lines += [plain(line) for line in _text(seen.tail)]
+            lines += last_lines(seen.tail, _LAST_LINES)
         return lines
 
 
@@ -318,8 +312,3 @@ def _facts(admin: Admin, name: str) -> tuple[JobFacts | None, tuple[OutputPart, 
 
 def _name(line: JobLine) -> str:
     return line.name
-
-
-def _text(parts: Sequence[OutputPart]) -> list[str]:
-    data = b"".join(part.data for part in parts)
-    return [words(line) for line in data.splitlines()[-_LAST_LINES:]]

@@ -15,13 +15,13 @@ from jobrunner.presentation.table import Cell
 from jobrunner.tui import possible
 from jobrunner.tui.panes import Panes
 from jobrunner.tui.selection import NOTHING, Selection
+from jobrunner.tui.tail import last_lines
 from jobrunner.tui.widgets import bars
 from jobrunner.tui.widgets.chart import Chart
 from jobrunner.tui.widgets.details import Details
 from jobrunner.tui.widgets.ink import Pieces
 from jobrunner.tui.widgets.listing import Line, Listing
 from jobrunner.tui.widgets.rule import rule
-from jobrunner.tui.widgets.sgr import words
 
 if TYPE_CHECKING:
     from jobrunner.admin import Admin
@@ -227,7 +227,7 @@ class Overview(Panes):
                 lines += [(Cell("do     ", "dim"), Cell(plain(item.verb)))]
         if run_id is not None and seen.tail_of == run_id and seen.tail:
             lines += ["", (Cell(f"the last output of run {run_id}", "dim"),)]
-            lines += [plain(line) for line in _text(seen.tail)]
+            lines += last_lines(seen.tail, _LAST_LINES)
         return lines
 
 
@@ -266,8 +266,3 @@ def _selected(item: Attention) -> Selection:
     if kind in ("job", "queue") and name:
         return Selection("job" if kind == "job" else "queue", (name,))
     return Selection("file") if kind == "file" else NOTHING
-
-
-def _text(parts: Sequence[OutputPart]) -> list[str]:
-    data = b"".join(part.data for part in parts)
-    return [words(line) for line in data.splitlines()[-_LAST_LINES:]]

@@ -160,13 +160,6 @@ class Queues(Panes):
             self._terms, self._fits = terms, row_test(terms)
             self.ask(interrupt=True)
 
-    def completions(self, text: str) -> Sequence[str]:
-        from jobrunner.domain.filter_completion import complete
-
-        if self._seen is None:
-            return []
-        return [found.text for found in complete(text, len(text), self._seen.known, subject=QUEUES)]
-
     def on_resize(self, event: Any) -> None:
         super().on_resize(event)
         self._share_room()

@@ -10,16 +10,14 @@ from textual import on
 from textual.app import ComposeResult
 
 from jobrunner.admin.paging import SEARCH_SECONDS
-from jobrunner.domain.filter_text import RUNS
-from jobrunner.domain.state import RunState
-from jobrunner.presentation import details, runlist
+from jobrunner.presentation import runlist
 from jobrunner.presentation.counted import counted
 from jobrunner.presentation.sanitise import plain
-from jobrunner.presentation.table import Cell, Column
+from jobrunner.presentation.table import Column
 from jobrunner.tui import possible
+from jobrunner.tui.listed_runs import NO_MATCH, ListedRuns, one_run, run_id, written
 from jobrunner.tui.selection import NOTHING, Selection
-from jobrunner.tui.stretch import NEWEST, Held, Stretch, held
-from jobrunner.tui.view import View
+from jobrunner.tui.stretch import Held, held
 from jobrunner.tui.widgets.details import Details
 from jobrunner.tui.widgets.ink import Pieces
 from jobrunner.tui.widgets.listing import Line, Listing
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from jobrunner.tui.actions.hands import Hands
 
 _NONE = "There are no runs yet.\nr on a job of screen 2 runs it now."
-_NO_MATCH = "No run matches the filter.\nesc takes it away."
 _SEARCHING = "No run matches so far.\nThe search goes on further back."
 _SEARCHED = "No run matches as far back as was searched.\nsince: or job: makes the search a shorter one."
 
@@ -57,29 +54,23 @@ class Seen(NamedTuple):
     ran: Ran | None
 
 
-class Runs(View):
+class Runs(ListedRuns):
     """Screen 3."""
 
     name_shown = "Runs"
     number = "3"
-    filterable = True
-    subject = RUNS
     hints = ("open", "retry", "cancel", "output", "states", "dead_letters", "mark", "discard", "top")
-    states = tuple(RunState)
     all_columns = tuple(column.title for column in runlist.COLUMNS if column.title != "ID")
 
     def __init__(self) -> None:
         super().__init__()
-        self._terms: tuple[Term, ...] = ()
-        self._stretch: Stretch = NEWEST
-        self._wanted: str | None = None
         self._seconds = SEARCH_SECONDS
         self._seen: Seen | None = None
         self._of: int | None = None
         self._jobs: Mapping[int, str] = {}
 
     def body(self) -> ComposeResult:
-        yield Listing(self._columns, screen=self.terminal, id="runs", key=_id, empty=_NONE)
+        yield Listing(self._columns, screen=self.terminal, id="runs", key=run_id, empty=_NONE)
 
     def detail(self) -> ComposeResult:
         yield Details(screen=self.terminal, id="what")
@@ -87,7 +78,7 @@ class Runs(View):
     # --- asking and showing -------------------------------------------------------------------------------------------
 
     def question(self) -> Callable[[Admin], object]:
-        terms, stretch, which = self._terms, self._stretch, self._wanted
+        terms, stretch, which = self.terms, self.stretch, self.wanted
         cursor = self.query_one(Listing).cursor_key if self.wide else None
         wide, seconds = self.wide, self._seconds
 
@@ -96,14 +87,14 @@ class Runs(View):
 
             found = held(admin, RunFilter(terms=terms), stretch, which, seconds)
             first = found.page.rows[0].id if found.page.rows else None
-            run, ran = _one(admin, first if cursor is None else int(str(cursor))) if wide else (None, None)
+            run, ran = one_run(admin, first if cursor is None else int(str(cursor))) if wide else (None, None)
             return Seen(found, admin.runs_about(), admin.names_at_hand(), run, ran)
 
         return look
 
     def show(self, answer: Any) -> None:
         self._seen = answer
-        self._stretch, self._wanted = answer.held.stretch, None
+        self.stretch, self.wanted = answer.held.stretch, None
         page, listing = answer.held.page, self.query_one(Listing)
         listing.set_empty(self._empty())
         listing.show(page.rows, self._line, more_before=page.more_before, more_after=page.more_after)
@@ -144,36 +135,18 @@ class Runs(View):
     def command(self) -> Sequence[str]:
         from jobrunner.domain.filter_text import term_text
 
-        return ("runs", *map(term_text, self._terms))
+        return ("runs", *map(term_text, self.terms))
 
     # --- finding ------------------------------------------------------------------------------------------------------
 
-    def filter(self, text: str) -> None:
-        terms = self.app.admin.terms(text)
-        if terms != self._terms:
-            self._terms, self._stretch, self._wanted = terms, NEWEST, None
-            self._seconds = SEARCH_SECONDS
-            self.ask(interrupt=True)
-
-    def completions(self, text: str) -> Sequence[str]:
-        from jobrunner.domain.filter_completion import complete
-
-        known = self._seen.known if self._seen is not None else None
-        return [found.text for found in complete(text, len(text), known)] if known is not None else []
+    def begin_anew(self, terms: tuple[Term, ...]) -> None:
+        super().begin_anew(terms)
+        self._seconds = SEARCH_SECONDS
 
     def columned(self) -> None:
         self.query_one(Listing).set_columns(self._columns)
 
     # --- where it leads -----------------------------------------------------------------------------------------------
-
-    @on(Listing.Chosen)
-    def _chosen(self, event: Listing.Chosen) -> None:
-        self.app.open_thing("run", int(str(event.key)))
-
-    @on(Listing.Wanted)
-    def _want(self, event: Listing.Wanted) -> None:
-        self._wanted = event.which
-        self.ask()
 
     @on(Listing.Moved)
     def _moved(self, event: Listing.Moved) -> None:
@@ -184,12 +157,12 @@ class Runs(View):
     @on(Listing.AllWanted)
     def _all_wanted(self, event: Listing.AllWanted) -> None:
         """Marks what the filter shows also beyond the stretch; once more takes the marks away."""
-        terms, listing = self._terms, event.listing
+        terms, listing = self.terms, event.listing
         if listing.clear_marks():
             return
 
         def mark(found: Mapping[int, str]) -> None:
-            if terms == self._terms and self.is_attached:
+            if terms == self.terms and self.is_attached:
                 self._jobs = found
                 listing.mark(found)
                 self.say(f"{'the newest ' * (len(found) >= MOST_MARKED)}{len(found):,} are marked")
@@ -200,10 +173,6 @@ class Runs(View):
     @on(Listing.Marked)
     def _marked(self, event: Listing.Marked) -> None:
         self.restate()
-
-    def action_back(self) -> None:
-        if not self.query_one(Listing).clear_marks():
-            super().action_back()
 
     def on_resize(self, event: Any) -> None:
         super().on_resize(event)
@@ -217,13 +186,13 @@ class Runs(View):
 
     @property
     def _dead(self) -> bool:
-        return any(term.field == "dead" and not term.negated for term in self._terms)
+        return any(term.field == "dead" and not term.negated for term in self.terms)
 
     def _count(self) -> str:
         assert self._seen is not None
         page = self._seen.held.page
         more = page.more_before or page.more_after
-        if more and not self._terms:
+        if more and not self.terms:
             return f"about {counted(self._seen.about, 'run')}"
         return counted(len(page.rows), "run", more=more or page.searched_to is not None)
 
@@ -231,7 +200,7 @@ class Runs(View):
         assert self._seen is not None
         if self._seen.held.page.searched_to is not None:
             return _SEARCHING if self._seconds < _LONGEST_SEARCH else _SEARCHED
-        return _NO_MATCH if self._terms else _NONE
+        return NO_MATCH if self.terms else _NONE
 
     def _line(self, run: Run) -> Line:
         found = runlist.cells(run, self.terminal, self.times())
@@ -245,22 +214,10 @@ class Runs(View):
             self._of = number
 
     def _written(self, screen: Terminal) -> list[str | Pieces]:
-        seen, row = self._seen, self.query_one(Listing).cursor_row
-        if seen is None or row is None:
+        seen = self._seen
+        if seen is None:
             return []
-        if seen.run is None or seen.ran is None or seen.run.id != row.id:
-            return [(Cell(f"run {row.id} of {plain(row.job)}", "bold"),)]
-        return list(details.run(seen.run, seen.ran, screen, self.times()))
-
-
-def _one(admin: Admin, number: int | None) -> tuple[Run | None, Ran | None]:
-    from jobrunner.errors import NotFound
-
-    try:
-        run = admin.run(number) if number is not None else None
-        return (run, admin.ran(run)) if run is not None else (None, None)
-    except NotFound:
-        return None, None  # it has just been removed
+        return written(self.query_one(Listing).cursor_row, seen.run, seen.ran, screen, self)
 
 
 def _all_of(hands: Hands, terms: Sequence[Term]) -> dict[int, str]:
@@ -276,7 +233,3 @@ def _all_of(hands: Hands, terms: Sequence[Term]) -> dict[int, str]:
             break
         last = page.rows[-1].id
     return found
-
-
-def _id(run: Run) -> int:
-    return run.id

@@ -197,13 +197,6 @@ class Schedule(View):
             self._terms = terms
             self.ask(interrupt=True)
 
-    def completions(self, text: str) -> Sequence[str]:
-        from jobrunner.domain.filter_completion import complete
-
-        if self._seen is None:
-            return []
-        return [found.text for found in complete(text, len(text), self._seen.known, subject=JOBS)]
-
     def ordered(self) -> None:
         self.ask()
 

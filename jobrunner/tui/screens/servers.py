@@ -115,13 +115,6 @@ class Servers(Panes):
             self._show_events()
             self.ask()
 
-    def completions(self, text: str) -> Sequence[str]:
-        from jobrunner.domain.filter_completion import complete
-
-        if self._seen is None:
-            return []
-        return [found.text for found in complete(text, len(text), self._seen.known, subject=EVENTS)]
-
     def ordered(self) -> None:
         self.ask(interrupt=True)
 
