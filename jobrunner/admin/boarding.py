@@ -41,8 +41,12 @@ class Boarding:
         return self._context.memory.standings.board(order or Order.ATTENTION, reverse=reverse, terms=terms)
 
     def names_at_hand(self) -> Known:
-        """What a filter of jobs can be completed with, as far as the file has been read: it never waits for it."""
-        return self._context.memory.standings.known()
+        """What a filter can be completed with, as far as the file has been read: it never waits for it."""
+        from jobrunner.store import servers
+
+        found = servers.find(self._context.db, self._context.clock.now())
+        names = tuple(dict.fromkeys(server.name for server in found))
+        return self._context.memory.standings.known()._replace(servers=names)
 
     def board_rows(self, names: Sequence[str]) -> tuple[JobRow, ...]:
         """The details of some jobs, in this order; those that are in no file have little."""

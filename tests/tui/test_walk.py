@@ -99,3 +99,95 @@ def test_a_signal_gives_the_terminal_back(tmp_path: Path, number: signal.Signals
         assert terminal.restored()
     finally:
         terminal.close()
+
+
+EDITOR = """#!/bin/sh
+printf '\\n# added by hand\\n' >> "$1"
+"""
+
+
+def test_the_editor_of_a_person_and_back(tmp_path: Path) -> None:
+    """``E`` gives the terminal to ``jobrunner edit``, which runs $EDITOR; ``u`` takes the edit back."""
+    project = Project(tmp_path, JOBS)
+    script = tmp_path / "editor"
+    script.write_text(EDITOR)
+    script.chmod(0o755)
+    before = project.file.read_text()
+    environment = {**clean_environment(tmp_path), "EDITOR": str(script)}
+    terminal = Terminal([sys.executable, "-m", "jobrunner", "tui"], tmp_path, environment)
+    try:
+        terminal.shows("no server", 12)
+        terminal.send("2")
+        terminal.until(lambda: "[2 Jobs]" in terminal.text() and "broken" in terminal.text(), "the jobs", 12)
+        terminal.send("E")
+        terminal.until(lambda: "$ jobrunner edit broken" in terminal.text(), "the command", 12)
+        terminal.shows("[a]pply, [e]dit again or [q]uit?", 12)
+        terminal.send("\r")
+        terminal.shows("Enter goes back to the dashboard.", 12)
+        terminal.send("\r")
+        terminal.until(lambda: "the file is changed; u undoes it" in terminal.text(), "the dashboard again", 12)
+        assert "[2 Jobs]" in terminal.text()
+        assert project.file.read_text() != before
+        assert "# added by hand" in project.file.read_text()
+        terminal.send("u")
+        terminal.until(lambda: "undone" in terminal.text(), "the edit taken back", 12)
+        assert project.file.read_text() == before
+        terminal.send("q")
+        assert terminal.ended(PATIENCE) == 0
+        assert terminal.restored()
+    finally:
+        terminal.close()
+
+
+LISTENING = """
+import logging, runpy, sys, warnings
+remarks = open({remarks!r}, "a", buffering=1)
+logging.getLogger("asyncio").addHandler(logging.StreamHandler(remarks))
+warnings.showwarning = lambda said, *more: print(repr(said), *more[:3], file=remarks)
+sys.unraisablehook = lambda one: print("unraisable", one.exc_value, one.object, file=remarks)
+runpy.run_module("jobrunner", run_name="__main__", alter_sys=True)
+"""
+"""While the dashboard runs, stderr is not the terminal's: what is remarked then is written to a file as well."""
+
+
+def test_nothing_is_left_behind_by_any_screen(tmp_path: Path) -> None:
+    """Python's own remarks, about tasks and files that nobody has ended and what was never awaited, go to stderr."""
+    Project(tmp_path, JOBS)
+    remarks = tmp_path / "remarks"
+    (tmp_path / "listening.py").write_text(LISTENING.format(remarks=str(remarks)))
+    call = f'exec "{sys.executable}" -X dev {tmp_path}/listening.py tui 2>>{remarks}'
+    environment = {**clean_environment(tmp_path), "PYTHONASYNCIODEBUG": "1"}
+    terminal = Terminal(["sh", "-c", call], tmp_path, environment)
+
+    def goes(keys: str, wanted: str) -> None:
+        terminal.send(keys)
+        terminal.until(lambda: wanted in terminal.text(), f"{wanted} after {keys!r}", 30)
+
+    def closes(title: str) -> None:
+        terminal.send("\x1b")
+        terminal.until(lambda: title not in terminal.text(), f"{title} closes", 30)
+
+    try:
+        terminal.shows("no server", 30)
+        for number, name in (("2", "Jobs"), ("3", "Runs"), ("4", "Queues"), ("5", "Schedule"), ("6", "Servers")):
+            goes(number, f"[{number} {name}]")
+        goes("7", "[7 Configuration]")
+        goes("2r", "run 1 of broken is created")
+        goes("\r", "Jobs › broken")
+        goes("d", "Decisions")
+        goes("qw", "Why › ")
+        goes("qqe", "form")
+        goes("\x1b", "[2 Jobs]")
+        goes("l", "It has not begun")
+        goes("q:", "ctrl+y copies")
+        closes("ctrl+y copies")
+        goes("?", "Keys in")
+        closes("Keys in")
+        goes("1", "[1 Overview]")
+        terminal.send("q")
+        assert terminal.ended(PATIENCE) == 0
+        assert terminal.restored()
+    finally:
+        terminal.close()
+    said = [line for line in remarks.read_text().splitlines() if not line.startswith("Executing <")]
+    assert said == [], "beside that something took long, which asyncio says while it is debugged"

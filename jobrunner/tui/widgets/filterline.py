@@ -79,10 +79,14 @@ class FilterLine(Horizontal):
         self.query_one("#filter-said", Said).say(Cell(text, "bold yellow"))
 
     def suggest(self, texts: Sequence[str]) -> None:
-        """Whole filters that the text could become, best first; nothing is said over a complaint."""
+        """Whole filters that the text could become, best first.
+
+        They are said in the place of a complaint only while a word is being typed: it is no mistake yet.
+        """
         self._suggested = tuple(texts)
         said = self.query_one("#filter-said", Said)
-        if texts and not said.text:
+        typed = self.query_one(FilterInput).value
+        if texts and (not said.text or typed[-1:].strip()):
             said.say(Cell("tab: " + "  ".join(text.rstrip().rpartition(" ")[2] for text in texts[:4]), "dim"))
 
     @on(Input.Changed)

@@ -325,6 +325,25 @@ async def test_the_output_in_a_pager_is_shown_not_obeyed(
         assert seen.read_bytes() == b"one\\x1b]0;title\\x07\n"
 
 
+async def test_a_terminal_that_cannot_be_given_away_has_no_pager(
+    dashboard: Dashboard, store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(store, "web1-main", started_at=NOW)
+    run_id = put(store, "backup")
+    claimed = start(store, run_id, server)
+    says(store, run_id, server, b"one\n")
+    end(store, claimed, server)
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(copies))
+    async with dashboard(start="3") as opened:
+        await opened_at(opened, run_id)
+        await opened.until(lambda: "one" in opened.text())
+        await opened.pilot.press("o")
+        await opened.until(lambda: "no pager: " in opened.text().splitlines()[-2])
+        assert list(copies.iterdir()) == []
+
+
 async def test_a_large_output_is_not_kept_by_a_view_that_is_left(dashboard: Dashboard, store: Database) -> None:
     server = serve(store, "one")
     run_id = put(store, "backup")
