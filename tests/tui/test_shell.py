@@ -86,6 +86,16 @@ async def test_lines_go_in_order_when_there_is_no_room(dashboard: Dashboard) -> 
         assert "Help" in opened.text()
 
 
+@pytest.mark.parametrize("dialog", [":", "x", "?"])
+async def test_it_ends_from_a_dialog_too(dashboard: Dashboard, dialog: str) -> None:
+    async with dashboard(start="2") as opened:
+        await opened.until(lambda: "backup" in opened.text())
+        await opened.press(dialog)
+        await opened.until(lambda: opened.app.screen is not opened.app.view)
+        await opened.pilot.press("ctrl+q")
+        await opened.until(lambda: not opened.app.is_running)
+
+
 async def test_q_ends_it(dashboard: Dashboard) -> None:
     async with dashboard() as opened:
         await opened.pilot.press("q")

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell
+from jobrunner.tui import keys
 from jobrunner.tui.widgets.lines import Lines
 
 Result = TypeVar("Result")
@@ -39,6 +40,7 @@ class Dialog(ModalScreen[Result | None]):
     BINDINGS: ClassVar = [
         Binding("escape", "close", show=False),
         Binding("ctrl+y", "copy_command", show=False, priority=True),
+        *keys.bindings("quit", action="app.{}"),
     ]
 
     def __init__(self, screen: Screen, title: str) -> None:

@@ -168,7 +168,9 @@ class Schedule(View):
         last = dict([seen.last]) if seen.last is not None and seen.last[0] in selection.ids else {}
         if id == "output":
             return last_runs({name: run.id for name, run in last.items()}, selection)
-        return runs_for(id, seen.lines, last, selection)
+        here = seen.lines[self.query_one(Lanes).listing.position :][:1]
+        one = not selection.marked and [line.name for line in here] == list(selection.ids)
+        return runs_for(id, here if one else seen.lines, last, selection)
 
     def status(self) -> str:
         seen = self._seen
