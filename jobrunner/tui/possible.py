@@ -1,4 +1,4 @@
-"""What can be done with runs and batches as they stand, as far as a screen knows how that is. Pure.
+"""What can be done with runs, batches, jobs and queues as they stand, as far as a screen knows how that is. Pure.
 
 The store has the last word; what is said here is what is offered.
 """
@@ -9,12 +9,16 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from jobrunner.domain.batch import Batch, BatchState
+from jobrunner.domain.board import JobRow
+from jobrunner.domain.queue import QueueStatus
 from jobrunner.domain.state import RunState
 
 RETRY, CANARY, CANCEL, CANCEL_NOW, DISCARD = "retry", "retry_canary", "cancel", "cancel_now", "discard"
 
-BY_STATE = frozenset({RETRY, CANARY, CANCEL, CANCEL_NOW, DISCARD})
-"""Ids of the actions that hang on how a run or batch stands; all others can be done with any."""
+RESUME, ENABLE, DISABLE = "resume", "enable", "disable"
+
+BY_STATE = frozenset({RETRY, CANARY, CANCEL, CANCEL_NOW, DISCARD, RESUME, ENABLE, DISABLE})
+"""Ids of the actions that hang on how a run, a batch, a job or a queue stands; all others can be done with any."""
 
 _AGAIN = frozenset({RETRY, CANARY})
 _STOP = frozenset({CANCEL, CANCEL_NOW})
@@ -42,6 +46,25 @@ def with_runs(runs: Iterable[Standing | None]) -> frozenset[str] | None:
         if run.dead:
             found |= {DISCARD}
     return found
+
+
+def with_jobs(rows: Iterable[JobRow | None]) -> frozenset[str] | None:
+    """What can be done with at least one of them: what is paused goes on, what is off is enabled."""
+    found = frozenset[str]()
+    for row in rows:
+        if row is None or not row.known:
+            return None
+        found |= {DISABLE if row.enabled else ENABLE}
+        found |= {RESUME} if row.pause is not None else frozenset()
+    return found
+
+
+def with_queues(queues: Iterable[QueueStatus | None]) -> frozenset[str] | None:
+    """What can be done with at least one of them: what is paused goes on."""
+    found = list(queues)
+    if any(queue is None for queue in found):
+        return None
+    return frozenset({RESUME}) if any(queue is not None and queue.paused for queue in found) else frozenset()
 
 
 def with_state(state: RunState) -> frozenset[str]:

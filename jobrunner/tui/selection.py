@@ -12,8 +12,8 @@ class Selection(NamedTuple):
     backup; ``marked``: by the person.
 
     ``jobs`` has the job of each run where it is known, in the order of ``ids``: a confirmation counts by them.
-    ``possible``: ids of the actions that hang on how runs and batches stand, and that can be done with at least one of
-    these; None: it is not known how they stand.
+    ``possible``: ids of the actions that hang on how things stand, and that can be done with at least one of these;
+    None: it is not known how they stand.
     """
 
     kind: Kind | None

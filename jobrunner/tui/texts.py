@@ -19,6 +19,8 @@ _CANNOT = {
         "cancel_now": _ENDED,
         "discard": _NOT_DEAD,
     },
+    "job": {"resume": "it is not paused", "enable": "it is enabled already", "disable": "it is disabled already"},
+    "queue": {"resume": "it is not paused"},
     "batch": {
         "retry": "no run of it has failed",
         "retry_canary": "no run of it has failed",

@@ -181,3 +181,26 @@ def test_batches_by_what_their_members_became() -> None:
     assert ACTIONS["retry"].applies(Selection("batch", (1,)))
     assert not ACTIONS["retry"].applies(Selection("batch", (1,), possible=frozenset()))
     assert ACTIONS["run_now"].applies(Selection("run", (1,), possible=frozenset()))
+
+
+async def test_a_job_and_a_queue_are_resumed_enabled_and_disabled_where_that_changes_anything(
+    dashboard: Dashboard, admin: Admin
+) -> None:
+    async def can(opened: Any) -> set[str]:
+        return await offered(opened) & {"resume", "enable", "disable"}
+
+    async with dashboard(start="2") as opened:
+        await opened.until(lambda: "backup" in opened.text())
+        await opened.settled()
+        assert opened.app.view.selection().ids == ("backup",)
+        assert await can(opened) == {"disable"}
+        opened.app.acting.start("resume", opened.app.view.selection())
+        await opened.until(lambda: "job backup: it is not paused" in said(opened))
+        admin.pause("job", "backup", until=None, reason="")
+        await opened.until(lambda: "resume" in (opened.app.view.selection().possible or ()))
+        assert await can(opened) == {"disable", "resume"}
+        await opened.press("4")
+        assert await can(opened) == set()
+        admin.pause("queue", "critical", until=None, reason="")
+        await opened.until(lambda: "resume" in (opened.app.view.selection().possible or ()))
+        assert await can(opened) == {"resume"}

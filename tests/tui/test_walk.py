@@ -125,8 +125,8 @@ def test_the_editor_of_a_person_and_back(tmp_path: Path) -> None:
         terminal.send("\r")
         terminal.shows("Enter goes back to the dashboard.", 12)
         terminal.send("\r")
-        terminal.until(lambda: "the file is changed; u undoes it" in terminal.text(), "the dashboard again", 12)
-        assert "[2 Jobs]" in terminal.text()
+        wanted = ("[2 Jobs]", "the file is changed; u undoes it")
+        terminal.until(lambda: all(text in terminal.text() for text in wanted), "the dashboard again", 12)
         assert project.file.read_text() != before
         assert "# added by hand" in project.file.read_text()
         terminal.send("u")

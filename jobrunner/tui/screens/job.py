@@ -130,11 +130,15 @@ class JobView(ListedRuns):
     def selection(self) -> Selection:
         listing = self.query_one(Listing)
         if self._telling or not listing.chosen or (self.wide and not listing.has_focus and not listing.marked):
-            return Selection("job", (self.job,))
+            return self._own()
         return self._runs()
 
     def selection_for(self, id: str) -> Selection:
-        return Selection("job", (self.job,)) if id in _OF_THE_JOB else self._runs()
+        return self._own() if id in _OF_THE_JOB else self._runs()
+
+    def _own(self) -> Selection:
+        row = self._seen.facts.row if self._seen is not None else None
+        return Selection("job", (self.job,), possible=possible.with_jobs([row]))
 
     def _runs(self) -> Selection:
         listing = self.query_one(Listing)

@@ -14,6 +14,7 @@ from jobrunner.domain.state import RunState
 from jobrunner.presentation import board
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.table import Cell
+from jobrunner.tui import possible
 from jobrunner.tui.runs_of_jobs import last_runs, runs_for
 from jobrunner.tui.selection import NOTHING, Selection
 from jobrunner.tui.tail import last_lines
@@ -154,7 +155,8 @@ class Jobs(View):
     def selection(self) -> Selection:
         listing = self.query_one(Listing)
         names = tuple(map(str, listing.chosen))
-        return Selection("job", names, marked=bool(listing.marked)) if names else NOTHING
+        can = possible.with_jobs(map(self._rows.get, names))
+        return Selection("job", names, marked=bool(listing.marked), possible=can) if names else NOTHING
 
     def selection_for(self, id: str) -> Selection:
         """What is done with runs is done with those that make the jobs stand as they do; output is of the last one."""

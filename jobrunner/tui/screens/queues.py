@@ -130,7 +130,10 @@ class Queues(Panes):
         if not listing.chosen:
             return NOTHING
         if listing.id == "queues":
-            return Selection("queue", tuple(map(str, listing.chosen)), marked=bool(listing.marked))
+            names = tuple(map(str, listing.chosen))
+            queues = {queue.name: queue for queue in self._seen.queues} if self._seen else {}
+            can = possible.with_queues(map(queues.get, names))
+            return Selection("queue", names, marked=bool(listing.marked), possible=can)
         ids = tuple(int(str(key)) for key in listing.chosen)
         if listing.id == "batches":
             batches = {at.batch.id: at.batch for at in self._seen.batches} if self._seen else {}

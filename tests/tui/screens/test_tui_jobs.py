@@ -15,7 +15,6 @@ from samples import NOW, end, put, serve, start
 from jobrunner.admin import Admin
 from jobrunner.domain.state import RunState
 from jobrunner.store import Database, open_store
-from jobrunner.tui.selection import Selection
 from jobrunner.tui.widgets.details import Details
 from jobrunner.tui.widgets.listing import Listing
 
@@ -142,7 +141,7 @@ async def test_the_cursor_stays_on_its_job_when_another_goes_before_it(dashboard
         assert first.ids == ("alpha",)
         ended(store, server, "gamma", RunState.FAILED, 60)
         await opened.until(lambda: names(opened)[0] == "gamma")
-        assert opened.app.view.selection() == first
+        assert opened.app.view.selection()[:4] == first[:4]
 
 
 async def test_a_filter_shows_what_matches_and_says_so(dashboard: Dashboard, store: Database) -> None:
@@ -188,7 +187,7 @@ async def test_what_an_action_on_jobs_is_meant_for(dashboard: Dashboard, store: 
     async with dashboard(start="2") as opened:
         await shown(opened)
         view = opened.app.view
-        assert view.selection() == Selection("job", ("alpha",))
+        assert view.selection()[:3] == ("job", ("alpha",), False)
         assert view.selection_for("retry")[:4] == ("run", (ids["dead"],), False, ("alpha",))
         assert view.selection_for("output").ids == (ids["dead"],)
         assert view.selection_for("cancel").ids == ()
@@ -197,11 +196,11 @@ async def test_what_an_action_on_jobs_is_meant_for(dashboard: Dashboard, store: 
         assert view.selection_for("output").ids == (ids["working"],)
         await opened.press("k")
         await opened.press("space", "space")
-        assert view.selection() == Selection("job", ("alpha", "beta"), marked=True)
+        assert view.selection()[:3] == ("job", ("alpha", "beta"), True)
         assert view.selection_for("cancel")[:4] == ("run", (ids["working"],), True, ("beta",))
         assert "2 marked" in view.status()
         await opened.press("escape")
-        assert view.selection() == Selection("job", ("gamma",))
+        assert view.selection()[:3] == ("job", ("gamma",), False)
 
 
 async def test_wide_one_job_is_told_beside_the_list(dashboard: Dashboard, store: Database) -> None:
