@@ -14,7 +14,7 @@ from bench.counts import Counts, Traced
 
 TRIGGER = Counts(statements=6, commits=1)
 ALONE = {"nop": Counts(statements=22, commits=2), "true": Counts(statements=22, commits=2)}
-WAITING = Counts(statements=14, commits=1.2)
+WAITING = Counts(statements=11, commits=1.1)
 """A run of many that are worked off together: what is put together depends on the moment, so with some room."""
 
 
