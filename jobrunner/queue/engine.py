@@ -36,6 +36,9 @@ SAFETY_SECONDS = 1.0
 STOP_SECONDS = 15.0
 """How long a server that ends goes on trying to write what its runs came to."""
 
+_SHORTEST_PATIENCE, _LONGEST_PATIENCE = 0.0001, 0.002
+"""Seconds that ends wait for others to be committed with: half of what a commit takes, where that is worth it."""
+
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 2.0
 _LONGEST_ROUND = 30.0
 _BROKER_PAUSE = 5.0
@@ -59,8 +62,8 @@ class Hand(Protocol):
     def take(self, claimed: Claimed) -> bool:
         """Begins a run; False, and nothing done, where that is a worker's work."""
 
-    def collect(self) -> None:
-        """Submits the ends of what was taken and has ended."""
+    def collect(self) -> int:
+        """Submits the ends of what was taken and has ended; how many are still under way."""
 
 
 class Engine:
@@ -97,6 +100,7 @@ class Engine:
         self._bell = bell
         self._hand: Hand | None = None
         self._poller = select.poll()
+        self._commit_takes = 0.0
         self._named_only = named_only
         self._on_cancel = on_cancel
         self._on_idle = on_idle
@@ -304,7 +308,19 @@ class Engine:
             self._look = True
         if self._hand is not None and self._hand.fileno() in ready:
             self._sleeping = False  # what is collected needs nobody to wake this thread
-            self._hand.collect()
+            self._collect(self._hand)
+
+    def _collect(self, hand: Hand) -> None:
+        """What has ended, and where a commit takes long, what ends in the meantime: they share it."""
+        left = hand.collect()
+        patience = min(self._commit_takes / 2, _LONGEST_PATIENCE)
+        if not left or patience < _SHORTEST_PATIENCE:
+            return
+        give_up = self._clock.monotonic() + patience
+        while left and (pause := give_up - self._clock.monotonic()) > 0:
+            if not select.select((hand,), (), (), pause)[0]:
+                return
+            left = hand.collect()
 
     def _timeout(self) -> float:
         if self._operations or self._offered or self._look or self._stop_at is not None:
@@ -379,9 +395,11 @@ class Engine:
                 seen = outlook(self._db, self._server_id, self.queues)
                 claimed += self._claim(offered, room, now, seen)
                 self._next_due = seen.next_due
+                begun = self._clock.monotonic()
         except BaseException:
             self._doubtful += claimed
             raise
+        self._commit_takes += (self._clock.monotonic() - begun - self._commit_takes) / 8
         return ready, claimed
 
     def _claim(self, offered: Sequence[tuple[int, int]], room: int, now: datetime, seen: Outlook) -> list[Claimed]:

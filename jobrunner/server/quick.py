@@ -61,8 +61,8 @@ class QuickCalls:
             self._some.set()
         return True
 
-    def collect(self) -> None:
-        """Records what has ended."""
+    def collect(self) -> int:
+        """Records what has ended; how many are still under way."""
         for fd, _ in self._poll.poll(0):
             call = self._calls.pop(fd, None)
             if call is None:
@@ -74,6 +74,7 @@ class QuickCalls:
             self._forget(fd)
             if not ended:
                 self._executor.leave(call)
+        return len(self._calls)
 
     def leave_all(self) -> None:
         """Everything under way is a worker's from now on."""

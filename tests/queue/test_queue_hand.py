@@ -1,0 +1,131 @@
+"""What an engine does itself, without workers: it begins runs, and writes ends that come together in one commit."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import pytest
+from conftest import PATIENCE, Worked
+
+from jobrunner.domain.run import Claimed
+from jobrunner.domain.state import RunState
+from jobrunner.store.runs import read
+
+Make = Callable[..., Worked]
+
+
+class Hand:
+    """A hand that takes what it is told to, and ends the runs in ``ended``, one each time it is asked."""
+
+    def __init__(self) -> None:
+        self.takes = True
+        self.taken: list[Claimed] = []
+        self.under_way = 0
+        self.ended = deque[Callable[[], None]]()
+        self.some = threading.Semaphore(0)
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_SEMAPHORE)
+
+    def fileno(self) -> int:
+        return self._bell
+
+    def take(self, claimed: Claimed) -> bool:
+        if self.takes:
+            self.taken.append(claimed)
+            self.under_way += 1
+            self.some.release()
+        return self.takes
+
+    def collect(self) -> int:
+        os.eventfd_read(self._bell)
+        self.ended.popleft()()
+        self.under_way -= 1
+        return self.under_way
+
+    def end(self, *ends: Callable[[], None]) -> None:
+        """These end now, all at once."""
+        self.ended.extend(ends)
+        os.eventfd_write(self._bell, len(ends))
+
+    def close(self) -> None:
+        os.close(self._bell)
+
+
+@pytest.fixture
+def hand() -> Iterator[Hand]:
+    hand = Hand()
+    yield hand
+    hand.close()
+
+
+def employed(make_engine: Make, hand: Hand, **changes: object) -> Worked:
+    worked = make_engine(start=False, **changes)
+    worked.engine.employ(hand)
+    return worked
+
+
+def test_what_the_hand_takes_no_worker_sees_and_its_end_frees_the_place(make_engine: Make, hand: Hand) -> None:
+    worked = employed(make_engine, hand, workers=1)
+    first, second = worked.put(), worked.put()
+    worked.engine.start()
+    assert hand.some.acquire(timeout=PATIENCE)
+    assert worked.nothing_more
+    assert worked.engine.under_way == 1
+    hand.end(lambda: worked.finish(hand.taken[0]))
+    assert hand.some.acquire(timeout=PATIENCE)
+    assert [run.id for run in hand.taken] == [first, second]
+    assert read.state(worked.db, first) is RunState.SUCCEEDED
+
+
+def test_what_the_hand_refuses_is_a_workers(make_engine: Make, hand: Hand) -> None:
+    hand.takes = False
+    worked = employed(make_engine, hand)
+    run = worked.put()
+    worked.engine.start()
+    assert worked.next().id == run
+
+
+def test_what_the_hand_cannot_end_is_delegated(make_engine: Make, hand: Hand) -> None:
+    worked = employed(make_engine, hand)
+    run = worked.put()
+    worked.engine.start()
+    assert hand.some.acquire(timeout=PATIENCE)
+    worked.engine.delegate(hand.taken[0])
+    assert f'"run": {run}'.encode() in worked.engine.inbox.get(timeout=PATIENCE)
+    assert worked.engine.claimed(run) is None  # it is under way, and not to be begun again
+    worked.finish(hand.taken[0])
+
+
+@pytest.mark.parametrize(("seconds", "together"), [(1.0, True), (0.0, False)])
+def test_where_a_commit_takes_long_ends_wait_for_each_other(
+    make_engine: Make, hand: Hand, monkeypatch: pytest.MonkeyPatch, seconds: float, together: bool
+) -> None:
+    monkeypatch.setattr("jobrunner.queue.engine._LONGEST_PATIENCE", float(PATIENCE))
+    worked = employed(make_engine, hand)
+    worked.put()
+    worked.put()
+    worked.engine.start()
+    for _ in range(2):
+        assert hand.some.acquire(timeout=PATIENCE)
+    committed, seen = threading.Semaphore(0), list[str]()
+
+    def end(run: Claimed) -> Callable[[], None]:
+        def tell(what: str) -> None:
+            seen.append(what)
+            committed.release()
+
+        def submit() -> None:
+            tell("submitted")
+            worked.engine.submit(lambda _: (), committed=lambda: tell("committed"))
+            worked.finish(run)
+
+        return submit
+
+    worked.engine._commit_takes = seconds
+    hand.end(*map(end, hand.taken))
+    for _ in range(4):
+        assert committed.acquire(timeout=PATIENCE)
+    assert (seen[:2] == ["submitted", "submitted"]) is together
+    assert sorted(seen) == ["committed"] * 2 + ["submitted"] * 2
