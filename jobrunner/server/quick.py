@@ -81,16 +81,22 @@ class QuickCalls:
         self._leave(tuple(self._calls))
 
     def _mind(self) -> None:
-        while True:
+        while not self._stop.is_set():
             self._some.wait()
             if self._stop.wait(BLINK):
                 return
-            late = self._clock.monotonic() - BLINK
-            self._leave([fd for fd, call in tuple(self._calls.items()) if call.since <= late])
-            if not self._calls:
-                self._some.clear()
-                if self._calls:  # begun meanwhile
-                    self._some.set()
+            try:
+                self._look()
+            except Exception:
+                log.exception("fault in looking after short attempts")
+
+    def _look(self) -> None:
+        late = self._clock.monotonic() - BLINK
+        self._leave([fd for fd, call in self._calls.copy().items() if call.since <= late])
+        if not self._calls:
+            self._some.clear()
+            if self._calls or self._stop.is_set():  # meanwhile
+                self._some.set()
 
     def _leave(self, fds: Collection[int]) -> None:
         for fd in fds:

@@ -143,3 +143,20 @@ def test_a_call_that_takes_longer_than_a_blink_is_left_to_a_worker(begins: Begin
     finally:
         quick.stop()
     assert len(begins.left) == 2
+
+
+def test_a_stop_that_comes_while_it_falls_asleep_is_not_missed(begins: Begins) -> None:
+    quick = QuickCalls(begins, SystemClock())  # type: ignore[arg-type]
+
+    class Late(threading.Event):
+        def clear(self) -> None:
+            quick._stop.set()
+            self.set()
+            super().clear()
+
+    quick._some = Late()
+    quick.start()
+    quick._some.set()
+    quick._thread.join(PATIENCE)
+    assert not quick._thread.is_alive()
+    quick.stop()
