@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from jobrunner.domain import day as day_module
 from jobrunner.domain.clock import to_micros
 from jobrunner.domain.day import DAY, Day, Recent, Row
 
@@ -69,6 +70,21 @@ def test_a_retried_run_counts_when_it_has_ended_again() -> None:
 def test_a_window_that_is_shorter_says_so() -> None:
     day = Recent().look(NOW, NOW - timedelta(hours=3), 3)
     assert (day.since, day.whole) == (NOW - timedelta(hours=3), False)
+
+
+def test_a_busy_day_is_counted_whole_and_its_newest_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day_module, "MOST", 10)
+    known = Recent()
+    for number in range(40):
+        known.add([a_row(2 * number, ago=80_000 - 60 * number, took=100 - number), a_row(2 * number + 1, "failed")])
+        assert len(known._took) <= 20
+        assert len(known._again) <= 20
+    day = looked(known)
+    assert (day.succeeded, day.failed) == (40, 40)
+    assert day.p95 is not None
+    assert day.p95 < timedelta(seconds=81)
+    known.reopened({79})
+    assert looked(known).failed == 39
 
 
 @pytest.mark.parametrize("seed", range(5))
