@@ -195,7 +195,7 @@ class View(Finding):
     # --- how it works -------------------------------------------------------------------------------------------------
 
     def on_screen_resume(self) -> None:
-        if self.app.view is self:
+        if self.app.view is self and self.app.is_running:  # else the widgets are taken away one by one
             self.restate()
             self.ask()
 

@@ -22,11 +22,10 @@ from jobrunner.presentation.screen import Screen as Terminal
 from jobrunner.tui import keys
 from jobrunner.tui.actions.hands import Done, Hands, Undo
 from jobrunner.tui.dialogs.confirm import Confirm
-from jobrunner.tui.dialogs.leaving import Answer, Leaving
 from jobrunner.tui.screens.editor_sight import Sight
 from jobrunner.tui.screens.editor_typing import FormTyping, TextTyping, Typed, Typing
+from jobrunner.tui.screens.unsaved import Unsaved
 from jobrunner.tui.selection import NOTHING, Selection
-from jobrunner.tui.view import View
 from jobrunner.tui.widgets.details import Details
 from jobrunner.tui.widgets.keyform import KeyForm
 from jobrunner.tui.workshop import Workshop
@@ -71,7 +70,7 @@ class Brought(Message):
         self.work = work
 
 
-class JobEditor(View):
+class JobEditor(Unsaved):
     """Edits a job by its name, or for None a new one."""
 
     DEFAULT_CSS = """
@@ -106,7 +105,6 @@ class JobEditor(View):
         self._theirs: Theirs | None = None
         self._saved: Saved | None = None
         self._saving = False
-        self._given_up = False
         self._trouble = ""
 
     def body(self) -> ComposeResult:
@@ -130,13 +128,13 @@ class JobEditor(View):
         self._workshop.close()
         if self._typing is not None:
             self._typed = self._typing.read()
-        if self._draft is not None and self.dirty and not self._given_up:
+        if self._draft is not None and self.dirty and not self.given_up:
             try:
                 path = self._draft.keep(self._typed.text)
             except Refused as error:
                 self.app.farewell.append(str(error))
             else:
-                self.app.farewell.append(f"what was typed for {self._what()} and not saved is kept in {path}")
+                self.app.farewell.append(f"what was typed for {self.what()} and not saved is kept in {path}")
 
     def _bring(self, work: Callable[[], None]) -> None:
         self.post_message(Brought(work))
@@ -241,9 +239,9 @@ class JobEditor(View):
         """A letter is shown first; what it makes of the text is looked at a moment later, for all that came by then."""
         if self._typing is not None and event.control is self._typing.widget and not self._behind:
             self._behind = True
-            self.set_timer(_MOMENT, self._catch_up)
+            self.set_timer(_MOMENT, self.catch_up)
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         """Reads what stands there, where that has not been done since the last letter."""
         if not self._behind or self._typing is None:
             return
@@ -290,7 +288,7 @@ class JobEditor(View):
 
     async def action_turn_edit(self) -> None:
         """Form or text."""
-        self._catch_up()
+        self.catch_up()
         if self._draft is None or self._typing is None:
             return
         if self._typed.unfit:
@@ -313,7 +311,7 @@ class JobEditor(View):
         if self._theirs is None:
             self.say("nobody else has changed the file")
             return
-        self._catch_up()
+        self.catch_up()
         self._draft, self._theirs = self._theirs.draft, None
         self._job = self._draft.job
         if isinstance(self._typing, TextTyping):
@@ -322,7 +320,7 @@ class JobEditor(View):
 
     async def action_to_mistake(self) -> None:
         """To the first line, or key, that is wrong."""
-        self._catch_up()
+        self.catch_up()
         form, preview = self._typing, self._preview
         if isinstance(form, FormTyping) and (wrong := form.wrong(preview, self._typed)):
             form.widget.point_at(next(iter(wrong)))
@@ -345,7 +343,7 @@ class JobEditor(View):
 
     def action_save_edit(self) -> None:
         """Saves what stands there, and tells what the servers made of it."""
-        self._catch_up()
+        self.catch_up()
         draft, text = self._draft, self._typed.text
         if draft is None or self._saving:
             return
@@ -369,7 +367,7 @@ class JobEditor(View):
 
         confirm = Confirm(
             self.terminal,
-            question=f"Save {self._what()}?",
+            question=f"Save {self.what()}?",
             verb="Save",
             jobs={},
             notes=["this is production: the servers load it at once"],
@@ -385,10 +383,10 @@ class JobEditor(View):
 
     def _is_saved(self, text: str, saved: Saved) -> None:
         self._saving, self._theirs = False, None
-        self.app.acting.remember(Undo(f"edit of {self._what()}", partial(_take_back, saved)))
+        self.app.acting.remember(Undo(f"edit of {self.what()}", partial(_take_back, saved)))
         draft = saved.draft
         if draft is None:
-            self._given_up = True
+            self.given_up = True
             self.app.back()
             return
         self._job, self._draft, self._saved = draft.job, draft, saved
@@ -418,35 +416,5 @@ class JobEditor(View):
         self._paint()
         self.query_one(Details).action_top()
 
-    # --- leaving ------------------------------------------------------------------------------------------------------
-
-    def action_back(self) -> None:
-        self.leave_for(self.app.back)
-
-    def action_leave(self) -> None:
-        self.leave_for(self.app.back)
-
-    def action_open_screen(self, id: str) -> None:
-        self.leave_for(lambda: self.app.open_number(id.removeprefix("screen_")))
-
-    def action_quit_edit(self) -> None:
-        self.leave_for(self.app.exit)
-
-    def leave_for(self, then: Callable[[], object]) -> None:
-        """Leaves, and asks first where something is not saved."""
-
-        def answered(answer: Answer | None) -> None:
-            if answer == "save":
-                self.action_save_edit()
-            elif answer == "discard":
-                self._given_up = True
-                then()
-
-        self._catch_up()
-        if not self.dirty:
-            then()
-            return
-        self.app.push_screen(Leaving(self.terminal, f"What was typed for {self._what()} is not saved."), answered)
-
-    def _what(self) -> str:
+    def what(self) -> str:
         return f"job {self._job}" if self._job is not None else "the new job"

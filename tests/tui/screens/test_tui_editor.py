@@ -208,6 +208,14 @@ async def test_leaving_asks_where_something_is_not_saved(editing: Editing, where
     assert list(where.folder.glob("*.rejected")) == []
 
 
+async def test_the_key_that_leaves_asks_too_where_it_is_no_letter(editing: Editing) -> None:
+    async with editing() as edited:
+        await edited.fill("queue", "critical")
+        await edited.press("tab", "q")
+        assert "is not saved" in edited.opened.text()
+        await edited.press("d")
+
+
 async def test_leaving_can_save(editing: Editing, where: Project) -> None:
     async with editing() as edited:
         await edited.fill("queue", "critical")
