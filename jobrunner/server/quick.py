@@ -55,8 +55,12 @@ class QuickCalls:
         if call is None:
             return False
         fd = call.attempt.fd
+        try:
+            self._poll.register(fd, select.EPOLLIN)
+        except OSError:  # no room for it in the kernel: nobody would hear of its end here
+            self._executor.leave(call)
+            return True
         self._calls[fd] = call
-        self._poll.register(fd, select.EPOLLIN)
         if not self._some.is_set():
             self._some.set()
         return True

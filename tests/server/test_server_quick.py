@@ -114,6 +114,13 @@ def test_what_goes_on_is_asked_again(quick: QuickCalls, begins: Begins) -> None:
     assert begins.ended == [call]
 
 
+def test_what_cannot_be_listened_to_is_a_workers(quick: QuickCalls, begins: Begins) -> None:
+    call = begins.next = Called(Attempt())
+    quick._poll.register(call.attempt.fd)  # a second time is an error
+    assert quick.take(None)  # type: ignore[arg-type]
+    assert begins.left == [call]
+
+
 def test_everything_can_be_left_to_workers(quick: QuickCalls, begins: Begins) -> None:
     begins.next = Called(Attempt())
     quick.take(None)  # type: ignore[arg-type]
