@@ -96,6 +96,7 @@ def test_what_the_hand_cannot_end_is_delegated(make_engine: Make, hand: Hand) ->
     assert f'"run": {run}'.encode() in worked.engine.inbox.get(timeout=PATIENCE)
     assert worked.engine.claimed(run) is None  # it is under way, and not to be begun again
     worked.finish(hand.taken[0])
+    assert worked.engine.stop()  # before its hand is gone
 
 
 @pytest.mark.parametrize(("seconds", "together"), [(1.0, True), (0.0, False)])
