@@ -30,6 +30,7 @@ class QuickCalls:
         self._clock = clock
         self._calls = dict[int, Call]()
         self._poll = select.epoll()
+        self._all_left = False
         self._some = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._mind, name="quick-calls", daemon=True)
@@ -60,9 +61,7 @@ class QuickCalls:
         except OSError:  # no room for it in the kernel: nobody would hear of its end here
             self._executor.leave(call)
             return True
-        self._calls[fd] = call
-        if not self._some.is_set():
-            self._some.set()
+        self._hold(fd, call)
         return True
 
     def collect(self) -> int:
@@ -73,7 +72,7 @@ class QuickCalls:
                 continue
             ended = self._executor.end(call)
             if ended is None:
-                self._calls[fd] = call
+                self._hold(fd, call)
                 continue
             self._forget(fd)
             if not ended:
@@ -82,7 +81,16 @@ class QuickCalls:
 
     def leave_all(self) -> None:
         """Everything under way is a worker's from now on."""
+        self._all_left = True
         self._leave(tuple(self._calls))
+
+    def _hold(self, fd: int, call: Call) -> None:
+        """The call is under way here; whoever looked in between has not seen it, and is told."""
+        self._calls[fd] = call
+        if self._all_left:
+            self._leave((fd,))
+        elif not self._some.is_set():
+            self._some.set()
 
     def _mind(self) -> None:
         while not self._stop.is_set():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,6 +112,38 @@ def test_what_goes_on_is_asked_again(quick: QuickCalls, begins: Begins) -> None:
     call.attempt.answer()
     quick.collect()
     assert begins.ended == [call]
+
+
+class Between(Begins):
+    """An executor in whose midst something else happens."""
+
+    def __init__(self, happens: Callable[[], None]) -> None:
+        super().__init__()
+        self.happens = happens
+
+    def end(self, call: Called) -> bool | None:
+        self.happens()
+        return super().end(call)
+
+
+def test_who_looks_while_one_is_asked_looks_again(quick: QuickCalls) -> None:
+    begins = Between(quick._look)
+    quick._executor = begins  # type: ignore[assignment]
+    begins.next = Called(Attempt())
+    quick.take(None)  # type: ignore[arg-type]
+    os.write(begins.next.attempt.pipe[1], b".")
+    quick.collect()
+    assert quick._some.is_set()  # else nobody would mind what goes on for long
+
+
+def test_all_are_left_to_workers_while_one_is_asked(quick: QuickCalls) -> None:
+    begins = Between(quick.leave_all)
+    quick._executor = begins  # type: ignore[assignment]
+    begins.next = Called(Attempt())
+    quick.take(None)  # type: ignore[arg-type]
+    os.write(begins.next.attempt.pipe[1], b".")
+    quick.collect()
+    assert begins.left == [begins.next]
 
 
 def test_what_cannot_be_listened_to_is_a_workers(quick: QuickCalls, begins: Begins) -> None:
