@@ -14,6 +14,7 @@ JOBS = """
 [jobs.tick]
 command = "sh notes.sh $JOBRUNNER_RUN_ID $JOBRUNNER_ATTEMPT"
 schedule = "every 10m"
+overlap = "queue"  # within a minute after a multiple of ten the last fire is on time, and the others run
 catchup = "all"
 catchup_window = "3h"
 """
