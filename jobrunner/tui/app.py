@@ -353,5 +353,6 @@ def _collect_garbage() -> None:
     What was made until then stays for good, and is not looked through any more: that would hold up a key now and then.
     """
     if not gc.isenabled():
+        gc.collect()
         gc.freeze()
         gc.enable()

@@ -9,7 +9,7 @@ from jobrunner.tui.view import View
 if TYPE_CHECKING:
     from jobrunner.tui.app import Dashboard
 
-MOST_VIEWS = 30
+MOST_VIEWS = 12
 """Views that ``[`` goes back through; older ones are closed."""
 
 
