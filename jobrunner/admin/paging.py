@@ -22,7 +22,7 @@ SEARCH_SECONDS = 0.25
 """How long a page may be searched for before it says how far it has come."""
 
 MOST_NEWER = 100
-_CHUNK_BYTES = 16 * 1024 * 1024
+_CHUNK_BYTES = 8 * 1024 * 1024
 
 
 class Paging:
@@ -97,7 +97,7 @@ class Paging:
         return high - low + 1 if high else 0
 
     def more_output(self, run_id: int, attempt: int | None = None, place: Place | None = None) -> MoreOutput:
-        """What an attempt (None: the last) has printed since a place (None: all), about 16 MiB at most.
+        """What an attempt (None: the last) has printed since a place (None: all), about 8 MiB at most.
 
         To be asked again while there are chunks, and, until ``ended``, whenever something has changed.
 

@@ -54,9 +54,10 @@ def _whole(path: str | os.PathLike[str], lines: Iterable[bytes]) -> Jobfile | No
         return None
     if head["problems"]:
         raise ConfigError([Problem(*problem) for problem in head["problems"]])
+    settings = read_settings_alone(path)  # before the jobs: it takes the text apart, and both would be in memory
     jobs = {name: job_from_definition(name, definition) for name, definition in map(json.loads, told)}
     return Jobfile(
-        settings=read_settings_alone(path),
+        settings=settings,
         jobs=jobs,
         notifiers={name: Notifier(name=name, url=url, on=tuple(on)) for name, url, on in head["notifiers"]},
         calendars={

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -44,7 +45,8 @@ def job_from_definition(name: str, definition: str) -> Job:
     """
     try:
         parts = json.loads(definition)
-        folder, timezone, table = parts["folder"], parts["timezone"], _listed_params(parts["job"])
+        folder, timezone = sys.intern(parts["folder"]), sys.intern(parts["timezone"])
+        table = _listed_params(parts["job"])
     except (ValueError, TypeError, KeyError, RecursionError):
         raise JobrunnerError(f"the definition that a run of {name} carries cannot be read") from None
     source = Source(f"definition of {name}")
@@ -161,9 +163,11 @@ def _localised(specs: Sequence[ScheduleSpec], timezone: str) -> tuple[ScheduleSp
 
     A spec whose times cannot be computed is left out; a whole file has been refused for it by then.
     """
+    if not any(map(_has_times, specs)):
+        return tuple(specs)
     found = list[ScheduleSpec]()
     for spec in specs:
-        if not spec.expression.startswith("at ") and spec.start is None and spec.end is None:
+        if not _has_times(spec):
             found.append(spec)
             continue
         try:
@@ -171,6 +175,10 @@ def _localised(specs: Sequence[ScheduleSpec], timezone: str) -> tuple[ScheduleSp
         except (UsageError, ValueError, OverflowError):
             pass
     return tuple(found)
+
+
+def _has_times(spec: ScheduleSpec) -> bool:
+    return spec.expression.startswith("at ") or spec.start is not None or spec.end is not None
 
 
 def _aware(spec: ScheduleSpec, timezone: str) -> ScheduleSpec:

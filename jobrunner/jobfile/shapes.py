@@ -5,6 +5,7 @@ JSON Schema. The table of keys (``keys``) is built from these.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -79,7 +80,8 @@ class Text:
         elif self._pattern and not re.fullmatch(self._pattern, value, re.ASCII):
             source.fault(at, f"must be {self._like}, not {quoted(value)}{self._hint()}")
         else:
-            return value
+            # Most texts of a large file stand in many of its jobs.
+            return sys.intern(value) if type(value) is str else value
         return INVALID
 
     def _hint(self) -> str:

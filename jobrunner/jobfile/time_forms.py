@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any
 
 from jobrunner.domain.job import (
@@ -94,7 +95,7 @@ class Schedule:
             source.fault(at, f"is no day or time of the calendar: {shown(value)}")
             return INVALID
         if isinstance(value, str) and value.strip():
-            return ScheduleSpec(expression=_expression(value))
+            return _lasting(value)
         if isinstance(value, dict):
             return self._table(value, at, source)
         moment = None if isinstance(value, str) else _moment(value)
@@ -143,6 +144,12 @@ def _moment(value: Any) -> date | None:
         return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value.upper())
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=1024)
+def _lasting(text: str) -> ScheduleSpec:
+    """One value for all jobs of a file that have the same schedule."""
+    return ScheduleSpec(expression=_expression(text))
 
 
 def _expression(text: str) -> str:

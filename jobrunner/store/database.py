@@ -80,6 +80,15 @@ class Rows:
     def __iter__(self) -> Iterator[Any]:
         return iter(self.fetchall())
 
+    def in_parts(self, size: int = 1000) -> Iterator[Any]:
+        """All rows, at most ``size`` of them in memory at a time where the database can do that. To be taken to the
+        end at once: until then the statement goes on."""
+        try:
+            while part := self._cursor.fetchmany(size):
+                yield from part
+        except sqlite3.Error as error:
+            raise _unavailable(self._url, error) from error
+
 
 class Interruption:
     """A stretch of questions of one thread that another one may break off."""

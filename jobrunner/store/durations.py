@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 
 from jobrunner.store.database import Database
@@ -40,9 +43,9 @@ def measured(db: Database, jobs: Iterable[str]) -> dict[str, Measured]:
 
 def lately(db: Database, limit: int) -> dict[str, float]:
     """How many seconds half of the successful runs of a job took at most, of the newest ``limit`` runs of all jobs."""
-    taken = dict[str, list[int]]()
-    for job, micros in db.execute(_LATELY, (limit,)):
-        taken.setdefault(job, []).append(max(micros, 0))
+    taken: dict[str, array[int]] = defaultdict(partial(array, "q"))
+    for job, micros in db.execute(_LATELY, (limit,)).in_parts():
+        taken[job].append(max(micros, 0))
     return {job: sorted(each)[len(each) // 2] / 1_000_000 for job, each in taken.items()}
 
 

@@ -12,9 +12,9 @@ _PART = 500
 _COLUMNS = "SELECT id, state, started_at, finished_at FROM runs WHERE"
 
 
-def rows(db: Database, after: int, until: int) -> list[Row]:
+def rows(db: Database, after: int, until: int) -> Iterator[Row]:
     """The runs with ``after < id <= until``, by id."""
-    return db.execute(f"{_COLUMNS} id > ? AND id <= ? ORDER BY id", (after, until)).fetchall()
+    return db.execute(f"{_COLUMNS} id > ? AND id <= ? ORDER BY id", (after, until)).in_parts()
 
 
 def some(db: Database, run_ids: Collection[int]) -> Iterator[Row]:
