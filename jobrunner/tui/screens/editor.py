@@ -279,7 +279,7 @@ class JobEditor(Unsaved):
     # --- keys ---------------------------------------------------------------------------------------------------------
 
     def action_other_pane(self) -> None:
-        """From what is typed to the preview and back: arrows go from key to key."""
+        """From what is typed, out of a form at its end, to the preview and back."""
         preview = self.query_one(Details)
         if self._typing is not None and preview.has_focus:
             self._typing.widget.focus()

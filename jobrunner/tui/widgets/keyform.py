@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import events, on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -42,7 +43,10 @@ class Row:
 
 
 class KeyForm(Vertical):
-    """Arrows and Enter go from key to key, typing changes the value. It asks for nothing and keeps nothing."""
+    """Arrows, Tab and Enter go from key to key, typing changes the value. It asks for nothing and keeps nothing.
+
+    Tab at the last key, and Shift+Tab at the first, are left to the screen: they lead out of the form.
+    """
 
     DEFAULT_CSS = """
     KeyForm { height: 1fr; }
@@ -52,6 +56,8 @@ class KeyForm(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,enter", "step(1)", show=False),
         Binding("up", "step(-1)", show=False),
+        Binding("tab", "tab(1)", show=False),
+        Binding("shift+tab", "tab(-1)", show=False),
     ]
 
     @dataclass
@@ -122,6 +128,11 @@ class KeyForm(Vertical):
         place = self._here + steps
         if 0 <= place < len(self._controls):
             self._controls[place].focus()
+
+    def action_tab(self, steps: int) -> None:
+        if not 0 <= self._here + steps < len(self._controls):
+            raise SkipAction
+        self.action_step(steps)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._labels.point(self._here)

@@ -211,6 +211,7 @@ async def test_leaving_asks_where_something_is_not_saved(editing: Editing, where
 async def test_the_key_that_leaves_asks_too_where_it_is_no_letter(editing: Editing) -> None:
     async with editing() as edited:
         await edited.fill("queue", "critical")
+        edited.form.point_at(edited.form.names[-1])
         await edited.press("tab", "q")
         assert "is not saved" in edited.opened.text()
         await edited.press("d")
@@ -425,12 +426,22 @@ async def test_it_is_opened_by_its_key_on_a_job(dashboard: Editing, where: Proje
         assert opened.app.view.way() == ("Jobs", "report", "edit")
 
 
-async def test_tab_goes_to_the_preview_and_back_to_the_same_key(editing: Editing) -> None:
+async def test_tab_goes_from_key_to_key(editing: Editing) -> None:
     async with editing() as edited:
-        await edited.press("down", "tab")
-        assert edited.view.query_one(Details).has_focus
         await edited.press("tab", *"x")
         assert edited.form.value("schedule") == "0 2 * * *x"
+        await edited.press("tab", "shift+tab", *"y")
+        assert edited.form.value("schedule") == "0 2 * * *xy"
+
+
+async def test_tab_leaves_a_form_at_its_ends_and_comes_back_to_the_same_key(editing: Editing) -> None:
+    async with editing() as edited:
+        for end, key in ((-1, "tab"), (0, "shift+tab")):
+            edited.form.point_at(edited.form.names[end])
+            await edited.press(key)
+            assert edited.view.query_one(Details).has_focus
+            await edited.press(key, *"x")
+            assert edited.form.value(edited.form.names[end]).endswith("x")
         await edited.press("ctrl+t", "tab")
         assert edited.view.query_one(Details).has_focus
         await edited.press("shift+tab")
