@@ -119,7 +119,7 @@ async def test_a_job_runs_now_and_one_that_needs_parameters_asks_for_them(on: Da
         assert "is required" in opened.text()
         await opened.press(*"2026-10")
         assert "jobrunner trigger report -p month=2026-10" in opened.text()
-        await opened.press("enter")
+        await opened.press("down", "down", "enter")  # from a field of choices, too
         await opened.until(lambda: "run 2 of report is created" in said(opened))
     row = store.execute("SELECT job, params, source FROM runs ORDER BY id DESC LIMIT 1").fetchone()
     assert row == ("report", '{"month":"2026-10"}', "manual")

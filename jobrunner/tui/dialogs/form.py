@@ -17,7 +17,7 @@ from jobrunner.presentation.table import Cell
 from jobrunner.tui.dialogs.dialog import Dialog
 from jobrunner.tui.fields import Field, Values
 from jobrunner.tui.widgets.button import Push
-from jobrunner.tui.widgets.choice import Choice
+from jobrunner.tui.widgets.controls import Choice
 from jobrunner.tui.widgets.lines import Lines
 
 
@@ -36,7 +36,7 @@ class Form(Dialog[Values]):
     BINDINGS: ClassVar = [
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
-        Binding("ctrl+s", "submit", show=False),
+        Binding("enter,ctrl+s", "submit", show=False),
     ]
 
     def __init__(
@@ -75,7 +75,7 @@ class Form(Dialog[Values]):
 
     def _widget(self, field: Field, id: str) -> Widget:
         if field.choices:
-            return Choice(self.terminal, field.choices, value=field.value, otherwise=field.otherwise, id=id)
+            return Choice(field.choices, field.value, screen=self.terminal, otherwise=field.otherwise, id=id)
         placeholder = field.otherwise or field.help
         return Input(field.value, placeholder=placeholder, password=field.secret, compact=True, id=id)
 
@@ -111,6 +111,7 @@ class Form(Dialog[Values]):
             if text and not values[field.name] and not self._tried:
                 text = "required"
             fault = self.query_one(f"#fault-{place}", Lines)
+            fault.display = bool(text)
             fault.show([Cell(text, "bold red" if values[field.name] or self._tried else "dim")])
         self.query_one("#command", Lines).show([Cell(self._command(values), "dim")])
         return faults

@@ -55,6 +55,8 @@ class FormTyping:
         self._draft, self._base = draft, draft.start
         self._keys = {key.name: key for key in draft.keys(draft.start) if key.name in self.widget.names}
         self._name = draft.job if self._name else None
+        named = {_NAME: self._name} if self._name else {}
+        self.widget.go_on_from({**named, **{name: key.shown for name, key in self._keys.items()}})
 
     def wrong(self, preview: Preview | None, typed: Typed) -> dict[str, str]:
         """What is wrong with single keys, by their names."""

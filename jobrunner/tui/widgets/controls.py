@@ -74,13 +74,16 @@ class Choice(Widget, can_focus=True):
         def control(self) -> Choice:
             return self.choice
 
-    def __init__(self, choices: Sequence[str], value: str, *, screen: Screen) -> None:
-        """Raises ValueError where there is nothing to choose from."""
-        super().__init__()
+    def __init__(
+        self, choices: Sequence[str], value: str, *, screen: Screen, otherwise: str = "", id: str | None = None
+    ) -> None:
+        """``otherwise`` is what the empty choice means. Raises ValueError where there is nothing to choose from."""
+        super().__init__(id=id)
         if not choices:
             raise ValueError("nothing to choose from")
         self._screen = screen
         self._choices = tuple(choices)
+        self._otherwise = otherwise or _NONE
         self._place = self._choices.index(value) if value in self._choices else 0
 
     @property
@@ -128,7 +131,8 @@ class Choice(Widget, can_focus=True):
         return line(self._cells() if y == 0 else (), self.size.width, self._screen, ground(self))
 
     def _cells(self) -> list[Cell]:
-        chosen = "bold reverse" if self.has_focus else "bold"
+        given = "bold" if self.value or self._otherwise == _NONE else "dim"
+        chosen = f"{given} reverse" if self.has_focus else given
         if self._all_fit():
             cells = list[Cell]()
             for place, text in enumerate(self._texts()):
@@ -137,7 +141,7 @@ class Choice(Widget, can_focus=True):
         left, right = ("‹", "›") if self._screen.unicode else ("<", ">")
         return [
             Cell(f"{left} "),
-            Cell(self.value or _NONE, chosen),
+            Cell(plain(self.value) or self._otherwise, chosen),
             Cell(f" {right}"),
             Cell(f"  {self._place + 1} of {len(self._choices)}", "dim"),
         ]
@@ -145,7 +149,7 @@ class Choice(Widget, can_focus=True):
     def _texts(self) -> list[str]:
         mark = "•" if self._screen.unicode else "*"
         return [
-            f"({mark if place == self._place else ' '}) {plain(choice) or _NONE}"
+            f"({mark if place == self._place else ' '}) {plain(choice) or self._otherwise}"
             for place, choice in enumerate(self._choices)
         ]
 

@@ -6,7 +6,7 @@ Denser than ``Form``: for tables of which a person changes one value or two, and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -107,6 +107,11 @@ class KeyForm(Vertical):
             control.choose(text)
         else:
             control.value = text
+
+    def go_on_from(self, values: Mapping[str, str]) -> None:
+        """Takes these for what stood there at first; what was typed stays, and is marked where it differs from them."""
+        self._rows = tuple(replace(row, value=values.get(row.name, row.value)) for row in self._rows)
+        self._labels.mark(frozenset(self._wrong), self._changed_names())
 
     def complain(self, wrong: Mapping[str, str]) -> None:
         """What is wrong, by key; of those that it does not name nothing is."""

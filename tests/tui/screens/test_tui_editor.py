@@ -96,9 +96,11 @@ async def test_one_value_is_filled_in_and_nothing_else_of_the_file_changes(editi
         assert "At 04:30" in edited.seen
         assert 'schedule: "0 2 * * *" → "30 4 * * *"' in edited.seen
         assert "7 fires gained" in edited.seen
+        assert "* schedule" in edited.opened.text()
         assert "not saved" in edited.view.status()
         await edited.save()
         assert "is written" in edited.seen
+        assert "* schedule" not in edited.opened.text()
         assert "no server is running" in edited.seen
         assert "unchanged" in edited.view.status()
     assert where.file.read_text() == before.replace("0 2 * * *", "30 4 * * *")
