@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from rich.cells import cell_len
+
 from jobrunner.domain.at_work import AtWork
 from jobrunner.domain.attention import Attention
 from jobrunner.domain.day import Day
@@ -75,17 +77,21 @@ def running(item: AtWork, bar: tuple[Cell, ...], screen: Screen, times: Times) -
     )
 
 
-def day(value: Day, screen: Screen) -> tuple[Cell, ...]:
-    """How the runs of a day ended, in one line."""
+def day(value: Day, width: int, screen: Screen) -> tuple[Cell, ...]:
+    """How the runs of a day ended, in one line; where it has no room for the words, glyphs have to do."""
     length = "24h" if value.whole else elapsed((value.until - value.since).total_seconds())
     cells = [Cell(f"RUNS {length} ", "dim"), Cell(f" {value.total:,}", "bold")]
     if value.success is not None:
         cells += [Cell("  success ", "dim"), Cell(_percent(value.success))]
     if value.p95 is not None:
         cells += [Cell("  p95 ", "dim"), Cell(elapsed(value.p95.total_seconds()))]
-    counts = {"succeeded": value.succeeded, "failed": value.failed, "cancelled": value.cancelled}
-    counts |= {state: count for state in ("skipped", "expired") if (count := getattr(value, state))}
-    return (*cells, *(_count(count, RUN_STATES[RunState(state)], screen) for state, count in counts.items()))
+    counts = {"succeeded": value.succeeded, "failed": value.failed}
+    counts |= {state: count for state in ("cancelled", "skipped", "expired") if (count := getattr(value, state))}
+    for worded in (True, False):
+        line = (*cells, *(_count(counts[state], RUN_STATES[RunState(state)], screen, worded) for state in counts))
+        if sum(cell_len(cell.text) for cell in line) <= width:
+            break
+    return line
 
 
 def coming(fires: Sequence[Upcoming], width: int, screen: Screen, times: Times) -> tuple[Cell, ...]:
@@ -119,9 +125,9 @@ def _instants(fires: Sequence[Upcoming], times: Times) -> Iterator[str]:
         yield f" {day}{clock} {', '.join(shown)}{more} "
 
 
-def _count(count: int, label: Label, screen: Screen) -> Cell:
+def _count(count: int, label: Label, screen: Screen, worded: bool) -> Cell:
     glyph = label.glyph if screen.unicode else label.ascii
-    return Cell(f"  {glyph} {count:,} {label.word}", label.style if count else "dim")
+    return Cell(f"  {glyph} {count:,}{f' {label.word}' if worded else ''}", label.style if count else "dim")
 
 
 def _percent(part: float) -> str:

@@ -183,7 +183,7 @@ class Overview(Panes):
             return ((), (), ())
         day = self._seen.day
         lines = bars.outcomes(day.ok, day.bad, width - 1, self.terminal)
-        return [(Cell(" "), *overview.day(day, self.terminal)), *((Cell(" "), *line) for line in lines)]
+        return [(Cell(" "), *overview.day(day, width - 1, self.terminal)), *((Cell(" "), *line) for line in lines)]
 
     def _draw_attention_head(self, width: int) -> Sequence[Pieces]:
         if self._seen is None:
