@@ -55,6 +55,8 @@ def question(action: Action, selection: Selection, known: Brief) -> str:
         return f"{action.words}?"
     first, colon, _ = action.words.partition(":")
     words = first.partition(",")[0] if colon or "," in first else first
+    if words == "Retry one first":
+        return f"Retry {what(selection, known)}, one first?"
     place = {"Run now": "Run {} now?", "Run with parameters": "Run {}", "Run later": "Run {} later"}
     if words == "Run now" and selection.kind == "run":
         return f"Run again what {what(selection, known)} was?"

@@ -178,7 +178,7 @@ async def test_one_goes_first_and_the_rest_if_it_succeeds(on: Dashboard, store: 
     server = serve(store, "other")
     async with on(Selection("run", runs)) as opened:
         opened.app.acting.start("retry_canary", opened.app.view.selection())
-        await opened.until(lambda: "Retry one first" in opened.text())
+        await opened.until(lambda: "Retry 3 runs, one first?" in opened.text())
         assert "jobrunner retry 1 2 3 --canary" in opened.text()
         await opened.press("tab", "enter")
         await opened.until(lambda: "run 1 goes first: queued; 2 more" in said(opened))
