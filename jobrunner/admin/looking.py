@@ -156,10 +156,12 @@ class Looking:
         return read.dead_count(self._context.db)
 
     def servers(self) -> list[Server]:
-        """The living servers and those that ended within a day, by name."""
+        """The living servers and those that ended within a day, by name. One that is silent for too long is lost."""
+        from jobrunner.domain.health import as_they_count
         from jobrunner.store import servers
 
-        return servers.find(self._context.db, self._context.clock.now())
+        context = self._context
+        return as_they_count(servers.find(context.db, context.clock.now()), context.settings.lost_after)
 
     def batches(self, limit: int = 50) -> list[Batch]:
         """The newest batches, at most ``limit`` (0: all)."""

@@ -67,9 +67,12 @@ class Watching:
     def servers_at_work(self) -> tuple[ServerAtWork, ...]:
         """The living servers and those that ended within a day, by name, each with what it runs."""
         from jobrunner.domain.at_work import by_server
+        from jobrunner.domain.health import as_they_count
         from jobrunner.store import servers
 
-        return by_server(servers.find(self._context.db, self._context.clock.now()), self.running(_ALL))
+        context = self._context
+        found = as_they_count(servers.find(context.db, context.clock.now()), context.settings.lost_after)
+        return by_server(found, self.running(_ALL))
 
     def batches_at_work(self, limit: int = 50) -> tuple[BatchAtWork, ...]:
         """The newest batches, and how far they are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -37,6 +38,14 @@ class Health(NamedTuple):
 def heard(servers: Sequence[Server], lost_after: timedelta) -> list[Server]:
     """The servers that live and have said so lately."""
     return [server for server in servers if server.live and server.heartbeat_age <= lost_after.total_seconds()]
+
+
+def as_they_count(servers: Sequence[Server], lost_after: timedelta) -> list[Server]:
+    """The same, but ``lost`` is who has been silent for so long: where no server is left, none has noted it."""
+    there = heard(servers, lost_after)
+    return [
+        replace(server, state=ServerState.LOST) if server.live and server not in there else server for server in servers
+    ]
 
 
 def of_servers(servers: Sequence[Server], *, scheduled: bool, lost_after: timedelta) -> list[Finding]:

@@ -98,6 +98,17 @@ def test_a_server_has_what_it_runs(project: Project, db: Database) -> None:
     assert shown == {one: [], two: [run.id]}
 
 
+def test_a_server_that_nobody_has_heard_of_is_lost_also_where_no_other_is_there_to_note_it(
+    project: Project, db: Database
+) -> None:
+    admin = project(JOBS)
+    silent, heard = serve(db, "silent", started_at=ago(90)), serve(db, "heard", started_at=ago(90))
+    servers.heartbeat(db, silent, now=ago(31), busy=0)
+    servers.heartbeat(db, heard, now=ago(5), busy=0)
+    assert [(each.name, each.state) for each in admin.servers()] == [("heard", "starting"), ("silent", "lost")]
+    assert [(each.server.id, each.server.live) for each in admin.servers_at_work()] == [(heard, True), (silent, False)]
+
+
 def test_the_line_of_a_queue(project: Project, db: Database) -> None:
     admin, server = project(JOBS), serve(db, started_at=ago(9), workers=1)
     servers.heartbeat(db, server, now=NOW, busy=0)
