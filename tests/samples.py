@@ -106,6 +106,11 @@ def end(
     db: Database, claimed: Claimed, server_id: int, state: RunState = RunState.SUCCEEDED, **changes: Any
 ) -> Finished | None:
     """Records the end of an attempt."""
+    return finish.finish(db, ending(claimed, server_id, state, **changes))
+
+
+def ending(claimed: Claimed, server_id: int, state: RunState = RunState.SUCCEEDED, **changes: Any) -> Ending:
+    """How an attempt ended."""
     values: dict[str, Any] = {
         "run_id": claimed.id,
         "job": claimed.job,
@@ -117,7 +122,7 @@ def end(
         "dead": state is RunState.FAILED,
     }
     values.update(changes)
-    return finish.finish(db, Ending(**values))
+    return Ending(**values)
 
 
 def run_to(

@@ -10,11 +10,40 @@ from typing import NamedTuple
 from jobrunner.domain.state import Ready
 from jobrunner.errors import StoreUnavailable
 from jobrunner.store.database import Database, StatementRefused
+from jobrunner.store.runs.finish import Ending, finish_all
 
 log = logging.getLogger(__name__)
 
 Operation = Callable[[Database], Sequence[Ready]]
 """Part of a transaction; gives the runs that it made ready. It may run again when the store was away."""
+
+
+class End:
+    """The operation that records how an attempt has ended. Those that come together are written with the statements of
+    one. ``before``: what is written ahead of it in the same transaction."""
+
+    __slots__ = ("before", "ending")
+
+    def __init__(self, ending: Ending, before: Operation | None = None) -> None:
+        self.ending = ending
+        self.before = before
+
+    def __call__(self, db: Database) -> Sequence[Ready]:
+        return write_ends(db, (self,))
+
+
+def write_ends(db: Database, ends: Sequence[End]) -> Sequence[Ready]:
+    """Writes ends, in the transaction of the caller; one whose run this server no longer holds changes nothing."""
+    for end in ends:
+        if end.before is not None:
+            end.before(db)
+    states, ready = finish_all(db, [end.ending for end in ends])
+    if len(states) < len(ends):
+        for end in ends:
+            if end.ending.run_id not in states:
+                extra = {"run": end.ending.run_id}
+                log.warning("the run was no longer this server's; nothing is recorded", extra=extra)
+    return ready
 
 
 class Submitted(NamedTuple):
@@ -57,7 +86,19 @@ class Operations:
 
     def write(self, db: Database) -> list[Ready]:
         """Does what is taken, in the transaction of the caller, who says ``committed`` after it."""
-        return [ready for submitted in self._taken for ready in submitted.operation(db)]
+        made = list[Ready]()
+        ends = list[End]()
+        for submitted in self._taken:
+            if isinstance(submitted.operation, End):
+                ends.append(submitted.operation)
+                continue
+            if ends:  # what follows may look at them
+                made += write_ends(db, ends)
+                ends = []
+            made += submitted.operation(db)
+        if ends:
+            made += write_ends(db, ends)
+        return made
 
     def committed(self) -> None:
         """All that was taken is in the store."""

@@ -25,10 +25,11 @@ from jobrunner.execution.execution import Begun
 from jobrunner.execution.outcome import PENDING, Failed, NotStarted, Outcome, Stopped, Succeeded, TimedOut
 from jobrunner.jobfile.references import resolve_env, resolve_request
 from jobrunner.queue.engine import Engine
+from jobrunner.queue.operations import End
 from jobrunner.server.definitions import Definitions
 from jobrunner.server.recorder import Recorder, Recorders
 from jobrunner.store.database import Database
-from jobrunner.store.runs.finish import Ending, finish
+from jobrunner.store.runs.finish import Ending
 
 log = logging.getLogger("jobrunner.run")
 
@@ -161,7 +162,7 @@ class Executor:
 
     def give_back(self, db: Database, claimed: Claimed) -> Sequence[Ready]:
         """Puts back what was claimed and never started, in the engine's thread."""
-        return _finish(db, self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED, {}))
+        return End(self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED, {}))(db)
 
     def _prepare(self, claimed: Claimed) -> _Prepared | Ending:
         """The definition in force, parameters, secrets and environment; an ending where one of these cannot be had."""
@@ -322,25 +323,14 @@ class Executor:
             return
         _log_end(ending)
 
-        def end(db: Database) -> Sequence[Ready]:
-            return _finish(db, ending)
-
         def instead(db: Database) -> Sequence[Ready]:
             error = "jobrunner could not record how it ended; the server's log says more"
-            return _finish(db, self._failed(claimed, None, error))
+            return End(self._failed(claimed, None, error))(db)
 
         if recorder is not None:
-            recorder.close(end, instead=instead, batch=claimed.batch_id)
+            recorder.close(ending, instead=instead, batch=claimed.batch_id)
         else:
-            self._engine.submit(end, frees_worker=True, instead=instead, batch=claimed.batch_id)
-
-
-def _finish(db: Database, ending: Ending) -> Sequence[Ready]:
-    finished = finish(db, ending)
-    if finished is None:
-        log.warning("the run was no longer this server's; nothing is recorded", extra={"run": ending.run_id})
-        return ()
-    return finished.ready
+            self._engine.submit(End(ending), frees_worker=True, instead=instead, batch=claimed.batch_id)
 
 
 def _log_end(ending: Ending) -> None:

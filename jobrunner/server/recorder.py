@@ -16,11 +16,12 @@ from jobrunner.domain.clock import Clock
 from jobrunner.domain.run import Progress
 from jobrunner.domain.state import Ready
 from jobrunner.queue.engine import Engine
-from jobrunner.queue.operations import Operation
+from jobrunner.queue.operations import End, Operation
 from jobrunner.store import output
 from jobrunner.store.database import Database
 from jobrunner.store.output import Row, Segment
 from jobrunner.store.runs import finish
+from jobrunner.store.runs.finish import Ending
 
 FLUSH_SECONDS = 0.2
 FLOOD_SECONDS = 1.0
@@ -147,18 +148,13 @@ class Recorder:
             self._writing, self._flushed_at = True, now
             self._recorders.engine.submit(lambda db: self._write(db, taken), committed=self._written)
 
-    def close(self, end: Operation, *, instead: Operation | None, batch: int | None) -> None:
+    def close(self, ending: Ending, *, instead: Operation | None, batch: int | None) -> None:
         """The attempt has ended: its last words are written together with the record of that."""
-
-        def write(db: Database) -> Sequence[Ready]:
-            if taken is not None:
-                self._write(db, taken)
-            return end(db)
-
         with self._lock:
             self._closed = True
             taken = self._take()
-            self._recorders.engine.submit(write, frees_worker=True, instead=instead, batch=batch)
+            end = End(ending, None if taken is None else lambda db: self._write(db, taken))
+            self._recorders.engine.submit(end, frees_worker=True, instead=instead, batch=batch)
 
     def _written(self) -> None:
         with self._lock:

@@ -13,6 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -283,6 +284,23 @@ def in_parts(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, list[Any]]]:
         some = rows[start : start + _SOME]
         place = f"({', '.join('?' * len(some[0]))})"
         yield ", ".join([place] * len(some)), [value for row in some for value in row]
+
+
+def table(columns: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """Values, of a thousand rows at most, as a table ``item`` that a statement may join: the WITH that it begins with,
+    and its values.
+
+    ``columns``: names, which no table of the statement should have, with their types, TEXT or BIGINT.
+    """
+    return _head(columns, len(rows)), [value for row in rows for value in row]
+
+
+@lru_cache(maxsize=512)
+def _head(columns: str, count: int) -> str:
+    names, kinds = zip(*(column.split() for column in columns.split(", ")), strict=True)
+    first = ", ".join(f"CAST(? AS {kind})" for kind in kinds)  # PostgreSQL asks which types they are
+    others = f", ({', '.join('?' * len(names))})" * (count - 1)
+    return f"WITH item ({', '.join(names)}) AS (VALUES ({first}){others}) "
 
 
 _databases = weakref.WeakSet[Database]()

@@ -14,8 +14,9 @@ from bench.counts import Counts, Traced
 
 TRIGGER = Counts(statements=6, commits=1)
 ALONE = {"nop": Counts(statements=22, commits=2), "true": Counts(statements=22, commits=2)}
-WAITING = Counts(statements=11, commits=1.1)
-"""A run of many that are worked off together: what is put together depends on the moment, so with some room."""
+WAITING = {"nop": Counts(statements=8, commits=1.1), "true": Counts(statements=11, commits=1.1)}
+"""A run of many that are worked off together: what is put together depends on the moment, so with some room. That a
+group takes no more statements than one run is held by tests of the store, on both databases."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def test_a_run_from_its_claim_to_its_end(server: Traced, job: str) -> None:
 
 @pytest.mark.parametrize("job", ["nop", "true"])
 def test_a_run_among_many(server: Traced, job: str) -> None:
-    _at_most(counts.drained(server, job), WAITING)
+    _at_most(counts.drained(server, job), WAITING[job])
 
 
 def _at_most(found: Counts, most: Counts) -> None:

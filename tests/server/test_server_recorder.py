@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
 from pending import Pending
-from samples import NOW, end, put, serve, start
+from samples import NOW, ending, put, serve, start
 
 from jobrunner.domain.clock import Clock, SystemClock
 from jobrunner.domain.run import Progress
-from jobrunner.domain.state import Ready
 from jobrunner.server.recorder import FLOOD_SECONDS, Recorder, Recorders
 from jobrunner.store import Database, output
 from jobrunner.store.output import Place
 from jobrunner.store.runs import read
+from jobrunner.store.runs.finish import Ending
 
 
 @dataclass
@@ -29,10 +29,10 @@ class Attempt:
     recorders: Recorders
     recorder: Recorder
     run: int
-    finish: Callable[[Database], Sequence[Ready]]
+    ending: Ending
 
     def close(self) -> None:
-        self.recorder.close(self.finish, instead=None, batch=None)
+        self.recorder.close(self.ending, instead=None, batch=None)
 
     def kept(self) -> bytes:
         parts, place, found = list[bytes](), Place(), True
@@ -52,11 +52,7 @@ def make(sqlite_db: Database) -> Callable[..., Attempt]:
         recorders = Recorders(engine, server, clock or SystemClock())  # type: ignore[arg-type]
         recorder = recorders.recorder(claimed.id, claimed.attempt, limit)
 
-        def finish(db: Database) -> Sequence[Ready]:
-            assert end(db, claimed, server) is not None
-            return ()
-
-        return Attempt(sqlite_db, engine, recorders, recorder, claimed.id, finish)
+        return Attempt(sqlite_db, engine, recorders, recorder, claimed.id, ending(claimed, server))
 
     return attempt
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from samples import NOW, end, later, put, run_to, serve, start, states
+from samples import NOW, end, ending, later, new, put, run_to, serve, start, states, take
 
+from jobrunner.domain.clock import to_micros
 from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.queue import Pause
-from jobrunner.domain.run import Progress
+from jobrunner.domain.run import Claimed, Progress
 from jobrunner.domain.state import Outcome, RunState
 from jobrunner.store import Database, pauses
-from jobrunner.store.runs import finish, read, steer
+from jobrunner.store.runs import add, finish, read, steer
 
 
 def test_a_success_is_recorded_whole(db: Database) -> None:
@@ -189,3 +190,76 @@ class TestDeadLetters:
         run_to(db, run_id, server, RunState.FAILED)
         steer.retry(db, run_id, retries=0, now=NOW)
         assert read.dead_ids(db, []) == []
+
+
+def test_ends_and_claims_that_come_together_need_no_more_statements_than_one(db: Database) -> None:
+    def counted(count: int) -> list[int]:
+        needed = list[int]()
+        for action in (
+            lambda: claimed.extend(take(db, server, limit=count)),
+            lambda: finish.finish_all(db, [ending(run, server) for run in claimed]),
+        ):
+            ran = list[object]()
+            hooks = db._connections.query_hooks
+            hooks.append(ran.append)
+            action()
+            hooks.clear()
+            needed.append(len(ran))
+        assert [read.state(db, run.id) for run in claimed] == [RunState.SUCCEEDED] * count
+        claimed.clear()
+        return needed
+
+    server, claimed = serve(db), list[Claimed]()
+    add.add_batch(db, new(), "b", [("{}", None)] * 20, [])
+    assert counted(1) == counted(9) == [4, 6 if db.dialect == "postgresql" else 5]
+
+
+def test_of_ends_that_come_together_each_has_its_own_guard(db: Database) -> None:
+    server, other = serve(db), serve(db, "other")
+    runs = [start(db, put(db, f"job{n}"), server) for n in range(5)]
+    steer.cancel(db, runs[2].id, at_once=False, now=NOW)
+    endings = [
+        ending(runs[0], server, result="7", at=later(3)),
+        ending(runs[1], other),
+        ending(runs[2], server, RunState.RETRYING, run_after=later(60)),
+        ending(runs[3], server, RunState.RETRYING, run_after=later(60), error="busy", signal=9),
+        ending(runs[4], server, attempt=2),
+    ]
+    found = finish.finish_all(db, endings)
+    assert found.states == {
+        runs[0].id: RunState.SUCCEEDED,
+        runs[2].id: RunState.CANCELLED,
+        runs[3].id: RunState.RETRYING,
+    }
+    assert states(db, *(run.id for run in runs)) == ["succeeded", "running", "cancelled", "retrying", "running"]
+    sql = "SELECT outcome, error, signal, finished_at IS NULL FROM attempts ORDER BY run_id"
+    assert [tuple(map(str, row[:3])) for row in db.execute(sql)] == [
+        ("succeeded", "None", "None"),
+        ("None", "None", "None"),
+        ("cancelled", "None", "None"),
+        ("failed", "busy", "9"),
+        ("None", "None", "None"),
+    ]
+    assert (read.get(db, runs[0].id).result, read.get(db, runs[0].id).finished_at) == (7, later(3))
+
+
+@pytest.mark.parametrize("first", [RunState.FAILED, RunState.SUCCEEDED])
+def test_a_success_supersedes_dead_letters_before_it_also_where_they_end_together(
+    db: Database, first: RunState
+) -> None:
+    server = serve(db)
+    one, two = (start(db, put(db), server) for _ in range(2))
+    second = RunState.SUCCEEDED if first is RunState.FAILED else RunState.FAILED
+    finish.finish_all(db, [ending(one, server, first), ending(two, server, second)])
+    assert [read.get(db, run.id).dead for run in (one, two)] == [False, second is RunState.FAILED]
+
+
+def test_what_two_ends_set_free_together_is_set_free_once(db: Database) -> None:
+    server = serve(db)
+    batch, _ = add.add_batch(db, new(), "b", [("{}", None)] * 2, [new("then")])
+    members = take(db, server)
+    child = put(db, "child", parents=tuple(run.id for run in members))
+    found = finish.finish_all(db, [ending(members[0], server), ending(members[1], server, at=later(5))])
+    assert [ready.id for ready in found.ready] == [child, child - 1]
+    assert states(db, child, child - 1) == ["queued", "queued"]
+    assert db.execute("SELECT finished_at FROM batches WHERE id = ?", (batch,)).fetchone() == (to_micros(later(5)),)

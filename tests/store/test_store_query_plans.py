@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from samples import NOW, end, later, missed, new, put, serve, start, take
+from samples import NOW, end, ending, later, missed, new, put, serve, start, take
 
 from jobrunner.domain.chain import Kind, Step
 from jobrunner.domain.filter import RunFilter
@@ -168,6 +168,10 @@ WRITES: dict[str, Case] = {
     "claim by name": (
         lambda db, server: claim.claim_named(db, server_id=server, wanted=[(200_001, 0)], now=NOW),
         {KEY},
+    ),
+    "ends of several": (
+        lambda db, server: finish.finish_all(db, [ending(run, server) for run in take(db, server, limit=8)]),
+        {KEY, "runs_queue"} | FOLLOWING,
     ),
     "promote": (lambda db, _: claim.promote(db, later(99)), {KEY, "runs_timed"}),
     "expire": (lambda db, _: claim.expire(db, later(99)), {KEY, "runs_startable"} | FOLLOWING),

@@ -117,10 +117,10 @@ def _begin_batch(db: Database, template: NewRun, batch_id: int, ids: Sequence[tu
     """All members are created in the same state; a batch whose parents have ended badly has ended with them."""
     first, state = ids[0] if ids else (0, "")
     if state == RunState.SKIPPED:
-        from jobrunner.store.runs.ending import ended  # which builds on this module
+        from jobrunner.store.runs.ending import Over, ended  # which builds on this module
 
         _end_skipped(db, template, "batch_id = ? AND batch_id IS NOT NULL", batch_id)
-        return ended(db, first, template.job, batch_id, template.created_at)
+        return ended(db, (Over(first, template.job, batch_id),), template.created_at)
     return [ready(template, run_id) for run_id, _ in ids] if state == RunState.QUEUED else []
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import Ready
-from jobrunner.store.database import Database, in_parts
+from jobrunner.store.database import Database, in_parts, table
 from jobrunner.store.migrations import STARTABLE, TIMED
 from jobrunner.store.runs.add import ready_row
-from jobrunner.store.runs.ending import ended
+from jobrunner.store.runs.ending import Over, ended
 
 _RETURNED = (
     "id, job, definition_id, attempt, max_attempts, failures, losses, queue, source, params, secret_params,"
@@ -33,9 +33,9 @@ _CLAIM = {
         f"{_TAKE} WHERE id = ANY(ARRAY({_NEXT} FOR UPDATE SKIP LOCKED)) AND state = 'queued' RETURNING {_RETURNED}"
     ),
 }
-_CLAIM_ONE = (
-    f"{_TAKE} WHERE id = ? AND state = 'queued' AND attempt = ? AND (expires_at IS NULL OR expires_at > ?)"
-    f" RETURNING {_RETURNED}"
+_CLAIM_NAMED = (
+    f"{_TAKE} FROM item WHERE id = of_run AND state = 'queued' AND attempt = of_attempt"
+    f" AND (expires_at IS NULL OR expires_at > ?) RETURNING {_RETURNED}"
 )
 _ATTEMPTS = "INSERT INTO attempts (run_id, number, server_id, started_at) VALUES {}"
 _DUE = f"SELECT id FROM runs WHERE {TIMED} AND run_after <= ? ORDER BY run_after, id LIMIT ?"
@@ -44,28 +44,26 @@ _EXPIRED = f"SELECT id FROM runs WHERE {STARTABLE} AND attempt = 0 AND expires_a
 
 def claim(db: Database, *, server_id: int, queues: Iterable[str], limit: int, now: datetime) -> list[Claimed]:
     """Takes up to ``limit`` queued runs: queues in their order, then priority, due time, id. Starts their attempts."""
-    taken = list[Claimed]()
+    taken = list[Any]()
     at = to_micros(now)
     with db.transaction():
         for queue in queues:
             if len(taken) == limit:
                 break
             rows = db.execute(_CLAIM[db.dialect], (at, server_id, queue, at, limit - len(taken))).fetchall()
-            rows.sort(key=lambda row: (-row[16], row[17], row[0]))
-            taken += _begin(db, rows, server_id)
-    return taken
+            taken += sorted(rows, key=lambda row: (-row[16], row[17], row[0]))
+        return _begin(db, taken, server_id)
 
 
 def claim_named(db: Database, *, server_id: int, wanted: Sequence[tuple[int, int]], now: datetime) -> list[Claimed]:
     """Takes those of the (run, attempts so far) that are still queued: what a broker handed over."""
+    if not wanted:
+        return []
     at = to_micros(now)
+    item, values = table("of_run BIGINT, of_attempt BIGINT", wanted)
     with db.transaction():
-        rows = [
-            row
-            for run_id, attempt in wanted
-            if (row := db.execute(_CLAIM_ONE, (at, server_id, run_id, attempt, at)).fetchone()) is not None
-        ]
-        return _begin(db, rows, server_id)
+        rows = {row[0]: row for row in db.execute(item + _CLAIM_NAMED, (*values, at, server_id, at))}
+        return _begin(db, [rows[run_id] for run_id, _ in dict.fromkeys(wanted) if run_id in rows], server_id)
 
 
 def holds(db: Database, run_id: int, attempt: int, server_id: int) -> bool:
@@ -165,7 +163,7 @@ def expire(db: Database, now: datetime, limit: int = 1000) -> list[Ready]:
             )
             row = db.execute(sql, (at, run_id)).fetchone()
             if row is not None:
-                released += ended(db, run_id, row[0], row[1], now)
+                released += ended(db, (Over(run_id, *row),), now)
     return released
 
 

@@ -5,7 +5,7 @@ Part of the transaction that ends it.
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,25 +13,23 @@ from jobrunner.domain.clock import to_micros
 from jobrunner.domain.job import When
 from jobrunner.domain.release import Verdict, verdict
 from jobrunner.domain.state import Ready, RunState
-from jobrunner.store.database import Database
+from jobrunner.store.database import Database, table
 from jobrunner.store.migrations import ACTIVE
 from jobrunner.store.runs.add import paused, ready_row
 
 _FOLLOWING = (
-    "SELECT EXISTS (SELECT 1 FROM run_parents WHERE parent_id = ?), EXISTS (SELECT 1 FROM runs WHERE state = 'waiting'"
-    " AND job = ? AND waiting_reason = 'overlap'), EXISTS (SELECT 1 FROM runs WHERE batch_id = ?"
-    " AND batch_id IS NOT NULL AND state IN ('scheduled','waiting','queued','running','retrying')),"
-    " EXISTS (SELECT 1 FROM runs WHERE dead = 1 AND job = ?)"
+    "SELECT over_id, EXISTS (SELECT 1 FROM run_parents WHERE parent_id = over_id),"
+    " EXISTS (SELECT 1 FROM runs WHERE state = 'waiting' AND job = over_job AND waiting_reason = 'overlap'),"
+    " EXISTS (SELECT 1 FROM runs WHERE batch_id = over_batch AND batch_id IS NOT NULL"
+    " AND state IN ('scheduled','waiting','queued','running','retrying')),"
+    " EXISTS (SELECT 1 FROM runs WHERE dead = 1 AND job = over_job) FROM item"
 )
+_OVER = "over_id BIGINT, over_job TEXT, over_batch BIGINT"
 _CHILDREN = (
     "SELECT c.id, c.after_when FROM run_parents p JOIN runs c ON c.id = p.child_id"
     " WHERE p.parent_id = ? AND c.state = 'waiting' AND c.waiting_reason = 'after' ORDER BY p.child_id"
 )
 _PARENT_STATES = "SELECT r.state FROM run_parents p JOIN runs r ON r.id = p.parent_id WHERE p.child_id = ?"
-_UNENDED = (
-    "SELECT 1 FROM runs WHERE batch_id = ? AND batch_id IS NOT NULL"
-    " AND state IN ('scheduled','waiting','queued','running','retrying') LIMIT 1"
-)
 _UNSUCCESSFUL = (
     "SELECT 1 FROM runs WHERE batch_id = ? AND batch_id IS NOT NULL"
     " AND state IN ('failed','cancelled','skipped','expired') LIMIT 1"
@@ -49,6 +47,14 @@ _BUSY = (
 )
 
 
+class Over(NamedTuple):
+    """A run that has just been given its final state."""
+
+    id: int
+    job: str
+    batch_id: int | None
+
+
 class Following(NamedTuple):
     """What there is that the end of a run may concern: children, runs of its job that wait for it, members of its batch
     that have not ended, dead letters of its job."""
@@ -59,33 +65,50 @@ class Following(NamedTuple):
     letters: bool
 
 
-def following(db: Database, run_id: int, job: str, batch_id: int | None) -> Following:
-    """Most runs end without anything following: one look instead of four statements."""
-    return Following(*db.execute(_FOLLOWING, (run_id, job, batch_id, job)).fetchone())
+def following(db: Database, over: Sequence[Over]) -> dict[int, Following]:
+    """What follows from each of these ends: one look, since mostly it is nothing. From here on their batches are held.
+
+    Members that end at the same time are seen only with the batch held, which SQLite need not be told.
+    """
+    if not over:
+        return {}
+    batches = sorted({each.batch_id for each in over if each.batch_id is not None})
+    if db.for_update and batches:
+        sql = f"SELECT id FROM batches WHERE id IN ({', '.join('?' * len(batches))}) ORDER BY id{db.for_update}"
+        db.execute(sql, batches)
+    item, values = table(_OVER, over)
+    return {run_id: Following(*found) for run_id, *found in db.execute(item + _FOLLOWING, values)}
 
 
 def ended(
-    db: Database, run_id: int, job: str, batch_id: int | None, now: datetime, first: Following | None = None
+    db: Database, over: Sequence[Over], now: datetime, first: Mapping[int, Following] | None = None
 ) -> list[Ready]:
-    """Does what follows from the final state that this run has just been given; gives the runs that are now queued.
+    """Does what follows from the final states that these runs have just been given; gives the runs that are now queued.
 
     Whatever two ends can set free together is locked before the other is looked at, so that one of them sees both.
-    ``first``: what ``following`` has said of this run since.
+    ``first``: what ``following`` has said of these runs since.
     """
+    released = list[Ready]()
+    while over:
+        found, first = first or following(db, over), None
+        todo = list[Over]()
+        for each in over:
+            if found[each.id].children:
+                released += _release_children(db, each.id, now, todo)
+        for batch_id in sorted({each.batch_id for each in over if each.batch_id and not found[each.id].members}):
+            released += _end_of_batch(db, batch_id, now, todo)
+        for job in dict.fromkeys(each.job for each in over if found[each.id].fires):
+            released += next_fire(db, job, now)
+        over = todo
+    return released
+
+
+def _release_children(db: Database, run_id: int, now: datetime, todo: list[Over]) -> list[Ready]:
     children = _CHILDREN + (" FOR UPDATE OF c" if db.for_update else "")
     released = list[Ready]()
-    todo = deque([(run_id, job, batch_id)])
-    while todo:
-        run_id, job, batch_id = todo.popleft()
-        found, first = first or following(db, run_id, job, batch_id), None
-        for child, when in db.execute(children, (run_id,)) if found.children else ():
-            states = [RunState(state) for (state,) in db.execute(_PARENT_STATES, (child,))]
-            released += _settle(db, child, verdict(When(when or When.SUCCESS), states), now, todo)
-        # Members that end at the same time are seen only with the batch held, which SQLite need not be told.
-        if batch_id is not None and (db.for_update or not found.members):
-            released += _end_of_batch(db, batch_id, now, todo)
-        if found.fires:
-            released += next_fire(db, job, now)
+    for child, when in db.execute(children, (run_id,)):
+        states = [RunState(state) for (state,) in db.execute(_PARENT_STATES, (child,))]
+        released += _settle(db, child, verdict(When(when or When.SUCCESS), states), now, todo)
     return released
 
 
@@ -113,9 +136,7 @@ def release(db: Database, run_id: int, now: datetime) -> list[Ready]:
     return [ready_row(row)] if row is not None and state == "queued" else []
 
 
-def _settle(
-    db: Database, child: int, decided: Verdict, now: datetime, todo: deque[tuple[int, str, int | None]]
-) -> list[Ready]:
+def _settle(db: Database, child: int, decided: Verdict, now: datetime, todo: list[Over]) -> list[Ready]:
     match decided:
         case Verdict.WAIT:
             return []
@@ -129,15 +150,11 @@ def _settle(
             )
             row = db.execute(sql, (to_micros(now), child)).fetchone()
             if row is not None:
-                todo.append(tuple(row))
+                todo.append(Over(*row))
             return []
 
 
-def _end_of_batch(db: Database, batch_id: int, now: datetime, todo: deque[tuple[int, str, int | None]]) -> list[Ready]:
-    if db.for_update:
-        db.execute(f"SELECT id FROM batches WHERE id = ?{db.for_update}", (batch_id,))
-    if db.execute(_UNENDED, (batch_id,)).fetchone():
-        return []
+def _end_of_batch(db: Database, batch_id: int, now: datetime, todo: list[Over]) -> list[Ready]:
     db.execute("UPDATE batches SET finished_at = ? WHERE id = ?", (to_micros(now), batch_id))
     succeeded = db.execute(_UNSUCCESSFUL, (batch_id,)).fetchone() is None
     members = [RunState.SUCCEEDED if succeeded else RunState.FAILED]

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from jobrunner.domain.clock import to_micros
 from jobrunner.domain.run import Progress
 from jobrunner.domain.state import Outcome, Ready, RunState
-from jobrunner.store.database import Database
+from jobrunner.store.database import Database, table
 from jobrunner.store.runs.add import paused, ready_row
-from jobrunner.store.runs.ending import ended, following
+from jobrunner.store.runs.ending import Over, ended, following
 from jobrunner.store.runs.read import progress_text
 
+_TOGETHER = 100
+"""Ends that one statement records."""
+
 _FINISH = (
-    "UPDATE runs SET state = CASE WHEN cancel = 0 THEN ? ELSE 'cancelled' END, finished_at = ?, exit_code = ?,"
-    " error = ?, result = ?, run_after = coalesce(?, run_after), failures = failures + ?, losses = losses + ?,"
-    " max_attempts = max_attempts + CASE WHEN cancel = 0 THEN ? ELSE 0 END,"
-    " dead = CASE WHEN cancel = 0 THEN ? ELSE 0 END, cancel = 0"
-    " WHERE id = ? AND state = 'running' AND attempt = ? AND server_id = ?"
-    " RETURNING state, job, batch_id, params, secret_params, id, attempt, queue, priority, run_after"
+    "UPDATE runs SET state = CASE WHEN cancel = 0 THEN to_state ELSE 'cancelled' END, finished_at = ended_at,"
+    " exit_code = to_exit, error = to_error, result = to_result, run_after = coalesce(again_at, run_after),"
+    " failures = failures + failed, losses = losses + lost,"
+    " max_attempts = max_attempts + CASE WHEN cancel = 0 THEN repeated ELSE 0 END,"
+    " dead = CASE WHEN cancel = 0 THEN to_dead ELSE 0 END, cancel = 0 FROM item"
+    " WHERE id = of_run AND state = 'running' AND attempt = of_attempt AND server_id = of_server"
+    " RETURNING id, state, job, batch_id, params, secret_params, attempt, queue, priority, run_after"
+)
+_ENDING = (
+    "of_run BIGINT, of_attempt BIGINT, of_server BIGINT, to_state TEXT, ended_at BIGINT, to_exit BIGINT,"
+    " to_error TEXT, to_result TEXT, again_at BIGINT, failed BIGINT, lost BIGINT, repeated BIGINT, to_dead BIGINT"
 )
 _ATTEMPT = (
-    "UPDATE attempts SET finished_at = ?, outcome = ?, exit_code = ?, signal = ?, error = ?, peak_memory = ?,"
-    " cpu_time = ? WHERE run_id = ? AND number = ?"
+    "UPDATE attempts SET finished_at = ended_at, outcome = to_outcome, exit_code = to_exit, signal = to_signal,"
+    " error = to_error, peak_memory = used_memory, cpu_time = used_cpu FROM item"
+    " WHERE run_id = of_run AND number = of_attempt"
+)
+_ATTEMPT_ENDING = (
+    "of_run BIGINT, of_attempt BIGINT, ended_at BIGINT, to_outcome TEXT, to_exit BIGINT, to_signal BIGINT,"
+    " to_error TEXT, used_memory BIGINT, used_cpu BIGINT"
 )
 _SUPERSEDE = (
     "UPDATE runs SET dead = 0 WHERE dead = 1 AND job = ? AND id <> ? AND params = ? AND coalesce(secret_params, '') = ?"
@@ -64,71 +79,106 @@ class Finished:
     ready: list[Ready]
 
 
+class Ends(NamedTuple):
+    """The states that runs really went to, those left out that the server no longer held; and what that set free."""
+
+    states: dict[int, RunState]
+    ready: list[Ready]
+
+
 def finish(db: Database, ending: Ending) -> Finished | None:
     """Records the end of an attempt; None, and nothing changed, when this server no longer holds it (fencing)."""
-    at = to_micros(ending.at)
-    repeated = ending.state is RunState.QUEUED
+    states, ready = finish_all(db, (ending,))
+    return Finished(states[ending.run_id], ready) if states else None
+
+
+def finish_all(db: Database, endings: Sequence[Ending]) -> Ends:
+    """Records the ends of attempts of different runs, each for itself, with no more statements than one takes."""
+    ends = Ends({}, [])
     with db.transaction():
-        row = db.execute(
-            _FINISH,
-            (
-                ending.state.value,
-                at,
-                ending.exit_code,
-                ending.error,
-                ending.result,
-                to_micros(ending.run_after) if ending.run_after is not None else None,
-                1 if ending.outcome in (Outcome.FAILED, Outcome.TIMEOUT) else 0,
-                1 if ending.outcome is Outcome.LOST else 0,
-                1 if repeated else 0,
-                1 if ending.dead else 0,
-                ending.run_id,
-                ending.attempt,
-                ending.server_id,
-            ),
-        ).fetchone()
-        if row is None:
-            return None
-        state, job, batch_id, params, secret_params = row[:5]
-        _end_attempt(db, ending, state, at)
-        if state == "queued":
-            return _given_back(db, job, ready_row(row[5:]))
-        if state == "retrying":
-            return Finished(RunState.RETRYING, [])
-        found = following(db, ending.run_id, job, batch_id)
-        if found.letters and state == "succeeded":
-            db.execute(_SUPERSEDE, (job, ending.run_id, params, secret_params or ""))
-        return Finished(RunState(state), ended(db, ending.run_id, job, batch_id, ending.at, found))
+        for together in _groups(endings):
+            states, ready = _finish(db, together)
+            ends.states.update(states)
+            ends.ready.extend(ready)
+    return ends
 
 
-def _given_back(db: Database, job: str, ready: Ready) -> Finished:
+def _groups(endings: Sequence[Ending]) -> Iterator[Sequence[Ending]]:
+    """A success ends the dead letters that were there before it, so where both come together their order counts."""
+    for start in range(0, len(endings), _TOGETHER):
+        some = endings[start : start + _TOGETHER]
+        if any(ending.dead for ending in some) and any(ending.state is RunState.SUCCEEDED for ending in some):
+            yield from ((ending,) for ending in some)
+        else:
+            yield some
+
+
+def _finish(db: Database, endings: Sequence[Ending]) -> Ends:
+    item, values = table(_ENDING, [_values(ending) for ending in endings])
+    rows = {row[0]: row[1:] for row in db.execute(item + _FINISH, values)}
+    held = [ending for ending in endings if ending.run_id in rows]
+    if not held:
+        return Ends({}, [])
+    states = {ending.run_id: RunState(rows[ending.run_id][0]) for ending in held}
+    item, values = table(_ATTEMPT_ENDING, [_attempt_values(ending, states[ending.run_id]) for ending in held])
+    db.execute(item + _ATTEMPT, values)
+    over = [Over(run_id, *rows[run_id][1:3]) for run_id, state in states.items() if state.final]
+    found = following(db, over)
+    for run_id, job, _ in over:
+        if found[run_id].letters and states[run_id] is RunState.SUCCEEDED:
+            params, secret_params = rows[run_id][3:5]
+            db.execute(_SUPERSEDE, (job, run_id, params, secret_params or ""))
+    ready = ended(db, over, max(ending.at for ending in held), found)
+    for run_id, state in states.items():
+        if state is RunState.QUEUED:
+            row = rows[run_id]
+            states[run_id], given_back = _given_back(db, row[1], ready_row((run_id, *row[5:])))
+            ready += given_back
+    return Ends(states, ready)
+
+
+def _values(ending: Ending) -> tuple[object, ...]:
+    return (
+        ending.run_id,
+        ending.attempt,
+        ending.server_id,
+        ending.state.value,
+        to_micros(ending.at),
+        ending.exit_code,
+        ending.error,
+        ending.result,
+        to_micros(ending.run_after) if ending.run_after is not None else None,
+        1 if ending.outcome in (Outcome.FAILED, Outcome.TIMEOUT) else 0,
+        1 if ending.outcome is Outcome.LOST else 0,
+        1 if ending.state is RunState.QUEUED else 0,
+        1 if ending.dead else 0,
+    )
+
+
+def _attempt_values(ending: Ending, state: RunState) -> tuple[object, ...]:
+    outcome = ending.outcome
+    if state is RunState.CANCELLED and outcome not in (Outcome.LOST, Outcome.SUCCEEDED):
+        outcome = Outcome.CANCELLED
+    return (
+        ending.run_id,
+        ending.attempt,
+        to_micros(ending.at),
+        outcome.value,
+        ending.exit_code,
+        ending.signal,
+        ending.error,
+        ending.peak_memory,
+        round(ending.cpu_time * 1_000_000) if ending.cpu_time is not None else None,
+    )
+
+
+def _given_back(db: Database, job: str, ready: Ready) -> tuple[RunState, list[Ready]]:
     hold = paused(db, job)
     if hold is None:
-        return Finished(RunState.QUEUED, [ready])
+        return RunState.QUEUED, [ready]
     sql = "UPDATE runs SET state = 'waiting', waiting_reason = 'paused', waiting_detail = ? WHERE id = ?"
     db.execute(sql, (hold.detail, ready.id))
-    return Finished(RunState.WAITING, [])
-
-
-def _end_attempt(db: Database, ending: Ending, state: str, at: int) -> None:
-    outcome = ending.outcome
-    if state == "cancelled" and outcome not in (Outcome.LOST, Outcome.SUCCEEDED):
-        outcome = Outcome.CANCELLED
-    cpu = round(ending.cpu_time * 1_000_000) if ending.cpu_time is not None else None
-    db.execute(
-        _ATTEMPT,
-        (
-            at,
-            outcome.value,
-            ending.exit_code,
-            ending.signal,
-            ending.error,
-            ending.peak_memory,
-            cpu,
-            ending.run_id,
-            ending.attempt,
-        ),
-    )
+    return RunState.WAITING, []
 
 
 def report_progress(db: Database, run_id: int, attempt: int, server_id: int, progress: Progress) -> None:

@@ -15,7 +15,7 @@ from jobrunner.errors import NotFound, Refused
 from jobrunner.store.database import Database
 from jobrunner.store.migrations import ACTIVE
 from jobrunner.store.runs.add import after_detail, paused, ready_row
-from jobrunner.store.runs.ending import ended, release
+from jobrunner.store.runs.ending import Over, ended, release
 
 _UNIQUE_HOLDER = (
     "SELECT id FROM runs WHERE unique_key = ? AND unique_key IS NOT NULL AND id <> ?"
@@ -57,7 +57,7 @@ def cancel(db: Database, run_id: int, *, at_once: bool, now: datetime, why: str 
         )
         row = db.execute(sql, (to_micros(now), why, run_id, state.value)).fetchone()
         assert row is not None
-        return Steered(RunState.CANCELLED, True, ended(db, run_id, row[0], row[1], now))
+        return Steered(RunState.CANCELLED, True, ended(db, (Over(run_id, *row),), now))
 
 
 _ENDED = {
