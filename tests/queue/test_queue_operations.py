@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from samples import ending, put, serve, start, states
 
 from jobrunner.domain.state import Ready
 from jobrunner.errors import StoreUnavailable
-from jobrunner.queue.operations import Operation, Operations, Submitted
+from jobrunner.queue.operations import End, Operation, Operations, Submitted
 from jobrunner.store import Database
 from jobrunner.store.database import Collision
 
@@ -36,6 +37,24 @@ def test_ends_of_batches_come_last_and_by_batch(sqlite_db: Database) -> None:
     assert written == ["first", "second", "b1", "b2", "b3", "b3 again"]
     operations.committed()
     assert (len(operations), operations.take()) == (0, False)
+
+
+def test_what_comes_after_ends_finds_them_written_and_what_came_before_does_not(sqlite_db: Database) -> None:
+    operations, server = Operations(), serve(sqlite_db)
+    runs = [put(sqlite_db) for _ in range(3)]
+    one, two, three = (End(ending(start(sqlite_db, run, server), server)) for run in runs)
+    seen = list[list[str]]()
+
+    def look(db: Database) -> Sequence[Ready]:
+        seen.append(states(db, *runs))
+        return ()
+
+    for operation in (look, one, two, look, three, look):
+        operations.add(Submitted(operation))
+    operations.take()
+    operations.write(sqlite_db)
+    done = "succeeded"
+    assert seen == [["running"] * 3, [done, done, "running"], [done] * 3]
 
 
 def test_one_that_gives_way_again_and_again_is_kept(sqlite_db: Database) -> None:
