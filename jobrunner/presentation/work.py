@@ -26,7 +26,7 @@ from jobrunner.presentation.times import Times, elapsed, relative
 Pieces = tuple[Cell, ...]
 
 QUEUE_COLUMNS = (
-    Column(title="QUEUE", minimum=8),
+    Column(title="QUEUE", minimum=24),
     Column(title="STATE"),
     Column(title="QUEUED", right=True),
     Column(title="RUN", right=True),
@@ -50,7 +50,7 @@ LINE_COLUMNS = (
 BATCH_COLUMNS = (
     Column(title="BATCH", right=True),
     Column(title="STATE"),
-    Column(title="NAME", minimum=10),
+    Column(title="NAME", minimum=24),
     Column(title="PROGRESS"),
     Column(title="DONE", right=True, leaves=2),
     Column(title="FAILED", right=True),
@@ -58,7 +58,7 @@ BATCH_COLUMNS = (
     Column(title="ENDS", right=True, leaves=3),
 )
 SERVER_COLUMNS = (
-    Column(title="SERVER", minimum=8),
+    Column(title="SERVER", minimum=24),
     Column(title="STATE"),
     Column(title="HOST", minimum=6, leaves=5),
     Column(title="PID", right=True, leaves=3),
