@@ -204,3 +204,14 @@ async def test_a_job_and_a_queue_are_resumed_enabled_and_disabled_where_that_cha
         admin.pause("queue", "critical", until=None, reason="")
         await opened.until(lambda: "resume" in (opened.app.view.selection().possible or ()))
         assert await can(opened) == {"resume"}
+
+
+async def test_a_menu_that_is_longer_than_the_screen_says_where_it_goes_on(dashboard: Dashboard) -> None:
+    async with dashboard(start="2", size=(80, 24)) as opened:
+        await opened.press("x")
+        await opened.until(lambda: opened.app.screen is not opened.app.view)
+        assert "↓" in opened.text()
+        assert "↑" not in opened.text()
+        await opened.press("G")
+        assert "↑" in opened.text()
+        assert "↓" not in opened.text()

@@ -182,6 +182,9 @@ async def _reached_from_others(opened: Any, take: Callable[[str], Any], run: int
     await opened.until(lambda: opened.app.view.number is None)
     await take("job")
     await opened.press("d")
+    await opened.until(lambda: opened.app.view.filter_text)
+    await opened.press("escape")  # all of them, not the job's alone
+    await opened.settled()
     await take("decisions")
     await opened.press("q", "w")
     await opened.until(lambda: isinstance(opened.app.view, WhyRun))

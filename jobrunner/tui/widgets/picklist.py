@@ -104,11 +104,21 @@ class PickList(Widget, can_focus=True):
             return strip([], width, self._screen)
         pick, here = self._picks[place], place == self._cursor
         mark = {None: "", True: "[x] ", False: "[ ] "}[pick.marked]
-        right = f" {pick.right}" if pick.right else ""
+        right = (f" {pick.right}" if pick.right else "") + self._beyond(y)
         room = width - cell_len(right)
         left = clipped(f"{'>' if here else ' '} {mark}{pick.words}", room, self._screen)
         cells = [Cell(left), Cell(" " * (room - cell_len(left))), Cell(right, "" if here else "dim")]
         return strip(cells, width, self._screen, base="reverse" if here else "")
+
+    def _beyond(self, y: int) -> str:
+        """Marks the first and the last line where there is more than is shown; nothing where all is."""
+        height = max(self.size.height, 1)
+        if len(self._picks) <= height:
+            return ""
+        up, down = ("↑", "↓") if self._screen.unicode else ("^", "v")
+        if y == height - 1 and self._top + height < len(self._picks):
+            return f" {down}"
+        return f" {up}" if y == 0 and self._top else "  "
 
     def action_move(self, by: int) -> None:
         if not self._picks:
