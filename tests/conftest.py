@@ -15,9 +15,11 @@ from jobrunner.store import Database, open_store
 
 _NUMBERED = ("runs", "batches", "servers", "audit", "past_pauses")
 _TABLES = (*_NUMBERED, "run_parents", "attempts", "output", "pauses", "schedules", "decisions", "definitions")
-_TABLES += ("calendars", "versions", "files")
+_TABLES += ("calendars", "versions", "files", "removed")
 _EMPTY = "; ".join(
-    [f"DELETE FROM {table}" for table in _TABLES] + [f"SELECT setval('{name}_id_seq', 1, false)" for name in _NUMBERED]
+    ["DELETE FROM properties WHERE name = 'retention'"]
+    + [f"DELETE FROM {table}" for table in _TABLES]
+    + [f"SELECT setval('{name}_id_seq', 1, false)" for name in _NUMBERED]
 )
 
 

@@ -164,7 +164,7 @@ def _stretch(version: Version | None, due: Due, job: Job | None, now: int) -> St
 def attention(context: Context, job: str | None = None) -> Attention:
     """Who has looked at fires; of a job also how far."""
     from jobrunner.domain.verification import Attention
-    from jobrunner.store import fires
+    from jobrunner.store import fires, retention
 
     db, now, silence = context.db, context.clock.now(), context.settings.lost_after
     return Attention(
@@ -172,6 +172,7 @@ def attention(context: Context, job: str | None = None) -> Attention:
         served=fires.served(db, now, silence),
         since=fires.serving_since(db, now, silence),
         now=to_micros(now),
+        removed=retention.removed_until(db, job) if job is not None else None,
     )
 
 

@@ -59,7 +59,7 @@ class Verifying:
     ) -> JobCheck | None:
         """None of a job that had nothing due and nothing fired."""
         from jobrunner.domain.verification import check
-        from jobrunner.store import fires
+        from jobrunner.store import fires, retention
 
         db, start, until = self._context.db, to_micros(since), looked.now
         stretches = list(_stretches(versions, start, until))
@@ -67,7 +67,9 @@ class Verifying:
         begin = max(start, to_micros(versions[0].applied_at)) if versions else start
         runs = fires.runs(db, job, begin, until)
         decisions = fires.decided(db, job, begin, until)
-        found = check(job, stretches, runs, decisions, looked._replace(until=attended))
+        found = check(
+            job, stretches, runs, decisions, looked._replace(until=attended, removed=retention.removed_until(db, job))
+        )
         return found if found.expected or found.unexpected.fires else None
 
     def _versions(self, since: datetime, until: datetime) -> dict[str, list[Version]]:

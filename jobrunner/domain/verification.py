@@ -63,13 +63,14 @@ class Attention(NamedTuple):
 
     ``until`` is how far its schedule has been attended to, None where that is not known; ``served`` the times with a
     server that schedules, (from, to) in order and apart; ``since`` when the servers that schedule now began, None where
-    there is none.
+    there is none. Runs of fires until ``removed`` may have been removed by age.
     """
 
     until: int | None
     served: Sequence[tuple[int, int]]
     since: int | None
     now: int
+    removed: int | None = None
 
 
 class Unanswered(StrEnum):
@@ -79,6 +80,7 @@ class Unanswered(StrEnum):
     NO_SERVER = "no_server"
     CHANGED = "changed"
     DISABLED = "disabled"
+    REMOVED = "removed"
     MISSING = "missing"
 
 
@@ -217,7 +219,9 @@ def unanswered(at: int, stretch: Stretch, attention: Attention) -> Unanswered:
     """What it means that a fire of this stretch has no answer."""
     if not stretch.enabled:
         return Unanswered.DISABLED
-    until, served, since, now = attention
+    until, served, since, now, removed = attention
+    if removed is not None and at <= removed:
+        return Unanswered.REMOVED
     if stretch.last and (until is None or at > until) and (since is None or now - max(at, since) <= GRACE):
         return Unanswered.PENDING
     if not stretch.last and not _served_between(served, at, stretch.until - _CHANGE):

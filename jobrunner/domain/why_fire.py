@@ -96,6 +96,7 @@ _UNANSWERED = {
     Unanswered.NO_SERVER: "no server ran until its definition was changed",
     Unanswered.CHANGED: "its definition was changed at that moment",
     Unanswered.DISABLED: "it was disabled",
+    Unanswered.REMOVED: "its run, if it had one, is kept no longer",
     Unanswered.MISSING: "nothing says what became of it",
 }
 

@@ -327,7 +327,12 @@ _PEOPLE = (
     Key(
         name="confirm", shape=Flag(), description="Whether the dashboard asks before it runs it at once.", default=False
     ),
-    Key(name="max_runs", shape=Whole(1), description="How many of its finished runs are kept.", examples=(1000,)),
+    Key(
+        name="max_runs",
+        shape=Whole(1),
+        description="How many of its finished runs are kept; dead letters beyond that go by their age.",
+        examples=(1000,),
+    ),
 )
 
 

@@ -27,7 +27,6 @@ NOT_YET = frozenset(
         "jobs.*.approve",
         "jobs.*.limits",
         "jobs.*.max_running",
-        "jobs.*.max_runs",
         "jobs.*.notify",
         "jobs.*.on",
         "jobs.*.rate_limit",
@@ -35,7 +34,6 @@ NOT_YET = frozenset(
         "limits",
         "notify",
         "queues.*.max_running",
-        "retention",
     }
 )
 """Keys that are checked and not acted upon in this version; `check` warns of each. A line goes when its key works."""

@@ -15,6 +15,7 @@ from typing import TypeVar
 from jobrunner import jobfile
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.jobfile import Jobfile
+from jobrunner.domain.retention import Retention
 from jobrunner.domain.settings import Settings
 from jobrunner.errors import ConfigError, Refused, StoreUnavailable, UsageError
 from jobrunner.execution import Execution, Launcher
@@ -34,6 +35,7 @@ from jobrunner.server.quick import QuickCalls
 from jobrunner.server.recorder import Recorders
 from jobrunner.server.reloader import NOT_VALID, Reloader
 from jobrunner.server.rescuer import Rescuer
+from jobrunner.server.retention import RetentionThread
 from jobrunner.server.scheduler import FireSchedule, ServerOf
 from jobrunner.server.signals import Signals
 from jobrunner.server.systemd import Systemd
@@ -74,6 +76,7 @@ class _Parts:
     recorders: Recorders
     execution: Execution
     fires: FireSchedule | None
+    retention: RetentionThread
     reloader: Reloader
 
 
@@ -196,6 +199,7 @@ class Server:
             went_on = consumer.run()
         finally:
             parts.reloader.stop()
+            parts.retention.stop()
             parts.recorders.stop()
             parts.execution.close()
             told = self._stop(parts.engine)
@@ -244,6 +248,12 @@ class Server:
         fires = None
         if self._options.scheduler and not self._options.burst:
             fires = FireSchedule(engine, clock, server_id=server_id, server=ServerOf(self._who, host(), ground.name))
+        retention = RetentionThread(db, engine, Retention.of(ground.file), clock)
+
+        def loaded(file: Jobfile) -> None:
+            self._last_good = file
+            retention.apply(Retention.of(file))
+
         return _Parts(
             server_id=server_id,
             in_force=in_force,
@@ -253,6 +263,7 @@ class Server:
             recorders=recorders,
             execution=execution,
             fires=fires,
+            retention=retention,
             reloader=Reloader(
                 self._path,
                 ground.file,
@@ -263,7 +274,7 @@ class Server:
                 in_force=in_force,
                 fires=fires,
                 execution=execution,
-                loaded=self._keep,
+                loaded=loaded,
                 wake=self._signals.wake,
             ),
         )
@@ -337,9 +348,8 @@ class Server:
         parts.quick.start()
         parts.execution.prepare(file.jobs.values())
         parts.reloader.start()
-
-    def _keep(self, file: Jobfile) -> None:
-        self._last_good = file
+        if not self._options.burst:
+            parts.retention.start()
 
 
 def _refuse_everybodys(path: Path | None) -> None:

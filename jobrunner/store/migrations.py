@@ -124,6 +124,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX versions_applied ON versions (applied_at)",
     ),
     ("CREATE INDEX decisions_decided ON decisions (decision, decided_at)",),
+    ("CREATE TABLE removed (job TEXT NOT NULL PRIMARY KEY, last_fire {int} NOT NULL)",),
 )
 
 

@@ -273,7 +273,7 @@ class TestWithoutAStore:
         assert found[-1].detail == "4 more errors"
 
     def test_keys_without_effect_are_one_note(self, ward: Ward) -> None:
-        ward.write(JOBS + "[jobs.b]\ncommand = 'true'\nmax_runs = 5\n")
+        ward.write(JOBS + "[jobs.b]\ncommand = 'true'\nmax_running = 5\n")
         assert ("configuration", NOTE, "1 key has no effect in this version") in ward.said()
 
 

@@ -200,6 +200,11 @@ class TestUnanswered:
         assert self.of(self.latter.after + SECOND, self.latter) is Unanswered.CHANGED
         assert self.of(self.latter.after + 5 * SECOND, self.latter) is Unanswered.MISSING
 
+    def test_up_to_a_fire_whose_run_was_removed(self) -> None:
+        at = END - DAY
+        assert self.of(at, removed=at) is Unanswered.REMOVED
+        assert self.of(at, removed=at - 1) is Unanswered.MISSING
+
     def test_disabled(self) -> None:
         assert self.of(END - DAY, self.latter._replace(enabled=False)) is Unanswered.DISABLED
 

@@ -47,10 +47,8 @@ def test_not_yet_names_keys_that_exist() -> None:
 
 
 def test_each_use_of_a_key_without_effect_is_told(write) -> None:
-    if "jobs.*.max_runs" not in NOT_YET:
-        return
     found = _warnings(
-        write('[defaults]\nmax_runs = 5\n[jobs.a]\ncommand = "true"\n[jobs.b]\ncommand="x"\nmax_runs = 3')
+        write('[defaults]\nmax_running = 5\n[jobs.a]\ncommand = "true"\n[jobs.b]\ncommand="x"\nmax_running = 3')
     )
     assert [(line, column) for line, column, message in found if "no effect yet" in message] == [(2, 1), (7, 1)]
 

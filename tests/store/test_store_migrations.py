@@ -6,13 +6,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from samples import at_once, put
+from samples import NOW, at_once, later, put, run_to, serve
 
+from jobrunner.domain.retention import Retention
+from jobrunner.domain.state import FINAL
 from jobrunner.errors import StoreUnavailable
-from jobrunner.store import Database, open_store
+from jobrunner.store import Database, open_store, retention
 from jobrunner.store.migrations import MIGRATIONS, migrate, store_id
 from jobrunner.store.runs import read
 
@@ -101,6 +104,26 @@ def test_a_later_step_is_added_to_a_store_that_is_there(new_url: str, monkeypatc
     db.execute("INSERT INTO extra (size, data) VALUES (?, ?)", (2**40, b"\0"))
     assert db.execute("SELECT size, data FROM extra").fetchall() == [(2**40, b"\0")]
     assert read.ids(db, 9) == [1]
+    db.close()
+
+
+def test_a_store_from_before_runs_were_removed_gets_what_that_needs(
+    new_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = next(number for number, each in enumerate(MIGRATIONS) if "TABLE removed" in each[0])
+    monkeypatch.setattr("jobrunner.store.migrations.MIGRATIONS", MIGRATIONS[:step])
+    db = open_store(new_url)
+    run_to(db, put(db, fire_time=NOW), serve(db))
+    db.close()
+    monkeypatch.undo()
+    db = open_store(new_url)
+    ages = dict.fromkeys(FINAL, timedelta(days=1))
+    rules = Retention(ages=ages, most={}, jobs=(), unique_for=timedelta())
+    with db.transaction():
+        for part in retention.due(db, lambda: rules, lambda: later(2 * 86_400)):
+            part.remove(db)
+    assert read.ids(db, 9) == []
+    assert retention.removed_until(db, "job") is not None
     db.close()
 
 

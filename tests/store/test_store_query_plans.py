@@ -7,8 +7,10 @@ of them with the values that it was run with.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import islice
 
 import pytest
 from samples import NOW, end, ending, later, missed, new, put, serve, start, take
@@ -18,9 +20,10 @@ from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.job import Overlap, When
 from jobrunner.domain.lanes import Window
 from jobrunner.domain.queue import Pause
+from jobrunner.domain.retention import Retention
 from jobrunner.domain.run import Progress
 from jobrunner.domain.server import Server
-from jobrunner.domain.state import RunState, Trigger
+from jobrunner.domain.state import FINAL, RunState, Trigger
 from jobrunner.store import (
     Database,
     audit,
@@ -39,6 +42,7 @@ from jobrunner.store import (
     output,
     pauses,
     queues,
+    retention,
     schedules,
     servers,
     versions,
@@ -402,6 +406,29 @@ def test_the_end_of_a_batch(full: Database, server: int) -> None:
     found = plans(full, lambda: end(full, claimed, server))
     assert faults(found, sorts=False) == []
     assert {"runs_batch", "runs_after_batch"} <= used(found)
+
+
+@pytest.mark.parametrize(
+    ("days", "most", "indexes"),
+    [
+        (1, {}, {KEY, "runs_job", "runs_batch", "runs_after_batch"}),
+        (90, {"job1": 100}, {KEY, "runs_job"}),
+    ],
+)
+def test_what_is_kept_no_longer(full: Database, days: int, most: dict[str, int], indexes: set[str]) -> None:
+    ages = dict.fromkeys(FINAL, timedelta(days=days))
+    rules = Retention(ages=ages, most=most, jobs=("job1",), unique_for=timedelta())
+    full.execute("UPDATE batches SET created_at = ?, finished_at = ?", (LONG_AGO, LONG_AGO))
+
+    def walk() -> None:
+        # Past the batches, and so far that runs have been removed.
+        gone = islice((part for part in retention.due(full, lambda: rules, lambda: NOW) if part.counts), 205)
+        assert sum((part.remove(full) for part in gone), Counter()).keys() >= {"succeeded"}
+
+    found = plans(full, walk)
+    # Once in a walk the jobs in force are read, of which there are few; of a job's runs a thousand at most are sorted.
+    assert [fault for fault in faults(found, sorts=bool(most)) if "versions_current" not in fault] == []
+    assert used(found) == indexes
 
 
 def test_a_statement_without_an_index_would_be_seen(full: Database) -> None:
