@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobrunner.domain.state import Outcome, RunState, Trigger, WaitingReason
 
@@ -77,8 +77,7 @@ class Run:
     attempts: tuple[Attempt, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A run that this server has just taken, with what its attempt needs.
 
     ``attempt`` is the number of the attempt that now begins; ``failures`` the failed ones since it was created or last

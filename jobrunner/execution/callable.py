@@ -287,7 +287,8 @@ class CallAttempt:
         memory = max(answer["memory"] * MAXRSS_UNIT, self._tree.peak)
         if process.peak_memory is not None and child.runs == 0:
             memory = max(memory, process.peak_memory)
-        return {"left": answer["left"] + process.left, "peak_memory": memory or None, "cpu": answer["cpu"]}
+        used = {"cpu": answer["cpu"], "took": answer["took"]}
+        return {"left": answer["left"] + process.left, "peak_memory": memory or None, **used}
 
     def _died(self, process: Process, kept: dict[str, Any]) -> Failed:
         code, number = process.exit

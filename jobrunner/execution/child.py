@@ -76,11 +76,11 @@ class Child:
             os._exit(1)  # a fork that the job forgot to end must not answer in our name
         self._ticker.flush()
         left = sweep.end_children() if sweep.reap_all() else 0
-        cpu, memory, peak = self._meter.end(before)
+        took, cpu, memory, peak = self._meter.end(before)
         reusable = self._clean_up() and left == 0 and not self._signalled and threading.active_count() == 1
         return frame(
-            b'{"left":%d,"reusable":%s,"cpu":%.6f,"peak":%d,"memory":%d,%s}'
-            % (left, b"true" if reusable else b"false", cpu, peak, memory, end)
+            b'{"left":%d,"reusable":%s,"took":%.6f,"cpu":%.6f,"peak":%d,"memory":%d,%s}'
+            % (left, b"true" if reusable else b"false", took, cpu, peak, memory, end)
         )
 
     def _attempt(self, request: dict[str, Any]) -> bytes:

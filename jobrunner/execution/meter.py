@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from typing import NamedTuple
 
 
 class Reading(NamedTuple):
-    """Seconds of processor time, and the most memory of this process and of any other below it, in KiB."""
+    """When it was taken, seconds of processor time, the most memory of this process and of any other below it (KiB)."""
 
+    at: float
     cpu: float
     own: int
     below: int
@@ -37,8 +39,9 @@ class Meter:
                 self._peak_reset = None
         return _read()
 
-    def end(self, begun: Reading) -> tuple[float, int, int]:
-        """Seconds of the run; its peak memory in KiB, 0 where that is not known; and that of the child's life.
+    def end(self, begun: Reading) -> tuple[float, float, int, int]:
+        """Seconds that the run took, and of processor time; its peak memory in KiB, 0 where that is not known; and that
+        of the child's life.
 
         A peak that could not be measured anew tells of this run only where this run has raised it.
         """
@@ -46,9 +49,10 @@ class Meter:
         self.largest = max(self.largest, now.own)
         own = now.own if self._peak_reset is not None or now.own > begun.own else 0
         below = now.below if now.below > begun.below else 0
-        return now.cpu - begun.cpu, max(own, below), self.largest
+        return now.at - begun.at, now.cpu - begun.cpu, max(own, below), self.largest
 
 
 def _read() -> Reading:
     own, below = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Reading(own.ru_utime + own.ru_stime + below.ru_utime + below.ru_stime, own.ru_maxrss, below.ru_maxrss)
+    cpu = own.ru_utime + own.ru_stime + below.ru_utime + below.ru_stime
+    return Reading(time.monotonic(), cpu, own.ru_maxrss, below.ru_maxrss)

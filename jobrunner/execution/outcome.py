@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from typing import Any
@@ -15,12 +15,14 @@ class _Ended:
     """What every end tells: ``left`` processes had to be ended after the main one.
 
     ``peak_memory`` in bytes is of the largest process, and None where it is not known (a warm child that had needed
-    more before). Of a command it is never below the few MiB of the launcher that started it. ``cpu`` is in seconds.
+    more before). Of a command it is never below the few MiB of the launcher that started it. ``cpu`` is in seconds,
+    and so is ``took``, how long a call was under way in a warm child, None for anything else.
     """
 
     left: int = 0
     peak_memory: int | None = None
     cpu: float | None = None
+    took: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

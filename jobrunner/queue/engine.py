@@ -13,14 +13,17 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from queue import SimpleQueue
 from typing import Protocol
 
+from jobrunner.domain.ahead import MOST_AHEAD
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import Ready
 from jobrunner.errors import BrokerUnavailable, StoreUnavailable
+from jobrunner.queue.ahead import Ahead
 from jobrunner.queue.announce import Announcer
 from jobrunner.queue.operations import Operation, Operations, Submitted, away
 from jobrunner.queue.serializer import message
@@ -29,6 +32,7 @@ from jobrunner.store import pauses
 from jobrunner.store.database import Collision, Database
 from jobrunner.store.outlook import Outlook, outlook
 from jobrunner.store.runs import claim, steer
+from jobrunner.store.runs.unclaim import unclaim
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +42,9 @@ STOP_SECONDS = 15.0
 
 _SHORTEST_PATIENCE, _LONGEST_PATIENCE = 0.0001, 0.002
 """Seconds that ends wait for others to be committed with: half of what a commit takes, where that is worth it."""
+
+_GATHERING_SECONDS = 0.005
+"""How long what is to be written gathers for one commit while runs that were claimed ahead go on being begun."""
 
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 2.0
 _LONGEST_ROUND = 30.0
@@ -58,6 +65,9 @@ class Hand(Protocol):
 
     def fileno(self) -> int:
         """Becomes readable when there is something to collect."""
+
+    def seconds(self, job: str) -> float | None:
+        """What a run of a job takes at the most, None where none may be claimed before somebody is free for it."""
 
     def take(self, claimed: Claimed) -> bool:
         """Begins a run; False, and nothing done, where that is a worker's work."""
@@ -99,6 +109,9 @@ class Engine:
         self._announcer = announcer
         self._bell = bell
         self._hand: Hand | None = None
+        self._ahead = Ahead(lambda job: None)
+        self._look_ahead = False
+        self._written_at = 0.0
         self._poller = select.poll()
         self._commit_takes = 0.0
         self._named_only = named_only
@@ -126,6 +139,7 @@ class Engine:
     def employ(self, hand: Hand) -> None:
         """Has some runs begun by the engine itself; called before ``start``."""
         self._hand = hand
+        self._ahead = Ahead(hand.seconds)
 
     def start(self) -> None:
         for each in (self._bell, self._hand):
@@ -227,7 +241,7 @@ class Engine:
     @property
     def idle(self) -> int:
         """Workers that have nothing to do."""
-        return self._workers - self._outstanding if self._claiming else 0
+        return max(0, self._workers - self.busy) if self._claiming else 0
 
     @property
     def answers_for(self) -> int:
@@ -239,8 +253,8 @@ class Engine:
 
     @property
     def busy(self) -> int:
-        """Runs that are claimed and have not ended."""
-        return self._outstanding
+        """Runs that have been handed to somebody and have not ended."""
+        return self._outstanding - len(self._ahead)
 
     def _free(self) -> None:
         with self._idle:
@@ -309,12 +323,13 @@ class Engine:
         if self._hand is not None and self._hand.fileno() in ready:
             self._sleeping = False  # what is collected needs nobody to wake this thread
             self._collect(self._hand)
+            self._hand_on()
 
     def _collect(self, hand: Hand) -> None:
         """What has ended, and where a commit takes long, what ends in the meantime: they share it."""
         left = hand.collect()
         patience = min(self._commit_takes / 2, _LONGEST_PATIENCE)
-        if not left or patience < _SHORTEST_PATIENCE:
+        if not left or patience < _SHORTEST_PATIENCE or self._ahead:
             return
         give_up = self._clock.monotonic() + patience
         while left and (pause := give_up - self._clock.monotonic()) > 0:
@@ -323,9 +338,12 @@ class Engine:
             left = hand.collect()
 
     def _timeout(self) -> float:
+        now = self._clock.monotonic()
+        if self._gathers(now):
+            return self._written_at + _GATHERING_SECONDS - now
         if self._operations or self._offered or self._look or self._stop_at is not None:
             return 0.0
-        timeout = max(0.0, self._next_safety - self._clock.monotonic())
+        timeout = max(0.0, (min(self._next_safety, self._ahead.stuck_at) if self._ahead else self._next_safety) - now)
         if self._next_due is not None:
             timeout = min(timeout, max(0.0, (self._next_due - self._clock.now()).total_seconds()))
         return timeout
@@ -333,7 +351,18 @@ class Engine:
     def _due(self, now: datetime) -> bool:
         return self._next_due is not None and self._next_due <= now
 
+    def _gathers(self, now: float) -> bool:
+        """Whether what is to be written may wait a moment, since everybody has enough to do meanwhile."""
+        enough = self._claiming and self._stop_at is None and self._ahead.suffices(self._workers)
+        return enough and now < min(self._written_at + _GATHERING_SECONDS, self._ahead.stuck_at)
+
     def _turn(self) -> None:
+        self._hand_on()
+        now = self._clock.monotonic()
+        if self._gathers(now):
+            return
+        if self._ahead and now >= self._ahead.stuck_at and self._claiming:
+            self._put_back()
         look = self._look
         if look:
             self._look = False
@@ -374,6 +403,7 @@ class Engine:
             self._tell(self._operations.write_singly(self._db), ())
             return
         self._operations.committed()
+        self._look_ahead = self._ahead.goes_on(claimed, room, self._look_ahead)
         self._hand_over(claimed, offered)
         self._tell(ready, claimed)
 
@@ -399,11 +429,13 @@ class Engine:
         except BaseException:
             self._doubtful += claimed
             raise
-        self._commit_takes += (self._clock.monotonic() - begun - self._commit_takes) / 8
+        self._written_at = self._clock.monotonic()
+        self._commit_takes += (self._written_at - begun - self._commit_takes) / 8
         return ready, claimed
 
     def _claim(self, offered: Sequence[tuple[int, int]], room: int, now: datetime, seen: Outlook) -> list[Claimed]:
-        if room <= 0 or not self._claiming or (self._named_only and not offered):
+        further = self._look_ahead and not self._named_only
+        if (room <= 0 and not further) or not self._claiming or (self._named_only and not offered):
             return []
         if not seen.living:
             if self._on_lost is not None:
@@ -411,7 +443,12 @@ class Engine:
             return []
         if self._named_only:
             return claim.claim_named(self._db, server_id=self._server_id, wanted=offered, now=now)
-        return claim.claim(self._db, server_id=self._server_id, queues=seen.queues, limit=room, now=now)
+        db, server_id, queues = self._db, self._server_id, seen.queues
+        if not further:
+            return claim.claim(db, server_id=server_id, queues=queues, limit=room, now=now)
+        limit = room + MOST_AHEAD
+        reach = partial(self._ahead.reach, room=room)
+        return claim.claim_ahead(db, server_id=server_id, queues=queues, limit=limit, now=now, reach=reach)
 
     def _hand_over(self, claimed: Sequence[Claimed], offered: Sequence[tuple[int, int]]) -> None:
         with self._idle:
@@ -421,9 +458,33 @@ class Engine:
                 self._offered.popleft()
             if offered:
                 self._idle.notify()
-        for run in claimed:
+        self._ahead.add(claimed, self._clock.monotonic())
+        self._hand_on(fresh=True)
+
+    def _hand_on(self, *, fresh: bool = False) -> None:
+        """Hands out what is claimed, as far as there is somebody free for it; ``fresh``: claimed just now."""
+        while self._ahead and self.busy < self._workers and self._claiming:
+            run = self._ahead.next(self._clock.monotonic())
+            if not fresh:
+                run = run._replace(started_at=self._clock.now())
+                with self._idle:
+                    self._claimed[run.id] = run
             if not self._take_in_hand(run):
                 self.inbox.put(message(run.id, run.attempt, run.queue))
+
+    def _put_back(self) -> None:
+        """Nobody comes for what was claimed ahead: it must not wait for something long, and others may have it."""
+        runs = self._ahead.clear()
+        self._look_ahead = False
+
+        def put_back(db: Database) -> Sequence[Ready]:
+            return unclaim(db, runs, server_id=self._server_id, now=self._clock.now())
+
+        self.submit(put_back, committed=lambda: self._let_go(runs))
+
+    def _let_go(self, runs: Sequence[Claimed]) -> None:
+        with self._idle:
+            self._outstanding -= sum(1 for run in runs if self._claimed.pop(run.id, None) is not None)
 
     def _take_in_hand(self, run: Claimed) -> bool:
         if self._hand is None or self.claimed(run.id) is None:

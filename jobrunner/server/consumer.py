@@ -33,6 +33,7 @@ from jobrunner.server.signals import Signals
 from jobrunner.server.systemd import Systemd
 from jobrunner.store import servers, traces
 from jobrunner.store.database import Database
+from jobrunner.store.runs.unclaim import unclaim
 
 log = logging.getLogger("jobrunner.server")
 
@@ -276,7 +277,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         def give_back(db: Database) -> Sequence[Ready]:
             # In the engine's thread no claim is under way, so none is missed.
             unstarted.extend(self._engine.unstarted())
-            return [ready for claimed in unstarted for ready in self._executor.give_back(db, claimed)]
+            return unclaim(db, unstarted, server_id=self._server_id, now=self._clock.now())
 
         self._engine.submit(give_back)
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict, assert_never
 
+from jobrunner.domain.ahead import Paces
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.duration import format_duration
-from jobrunner.domain.job import HttpRequest, Job
+from jobrunner.domain.job import HttpRequest, Job, OnLost, PythonCall
 from jobrunner.domain.retry import decide, gives_up
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import Outcome as Ended
@@ -92,6 +93,7 @@ class Executor:
         self._environ = environ
         self._controls = dict[tuple[int, int], Control]()
         self._left = dict[int, Call]()
+        self._paces = Paces()
         self._stopping: tuple[StopReason, bool] | None = None
 
     def execute(self, run: int, attempt: int, queue: str) -> None:
@@ -136,6 +138,8 @@ class Executor:
                 return False
             if outcome is PENDING:
                 return None
+            if outcome.took is not None:
+                self._paces.note(prepared.job.name, outcome.took)
             ending = self._settle(prepared, outcome)
         except BaseException as fault:
             ending = self._fault(prepared.claimed, fault)
@@ -143,8 +147,17 @@ class Executor:
         self._record(prepared.claimed, ending, prepared.recorder)
         return True
 
+    def seconds(self, job: str) -> float | None:
+        """What a run of a job takes at the most, None where it is not to be claimed before somebody is free for it: it
+        may not be repeated, is no call, or has not been seen to be short."""
+        defined = self._definitions.jobfile.jobs.get(job)
+        if defined is None or not isinstance(defined.kind, PythonCall) or defined.on_lost is not OnLost.RETRY:
+            return None
+        return self._paces.seconds(job)
+
     def leave(self, call: Call) -> None:
         """Has a worker see a call through."""
+        self._paces.forget(call.prepared.job.name)
         self._left[call.prepared.claimed.id] = call
         self._engine.delegate(call.prepared.claimed)
 
@@ -159,10 +172,6 @@ class Executor:
         self._stopping = (reason, at_once)
         for control in list(self._controls.values()):
             control.stop(reason, at_once)
-
-    def give_back(self, db: Database, claimed: Claimed) -> Sequence[Ready]:
-        """Puts back what was claimed and never started, in the engine's thread."""
-        return End(self._ending(claimed, Ended.INTERRUPTED, RunState.QUEUED, {}))(db)
 
     def _prepare(self, claimed: Claimed) -> _Prepared | Ending:
         """The definition in force, parameters, secrets and environment; an ending where one of these cannot be had."""
@@ -314,6 +323,7 @@ class Executor:
             outcome=outcome,
             state=state,
             at=at or self._clock.now(),
+            started_at=claimed.started_at,
             **more,
         )
 

@@ -22,6 +22,9 @@ BLINK = 0.01
 """Seconds that a call may take here. So long at most nobody looks at its output, its timeout and its cancels."""
 
 
+_ONCE = select.EPOLLIN | select.EPOLLONESHOT
+
+
 class QuickCalls:
     """The hand of the engine: ``take`` and ``collect`` are called in its thread, ``leave_all`` in any."""
 
@@ -50,6 +53,10 @@ class QuickCalls:
         """Readable when ``collect`` has something to do."""
         return self._poll.fileno()
 
+    def seconds(self, job: str) -> float | None:
+        """What a run of a job takes here at the most, None where that is not known or none may be claimed ahead."""
+        return self._executor.seconds(job)
+
     def take(self, claimed: Claimed) -> bool:
         """Begins a run if that can be done without waiting for anything; else it is a worker's."""
         call = self._executor.begin(claimed)
@@ -57,7 +64,7 @@ class QuickCalls:
             return False
         fd = call.attempt.fd
         try:
-            self._poll.register(fd, select.EPOLLIN)
+            self._arm(fd)
         except OSError:  # no room for it in the kernel: nobody would hear of its end here
             self._executor.leave(call)
             return True
@@ -72,10 +79,9 @@ class QuickCalls:
                 continue
             ended = self._executor.end(call)
             if ended is None:
+                self._arm(fd)
                 self._hold(fd, call)
-                continue
-            self._forget(fd)
-            if not ended:
+            elif not ended:
                 self._executor.leave(call)
         return len(self._calls)
 
@@ -122,6 +128,13 @@ class QuickCalls:
         if call is not None:
             self._forget(fd)
         return call
+
+    def _arm(self, fd: int) -> None:
+        """Has the next word of this descriptor heard, once: it may be known from an earlier call, and disarmed."""
+        try:
+            self._poll.modify(fd, _ONCE)
+        except FileNotFoundError:
+            self._poll.register(fd, _ONCE)
 
     def _forget(self, fd: int) -> None:
         try:

@@ -288,11 +288,15 @@ def in_parts(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, list[Any]]]:
 
 def table(columns: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
     """Values, of a thousand rows at most, as a table ``item`` that a statement may join: the WITH that it begins with,
-    and its values.
+    and its values. Rows of nothing but NULL follow, for which the statement must do nothing: as it comes in few lengths
+    only, it is mostly prepared.
 
     ``columns``: names, which no table of the statement should have, with their types, TEXT or BIGINT.
     """
-    return _head(columns, len(rows)), [value for row in rows for value in row]
+    values = [value for row in rows for value in row]
+    length = 1 << (len(rows) - 1).bit_length()
+    values += [None] * (len(rows[0]) * (length - len(rows)))
+    return _head(columns, length), values
 
 
 @lru_cache(maxsize=512)

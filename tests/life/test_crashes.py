@@ -2,10 +2,13 @@
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 from project import Project, marked, until
+
+from jobrunner.domain.ahead import MOST_AHEAD
 
 JOBS = """
 [jobrunner]
@@ -24,6 +27,11 @@ max_lost = 2
 
 [jobs.note]
 command = "echo $JOBRUNNER_RUN_ID >> done"
+
+[jobs.once]
+python = "functions:number"
+params.n = { type = "int", required = true }
+on_lost = "fail"
 
 [jobs.number]
 python = "functions:number"
@@ -146,3 +154,26 @@ def test_a_kill_during_start_leaves_nothing_behind(where: Project, moment: int) 
     server.left_nothing()
     where.burst()
     assert where.show(run)["state"] == "succeeded"
+
+
+@pytest.mark.parametrize(("job", "most"), [("number", 2 + MOST_AHEAD), ("once", 2)])
+def test_only_what_may_be_repeated_is_claimed_ahead_and_after_a_kill_it_is_done_all_the_same(
+    where: Project, job: str, most: int
+) -> None:
+    count = 4000
+    where.call("trigger", job, "--each", "-", input="\n".join(map(str, range(count))))
+    done, running = where.folder / "done", list[int]()
+    with where.server("--workers", "2") as server:
+        until(lambda: done.exists() and done.stat().st_size > 2000, "some runs")
+        server.kill()
+        running = [run["id"] for run in where.json("runs", "--state", "running", "--limit", "200")]
+    where.burst("--workers", "2")
+    often = Counter(int(line) for line in done.read_text().split())
+    assert len(running) <= most
+    assert sum(times - 1 for times in often.values()) <= (len(running) if job == "number" else 0)
+    batch = where.show("b1")
+    if job == "number":
+        assert (batch["succeeded"], len(often)) == (count, count)
+    else:
+        assert batch["succeeded"] == count - len(running)
+        assert max(often.values()) == 1

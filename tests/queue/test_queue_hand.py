@@ -22,6 +22,7 @@ class Hand:
 
     def __init__(self) -> None:
         self.takes = True
+        self.known: dict[str, float] = {}
         self.taken: list[Claimed] = []
         self.under_way = 0
         self.ended = deque[Callable[[], None]]()
@@ -30,6 +31,9 @@ class Hand:
 
     def fileno(self) -> int:
         return self._bell
+
+    def seconds(self, job: str) -> float | None:
+        return self.known.get(job)
 
     def take(self, claimed: Claimed) -> bool:
         if self.takes:

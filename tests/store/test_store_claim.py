@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -12,6 +12,7 @@ from jobrunner.domain.queue import Pause
 from jobrunner.domain.state import RunState
 from jobrunner.store import Database, open_store, pauses
 from jobrunner.store.runs import add, claim, read, steer
+from jobrunner.store.runs.unclaim import unclaim
 
 
 def test_the_order_is_queue_then_priority_then_due_time_then_id(db: Database) -> None:
@@ -278,3 +279,49 @@ def test_what_another_server_is_about_to_take_is_passed_over(postgresql_store: C
     assert take(mine, one) == []
     mine.close()
     other.close()
+
+
+def test_ahead_so_many_of_the_next_are_taken_as_their_jobs_allow(db: Database) -> None:
+    server = serve(db)
+    low, late, urgent = put(db, "c", queue="low"), put(db, "b"), put(db, "a", priority=1)
+    seen = list[list[str]]()
+
+    def reach(jobs: Sequence[str]) -> int:
+        seen.append(list(jobs))
+        return len(jobs) - 1
+
+    asked = {"server_id": server, "queues": ("default", "low"), "now": NOW}
+    assert [run.id for run in claim.claim_ahead(db, limit=9, reach=reach, **asked)] == [urgent, late]
+    assert [
+        run.id for run in claim.claim_ahead(db, limit=1, reach=lambda jobs: seen.append(list(jobs)) or 0, **asked)
+    ] == []
+    assert seen == [["a", "b", "c"], ["c"]]
+    assert read.state(db, low) is RunState.QUEUED
+
+
+def test_what_was_never_begun_is_as_it_was(db: Database) -> None:
+    server, other = serve(db), serve(db, "other")
+    fresh, again, cancelled, paused = put(db), put(db, max_attempts=3), put(db), put(db, "paused")
+    first = start(db, again, other)
+    end(db, first, other, RunState.RETRYING, run_after=later(1), error="no", exit_code=3)
+    claim.promote(db, later(2))
+    before = {run: read.get(db, run) for run in (fresh, again)}
+    taken = take(db, server, now=later(3))
+    assert len(taken) == 4
+    steer.cancel(db, cancelled, at_once=False, now=later(4))
+    pauses.pause(db, Pause(scope="job", name="paused", who="ana", since=NOW, until=None, reason=""))
+    ready = unclaim(db, taken, server_id=server, now=later(5))
+    assert {run: read.get(db, run) for run in (fresh, again)} == before
+    assert sorted(run.id for run in ready) == [fresh, again]
+    assert read.state(db, cancelled) is RunState.CANCELLED
+    assert (read.state(db, paused), read.get(db, paused).attempts) == (RunState.WAITING, ())
+
+
+def test_what_another_holds_is_not_put_back(db: Database) -> None:
+    server, other = serve(db), serve(db, "other")
+    run = put(db)
+    taken = take(db, server)
+    assert unclaim(db, taken, server_id=other, now=NOW) == []
+    end(db, taken[0], server)
+    assert unclaim(db, taken, server_id=server, now=NOW) == []
+    assert read.state(db, run) is RunState.SUCCEEDED

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import Ready
-from jobrunner.store.database import Database, in_parts, table
+from jobrunner.store.database import Database, table
 from jobrunner.store.migrations import STARTABLE, TIMED
 from jobrunner.store.runs.add import ready_row
 from jobrunner.store.runs.ending import Over, ended
@@ -37,7 +37,15 @@ _CLAIM_NAMED = (
     f"{_TAKE} FROM item WHERE id = of_run AND state = 'queued' AND attempt = of_attempt"
     f" AND (expires_at IS NULL OR expires_at > ?) RETURNING {_RETURNED}"
 )
-_ATTEMPTS = "INSERT INTO attempts (run_id, number, server_id, started_at) VALUES {}"
+_COMING = (
+    "SELECT id, attempt, job FROM runs WHERE state = 'queued' AND queue = ? AND (expires_at IS NULL OR expires_at > ?)"
+    " ORDER BY priority DESC, run_after, id LIMIT ?{}"
+)
+_BEGUN = "of_run BIGINT, of_number BIGINT, of_server BIGINT, begun_at BIGINT"
+_BEGIN = (
+    "INSERT INTO attempts (run_id, number, server_id, started_at)"
+    " SELECT of_run, of_number, of_server, begun_at FROM item WHERE of_run IS NOT NULL"
+)
 _DUE = f"SELECT id FROM runs WHERE {TIMED} AND run_after <= ? ORDER BY run_after, id LIMIT ?"
 _EXPIRED = f"SELECT id FROM runs WHERE {STARTABLE} AND attempt = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?"
 
@@ -53,6 +61,28 @@ def claim(db: Database, *, server_id: int, queues: Iterable[str], limit: int, no
             rows = db.execute(_CLAIM[db.dialect], (at, server_id, queue, at, limit - len(taken))).fetchall()
             taken += sorted(rows, key=lambda row: (-row[16], row[17], row[0]))
         return _begin(db, taken, server_id)
+
+
+def claim_ahead(
+    db: Database,
+    *,
+    server_id: int,
+    queues: Iterable[str],
+    limit: int,
+    now: datetime,
+    reach: Callable[[Sequence[str]], int],
+) -> list[Claimed]:
+    """As ``claim``, of the next ``limit`` so many as ``reach`` says when it sees their jobs, in their order."""
+    coming = list[tuple[int, int, str]]()
+    at = to_micros(now)
+    lock = f"{db.for_update} SKIP LOCKED" if db.for_update else ""
+    with db.transaction():
+        for queue in queues:
+            if len(coming) == limit:
+                break
+            coming += db.execute(_COMING.format(lock), (queue, at, limit - len(coming))).fetchall()
+        count = reach([job for _, _, job in coming])
+        return claim_named(db, server_id=server_id, wanted=[run[:2] for run in coming[:count]], now=now)
 
 
 def claim_named(db: Database, *, server_id: int, wanted: Sequence[tuple[int, int]], now: datetime) -> list[Claimed]:
@@ -73,8 +103,9 @@ def holds(db: Database, run_id: int, attempt: int, server_id: int) -> bool:
 
 
 def _begin(db: Database, rows: Sequence[Any], server_id: int) -> list[Claimed]:
-    for places, values in in_parts([(row[0], row[3], server_id, row[13]) for row in rows]):
-        db.execute(_ATTEMPTS.format(places), values)
+    if rows:
+        item, values = table(_BEGUN, [(row[0], row[3], server_id, row[13]) for row in rows])
+        db.execute(item + _BEGIN, values)
     return [_claimed(db, row) for row in rows]
 
 

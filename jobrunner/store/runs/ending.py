@@ -22,7 +22,7 @@ _FOLLOWING = (
     " EXISTS (SELECT 1 FROM runs WHERE state = 'waiting' AND job = over_job AND waiting_reason = 'overlap'),"
     " EXISTS (SELECT 1 FROM runs WHERE batch_id = over_batch AND batch_id IS NOT NULL"
     " AND state IN ('scheduled','waiting','queued','running','retrying')),"
-    " EXISTS (SELECT 1 FROM runs WHERE dead = 1 AND job = over_job) FROM item"
+    " EXISTS (SELECT 1 FROM runs WHERE dead = 1 AND job = over_job) FROM item WHERE over_id IS NOT NULL"
 )
 _OVER = "over_id BIGINT, over_job TEXT, over_batch BIGINT"
 _CHILDREN = (

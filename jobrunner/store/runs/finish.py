@@ -20,6 +20,7 @@ _TOGETHER = 100
 
 _FINISH = (
     "UPDATE runs SET state = CASE WHEN cancel = 0 THEN to_state ELSE 'cancelled' END, finished_at = ended_at,"
+    " started_at = coalesce(begun_at, started_at),"
     " exit_code = to_exit, error = to_error, result = to_result, run_after = coalesce(again_at, run_after),"
     " failures = failures + failed, losses = losses + lost,"
     " max_attempts = max_attempts + CASE WHEN cancel = 0 THEN repeated ELSE 0 END,"
@@ -28,17 +29,19 @@ _FINISH = (
     " RETURNING id, state, job, batch_id, params, secret_params, attempt, queue, priority, run_after"
 )
 _ENDING = (
-    "of_run BIGINT, of_attempt BIGINT, of_server BIGINT, to_state TEXT, ended_at BIGINT, to_exit BIGINT,"
+    "of_run BIGINT, of_attempt BIGINT, of_server BIGINT, to_state TEXT, begun_at BIGINT, ended_at BIGINT,"
+    " to_exit BIGINT,"
     " to_error TEXT, to_result TEXT, again_at BIGINT, failed BIGINT, lost BIGINT, repeated BIGINT, to_dead BIGINT"
 )
 _ATTEMPT = (
-    "UPDATE attempts SET finished_at = ended_at, outcome = to_outcome, exit_code = to_exit, signal = to_signal,"
+    "UPDATE attempts SET started_at = coalesce(begun_at, started_at), finished_at = ended_at, outcome = to_outcome,"
+    " exit_code = to_exit, signal = to_signal,"
     " error = to_error, peak_memory = used_memory, cpu_time = used_cpu FROM item"
     " WHERE run_id = of_run AND number = of_attempt"
 )
 _ATTEMPT_ENDING = (
-    "of_run BIGINT, of_attempt BIGINT, ended_at BIGINT, to_outcome TEXT, to_exit BIGINT, to_signal BIGINT,"
-    " to_error TEXT, used_memory BIGINT, used_cpu BIGINT"
+    "of_run BIGINT, of_attempt BIGINT, begun_at BIGINT, ended_at BIGINT, to_outcome TEXT, to_exit BIGINT,"
+    " to_signal BIGINT, to_error TEXT, used_memory BIGINT, used_cpu BIGINT"
 )
 _SUPERSEDE = (
     "UPDATE runs SET dead = 0 WHERE dead = 1 AND job = ? AND id <> ? AND params = ? AND coalesce(secret_params, '') = ?"
@@ -49,9 +52,9 @@ _SUPERSEDE = (
 class Ending:
     """How one attempt ended and what was decided.
 
-    ``state`` is what the run goes to unless a cancel was asked for, which wins. ``result`` is JSON text or None.
-    ``run_after`` is set with ``retrying``. ``dead`` says that the failure is a dead letter. ``peak_memory`` in bytes,
-    ``cpu_time`` in seconds.
+    ``state`` is what the run goes to unless a cancel was asked for, which wins. ``started_at``: when it began, None
+    where that was when it was claimed. ``result`` is JSON text or None. ``run_after`` is set with ``retrying``.
+    ``dead`` says that the failure is a dead letter. ``peak_memory`` in bytes, ``cpu_time`` in seconds.
     """
 
     run_id: int
@@ -61,6 +64,7 @@ class Ending:
     outcome: Outcome
     state: RunState
     at: datetime
+    started_at: datetime | None = None
     exit_code: int | None = None
     signal: int | None = None
     error: str | None = None
@@ -132,7 +136,7 @@ def _finish(db: Database, endings: Sequence[Ending]) -> Ends:
     for run_id, state in states.items():
         if state is RunState.QUEUED:
             row = rows[run_id]
-            states[run_id], given_back = _given_back(db, row[1], ready_row((run_id, *row[5:])))
+            states[run_id], given_back = requeue(db, row[1], ready_row((run_id, *row[5:])))
             ready += given_back
     return Ends(states, ready)
 
@@ -143,6 +147,7 @@ def _values(ending: Ending) -> tuple[object, ...]:
         ending.attempt,
         ending.server_id,
         ending.state.value,
+        to_micros(ending.started_at) if ending.started_at is not None else None,
         to_micros(ending.at),
         ending.exit_code,
         ending.error,
@@ -162,6 +167,7 @@ def _attempt_values(ending: Ending, state: RunState) -> tuple[object, ...]:
     return (
         ending.run_id,
         ending.attempt,
+        to_micros(ending.started_at) if ending.started_at is not None else None,
         to_micros(ending.at),
         outcome.value,
         ending.exit_code,
@@ -172,7 +178,8 @@ def _attempt_values(ending: Ending, state: RunState) -> tuple[object, ...]:
     )
 
 
-def _given_back(db: Database, job: str, ready: Ready) -> tuple[RunState, list[Ready]]:
+def requeue(db: Database, job: str, ready: Ready) -> tuple[RunState, list[Ready]]:
+    """What a run that is queued again goes to: it waits where its job has been paused meanwhile."""
     hold = paused(db, job)
     if hold is None:
         return RunState.QUEUED, [ready]

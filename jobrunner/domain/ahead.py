@@ -1,0 +1,70 @@
+"""How far a server claims beyond its idle workers: only what may be repeated, and is over in no time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+AHEAD_SECONDS = 0.01
+"""So much work may be claimed that no worker is free for yet."""
+
+MOST_AHEAD = 64
+
+_PROVEN = 20
+"""A job's runs are known after so many that were short."""
+
+_HANDLING_SECONDS = 0.00015
+"""What a run costs besides, however short it is: it is handed over, and its end is taken."""
+
+_WEIGHT = 1 / 8
+"""What the latest run counts in the usual time of its job."""
+
+
+class Paces:
+    """What runs of each job usually take, lately; a job with one long run is unknown again."""
+
+    def __init__(self) -> None:
+        self._known = dict[str, tuple[int, float]]()
+
+    def note(self, job: str, seconds: float) -> None:
+        """A run of it has taken so long."""
+        if seconds >= AHEAD_SECONDS:
+            self.forget(job)
+            return
+        count, usual = self._known.get(job, (0, seconds))
+        self._known[job] = (min(count + 1, _PROVEN), usual + (seconds - usual) * _WEIGHT)
+
+    def forget(self, job: str) -> None:
+        """A run of it takes long, or nobody knows how long."""
+        self._known.pop(job, None)
+
+    def seconds(self, job: str) -> float | None:
+        """What a run of it usually takes, handling included; None for a job that is not known well enough."""
+        count, usual = self._known.get(job, (0, 0.0))
+        return usual + _HANDLING_SECONDS if count >= _PROVEN else None
+
+
+def reach(jobs: Iterable[str], room: int, seconds: Callable[[str], float | None], waiting: Iterable[str] = ()) -> int:
+    """How many of the next runs, of ``jobs`` in their order, may be claimed where ``room`` workers are idle.
+
+    ``seconds``: what a run of a job takes, None where it is not to be claimed ahead; then none after it is, for that
+    would overtake it. ``waiting``: the jobs of what has been claimed ahead before.
+    """
+    known = dict[str, float | None]()
+
+    def takes(job: str) -> float | None:
+        if job not in known:
+            known[job] = seconds(job)
+        return known[job]
+
+    before = list(waiting)
+    work = sum(takes(job) or 0.0 for job in before)
+    taken, ahead = 0, len(before)
+    for job in jobs:
+        if taken >= room:
+            more = takes(job)
+            if more is None or ahead >= MOST_AHEAD or work + more > AHEAD_SECONDS:
+                break
+            work += more
+            ahead += 1
+        taken += 1
+    return taken

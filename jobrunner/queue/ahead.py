@@ -1,0 +1,62 @@
+"""Runs that a server has claimed and handed to nobody yet. For the engine's thread."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from jobrunner.domain.ahead import AHEAD_SECONDS, reach
+from jobrunner.domain.run import Claimed
+
+_FEW = 8
+_STUCK_SECONDS = 2 * AHEAD_SECONDS
+
+
+class Ahead:
+    """In the order in which they were claimed. ``seconds``: what a run of a job takes, see ``domain.ahead``.
+
+    Every ``now`` is in monotonic seconds.
+    """
+
+    def __init__(self, seconds: Callable[[str], float | None]) -> None:
+        self._seconds = seconds
+        self._runs = deque[Claimed]()
+        self._moved = 0.0
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def add(self, claimed: Sequence[Claimed], now: float) -> None:
+        self._runs.extend(claimed)
+        self._moved = now
+
+    def next(self, now: float) -> Claimed:
+        """The one whose turn it is, for somebody is free."""
+        self._moved = now
+        return self._runs.popleft()
+
+    def reach(self, jobs: Sequence[str], room: int) -> int:
+        """How many of the next runs, of these jobs, may be claimed where ``room`` workers are idle."""
+        return reach(jobs, room, self._seconds, [run.job for run in self._runs])
+
+    def goes_on(self, claimed: Sequence[Claimed], room: int, before: bool) -> bool:
+        """Whether it pays to look further than to the idle workers the next time, after so many were claimed for so
+        much room. ``before``: whether it was tried."""
+        if claimed:
+            return len(claimed) >= room and self._seconds(claimed[-1].job) is not None
+        return before and room == 0
+
+    def suffices(self, workers: int) -> bool:
+        """Whether everybody has something to go on with for a moment."""
+        return len(self._runs) >= min(workers, _FEW)
+
+    @property
+    def stuck_at(self) -> float:
+        """When nobody will have come for so long that all turn out to be busy with something long."""
+        return self._moved + _STUCK_SECONDS
+
+    def clear(self) -> list[Claimed]:
+        """Gives all of them up."""
+        runs = list(self._runs)
+        self._runs.clear()
+        return runs

@@ -1,0 +1,67 @@
+"""How far a server claims beyond its idle workers."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobrunner.domain.ahead import AHEAD_SECONDS, MOST_AHEAD, Paces, reach
+
+JOBS = {"short": 0.0012, "tiny": 0.00001, "long": None}
+
+
+def test_nothing_is_known_of_a_job_before_it_has_been_short_many_times() -> None:
+    paces = Paces()
+    for _ in range(19):
+        paces.note("job", 0.001)
+        assert paces.seconds("job") is None
+    paces.note("job", 0.001)
+    assert 0.001 < (paces.seconds("job") or 0) < 0.0012
+    assert paces.seconds("other") is None
+
+
+def test_what_runs_take_follows_the_latest() -> None:
+    paces = Paces()
+    for _ in range(20):
+        paces.note("job", 0.001)
+    for _ in range(60):
+        paces.note("job", 0.004)
+    assert 0.004 < (paces.seconds("job") or 0) < 0.0042
+
+
+def test_one_long_run_makes_its_job_unknown_and_so_does_one_that_nobody_waited_for() -> None:
+    for end in (lambda paces: paces.note("job", AHEAD_SECONDS), lambda paces: paces.forget("job")):
+        paces = Paces()
+        for _ in range(50):
+            paces.note("job", 0.001)
+            paces.note("other", 0.001)
+        end(paces)
+        paces.note("job", 0.001)
+        assert paces.seconds("job") is None
+        assert paces.seconds("other") is not None
+
+
+def test_idle_workers_take_whatever_comes_and_nothing_is_overtaken() -> None:
+    assert reach(["long"] * 9, 3, JOBS.get) == 3
+    assert reach(["long", "tiny", "tiny", "long", "tiny"], 1, JOBS.get) == 3
+    assert reach(["long", "tiny"], 0, JOBS.get) == 0
+    assert reach([], 3, JOBS.get) == 0
+
+
+def test_what_is_ahead_is_little_work_and_few_runs_with_what_was_ahead_before() -> None:
+    assert reach(["short"] * 99, 2, JOBS.get) == 2 + 8
+    assert reach(["short"] * 99, 0, JOBS.get, ["short"] * 4) == 4
+    assert reach(["tiny"] * 200, 2, JOBS.get) == 2 + MOST_AHEAD
+    assert reach(["tiny"] * 200, 0, JOBS.get, ["tiny"] * 60) == 4
+
+
+@given(
+    st.lists(st.sampled_from(list(JOBS))), st.integers(0, 9), st.lists(st.sampled_from(["short", "tiny"]), max_size=9)
+)
+def test_never_more_than_promised(jobs: list[str], room: int, waiting: list[str]) -> None:
+    count = reach(jobs, room, JOBS.get, waiting)
+    ahead = jobs[room:count]
+    assert min(room, len(jobs)) <= count <= len(jobs)
+    assert "long" not in ahead
+    assert not ahead or sum(JOBS[job] or 0 for job in [*ahead, *waiting]) <= AHEAD_SECONDS * 1.000001
+    assert len(ahead) <= MOST_AHEAD

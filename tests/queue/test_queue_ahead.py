@@ -1,0 +1,132 @@
+"""What an engine claims beyond its idle workers, and what becomes of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from conftest import PATIENCE, Worked
+from test_queue_hand import Hand, employed
+
+from jobrunner.domain.run import Claimed
+from jobrunner.domain.state import RunState
+from jobrunner.store.runs import read
+
+Make = Callable[..., Worked]
+
+
+@pytest.fixture
+def hand() -> Iterator[Hand]:
+    hand = Hand()
+    hand.known["short"] = 0.0001
+    yield hand
+    hand.close()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is ahead is never found to be stuck."""
+    monkeypatch.setattr("jobrunner.queue.ahead._STUCK_SECONDS", 3600.0)
+
+
+def begun(worked: Worked, hand: Hand, count: int) -> list[Claimed]:
+    """Waits until the hand has been given so many runs."""
+    for _ in range(count):
+        assert hand.some.acquire(timeout=PATIENCE)
+    return hand.taken
+
+
+def end(worked: Worked, hand: Hand, *runs: Claimed) -> None:
+    hand.end(*(lambda run=run: worked.finish(run) for run in runs))
+
+
+def claimed(worked: Worked, runs: list[int]) -> list[int]:
+    return [run for run in runs if read.state(worked.db, run) is not RunState.QUEUED]
+
+
+@pytest.mark.usefixtures("patient")
+def test_runs_of_a_job_that_is_known_to_be_short_are_claimed_ahead_and_begun_as_workers_come(
+    make_engine: Make, hand: Hand
+) -> None:
+    worked = employed(make_engine, hand, workers=2)
+    runs = [worked.put("short") for _ in range(9)]
+    worked.engine.start()
+    first = list(begun(worked, hand, 2))
+    end(worked, hand, first[0])
+    begun(worked, hand, 1)
+    worked.settle()
+    assert claimed(worked, runs) == runs
+    assert [run.id for run in hand.taken] == runs[:3]
+    assert (worked.engine.busy, worked.engine.under_way, worked.engine.idle) == (2, 2, 0)
+    for n in range(1, 9):
+        end(worked, hand, hand.taken[n])
+        if n < 8:
+            begun(worked, hand, 1 if n < 7 else 0)
+    worked.settle()
+    assert [run.id for run in hand.taken] == runs
+    assert {read.state(worked.db, run) for run in runs} == {RunState.SUCCEEDED}
+    assert worked.engine.busy == 0
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_run_started_when_somebody_was_free_for_it(make_engine: Make, hand: Hand) -> None:
+    worked = employed(make_engine, hand, workers=1)
+    runs = [worked.put("short") for _ in range(3)]
+    worked.engine.start()
+    begun(worked, hand, 1)
+    end(worked, hand, hand.taken[0])
+    begun(worked, hand, 1)
+    worked.settle()
+    claimed_at = read.get(worked.db, runs[2]).started_at
+    ended = worked.engine._clock.now()
+    end(worked, hand, hand.taken[1])
+    begun(worked, hand, 1)
+    end(worked, hand, hand.taken[2])
+    worked.settle()
+    assert claimed_at is not None
+    assert claimed_at <= ended <= hand.taken[2].started_at
+
+
+def test_no_other_job_is_claimed_ahead_nor_overtaken(make_engine: Make, hand: Hand) -> None:
+    worked = employed(make_engine, hand, workers=1)
+    runs = [worked.put(job) for job in ("short", "short", "other", "short")]
+    worked.engine.start()
+    begun(worked, hand, 1)
+    end(worked, hand, hand.taken[0])
+    begun(worked, hand, 1)
+    worked.settle()
+    assert claimed(worked, runs) == runs[:2]
+
+
+def test_what_nobody_comes_for_is_queued_again_as_if_it_had_not_been_claimed(make_engine: Make, hand: Hand) -> None:
+    worked = employed(make_engine, hand, workers=1)
+    runs = [worked.put("short") for _ in range(4)]
+    worked.engine.start()
+    begun(worked, hand, 1)
+    end(worked, hand, hand.taken[0])
+    begun(worked, hand, 1)  # and that one goes on for long
+    other = make_engine(url=f"sqlite:///{worked.db.path}")
+    assert [other.next().id for _ in range(2)] == runs[2:]
+    shown = read.get(worked.db, runs[2])
+    assert [(attempt.number, attempt.server) for attempt in shown.attempts] == [(1, "server1")]
+    assert (worked.engine.busy, worked.engine.under_way) == (1, 1)
+    end(worked, hand, hand.taken[1])
+    worked.settle()
+    assert worked.engine.idle == 1
+
+
+@pytest.mark.usefixtures("patient")
+def test_at_the_end_it_is_given_back(make_engine: Make, hand: Hand) -> None:
+    worked = employed(make_engine, hand, workers=1)
+    runs = [worked.put("short") for _ in range(4)]
+    worked.engine.start()
+    begun(worked, hand, 1)
+    end(worked, hand, hand.taken[0])
+    begun(worked, hand, 1)
+    worked.settle()
+    worked.engine.stop_claiming()
+    end(worked, hand, hand.taken[1])
+    worked.settle()
+    assert len(hand.taken) == 2
+    assert worked.engine.under_way == 0
+    assert [run.id for run in worked.engine.unstarted()] == runs[2:]
