@@ -20,6 +20,10 @@ JOBS = """
 [jobs.nop]
 python = "work:nop"
 params.n = {{ type = "int", required = true }}
+[jobs.once]
+python = "work:nop"
+params.n = {{ type = "int", required = true }}
+on_lost = "fail"
 [jobs.stamp]
 python = "work:stamp"
 [jobs.true]
@@ -33,12 +37,14 @@ WORK = "import time\ndef nop(n):\n    return n\ndef stamp():\n    return time.ti
 
 @dataclass(frozen=True, kw_only=True)
 class Ours:
-    """One configuration: ``store`` and ``broker`` are ``sqlite``, ``postgresql`` and ``redis``, or nothing."""
+    """One configuration: ``store`` and ``broker`` are ``sqlite``, ``postgresql`` and ``redis``, or nothing; ``call`` is
+    ``nop``, or ``once``, which must not be repeated and so is not claimed ahead."""
 
     title: str
     durability: str = "full"
     store: str = "sqlite"
     broker: str = ""
+    call: str = "nop"
 
     def enqueue(self, services: Services, count: int) -> float:
         """Runs that ``client.trigger`` creates a second, one at a time: checked, audited, durable."""
@@ -59,7 +65,7 @@ class Ours:
 
     def drain(self, services: Services, count: int) -> float:
         """Runs worked off a second, with full history, from the first start to the end of the batch."""
-        return self._worked_off(services, "nop", [{"n": n} for n in range(count)])
+        return self._worked_off(services, self.call, [{"n": n} for n in range(count)])
 
     def starts(self, services: Services, count: int) -> float:
         """The same of ``/bin/true``, its output captured and kept, its timeout armed."""
@@ -102,6 +108,7 @@ FULL = Ours(title="jobrunner, SQLite full")
 NORMAL = Ours(title="jobrunner, SQLite normal", durability="normal")
 POSTGRESQL = Ours(title="jobrunner, PostgreSQL", store="postgresql")
 REDIS = Ours(title="jobrunner, SQLite full + Redis", broker="redis")
+ONCE = Ours(title="jobrunner, SQLite full, nothing ahead", call="once")
 ALL = (FULL, NORMAL, POSTGRESQL, REDIS)
 
 

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from queue import SimpleQueue
 from typing import Protocol
 
 from jobrunner.domain.ahead import MOST_AHEAD
@@ -23,11 +22,9 @@ from jobrunner.domain.clock import Clock
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import Ready
 from jobrunner.errors import BrokerUnavailable, StoreUnavailable
-from jobrunner.queue.ahead import Ahead
 from jobrunner.queue.announce import Announcer
+from jobrunner.queue.crew import Crew, Hand
 from jobrunner.queue.operations import Operation, Operations, Submitted, away
-from jobrunner.queue.serializer import message
-from jobrunner.queue.storage import STOP
 from jobrunner.store import pauses
 from jobrunner.store.database import Collision, Database
 from jobrunner.store.outlook import Outlook, outlook
@@ -60,22 +57,6 @@ class Bell(Protocol):
         """Takes what was rung so far."""
 
 
-class Hand(Protocol):
-    """What the engine can do itself, without a worker. Called in its thread; nothing of it waits."""
-
-    def fileno(self) -> int:
-        """Becomes readable when there is something to collect."""
-
-    def seconds(self, job: str) -> float | None:
-        """What a run of a job takes at the most, None where none may be claimed before somebody is free for it."""
-
-    def take(self, claimed: Claimed) -> bool:
-        """Begins a run; False, and nothing done, where that is a worker's work."""
-
-    def collect(self) -> int:
-        """Submits the ends of what was taken and has ended; how many are still under way."""
-
-
 class Engine:
     """Claims, records and hands over; one thread.
 
@@ -101,15 +82,12 @@ class Engine:
         on_lost: Callable[[], None] | None = None,
     ) -> None:
         self.queues = tuple(queues)
-        self.inbox = SimpleQueue[bytes]()
+        self.crew = Crew(workers, clock)
         self._db = db
         self._server_id = server_id
-        self._workers = workers
         self._clock = clock
         self._announcer = announcer
         self._bell = bell
-        self._hand: Hand | None = None
-        self._ahead = Ahead(lambda job: None)
         self._look_ahead = False
         self._written_at = 0.0
         self._poller = select.poll()
@@ -118,13 +96,9 @@ class Engine:
         self._on_cancel = on_cancel
         self._on_idle = on_idle
         self._on_lost = on_lost
-        self._claimed = dict[int, Claimed]()
         self._doubtful = list[Claimed]()
         self._operations = Operations()
         self._offered = deque[tuple[int, int]]()
-        self._outstanding = 0
-        self._idle = threading.Condition()
-        self._claiming = True
         self._stop_at: float | None = None
         self._complaint: str | None = None
         self._tell_again = 0.0
@@ -138,11 +112,10 @@ class Engine:
 
     def employ(self, hand: Hand) -> None:
         """Has some runs begun by the engine itself; called before ``start``."""
-        self._hand = hand
-        self._ahead = Ahead(hand.seconds)
+        self.crew.employ(hand)
 
     def start(self) -> None:
-        for each in (self._bell, self._hand):
+        for each in (self._bell, self.crew.hand):
             if each is not None:
                 self._poller.register(each.fileno(), select.POLLIN)
         self._poller.register(self._wake, select.POLLIN)
@@ -150,8 +123,7 @@ class Engine:
 
     def stop_claiming(self) -> None:
         """From now on no run is taken, and no worker gets one that was."""
-        with self._idle:
-            self._claiming = False
+        self.crew.stop()
         self.wake()
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
@@ -170,11 +142,6 @@ class Engine:
     def unwritten(self) -> int:
         """Operations that the store has not taken."""
         return len(self._operations)
-
-    def release_workers(self, count: int) -> None:
-        """Lets so many workers that wait for a message look at their stop flag."""
-        for _ in range(count):
-            self.inbox.put(STOP)
 
     def wake(self) -> None:
         """Makes the engine look at once."""
@@ -197,35 +164,13 @@ class Engine:
         """
         self._operations.add(Submitted(operation, committed, instead, batch))
         if frees_worker:
-            self._free()
+            self.crew.free()
         self._nudge()
-
-    def delegate(self, claimed: Claimed) -> None:
-        """Gives a worker what ``Hand`` has taken and cannot end."""
-        self.inbox.put(message(claimed.id, claimed.attempt, claimed.queue))
 
     def offer(self, named: Sequence[tuple[int, int]]) -> None:
         """Runs that a broker delivered: those that are still queued are claimed."""
         self._offered.extend(named)
         self._nudge()
-
-    def claimed(self, run_id: int) -> Claimed | None:
-        """What was claimed under this id, once; nothing after ``stop_claiming``: it is to be given back."""
-        with self._idle:
-            return self._claimed.pop(run_id, None) if self._claiming else None
-
-    @property
-    def under_way(self) -> int:
-        """Runs that a worker has taken and not yet handed back."""
-        with self._idle:
-            return self._outstanding - len(self._claimed)
-
-    def unstarted(self) -> list[Claimed]:
-        """What was claimed and no worker has taken: to be given back at the end."""
-        with self._idle:
-            left = list(self._claimed.values())
-            self._claimed.clear()
-            return left
 
     @property
     def alive(self) -> bool:
@@ -234,14 +179,8 @@ class Engine:
 
     def wait_for_idle(self, seconds: float) -> int:
         """How many workers are idle and not promised; waits so long at most for one."""
-        with self._idle:
-            self._idle.wait_for(lambda: self.idle > 0 and not self._offered, seconds)
-            return self.idle if not self._offered else 0
-
-    @property
-    def idle(self) -> int:
-        """Workers that have nothing to do."""
-        return max(0, self._workers - self.busy) if self._claiming else 0
+        self.crew.wait(lambda: self.crew.idle > 0 and not self._offered, seconds)
+        return self.crew.idle if not self._offered else 0
 
     @property
     def answers_for(self) -> int:
@@ -249,17 +188,7 @@ class Engine:
 
         Those whose end is not written yet count: every other operation may be one.
         """
-        return self._outstanding + len(self._operations) - 1
-
-    @property
-    def busy(self) -> int:
-        """Runs that have been handed to somebody and have not ended."""
-        return self._outstanding - len(self._ahead)
-
-    def _free(self) -> None:
-        with self._idle:
-            self._outstanding -= 1
-            self._idle.notify()
+        return self.crew.outstanding + len(self._operations) - 1
 
     def _nudge(self) -> None:
         if self._sleeping and self._wake >= 0:
@@ -306,7 +235,7 @@ class Engine:
         self._sleeping = True
         try:
             timeout = self._timeout()
-            if timeout > 0 or self._hand is not None:
+            if timeout > 0 or self.crew.hand is not None:
                 self._wait(timeout)
         finally:
             self._sleeping = False
@@ -320,16 +249,17 @@ class Engine:
         if self._bell is not None and self._bell.fileno() in ready:
             self._bell.clear()
             self._look = True
-        if self._hand is not None and self._hand.fileno() in ready:
+        hand = self.crew.hand
+        if hand is not None and hand.fileno() in ready:
             self._sleeping = False  # what is collected needs nobody to wake this thread
-            self._collect(self._hand)
-            self._hand_on()
+            self._collect(hand)
+            self.crew.hand_on()
 
     def _collect(self, hand: Hand) -> None:
         """What has ended, and where a commit takes long, what ends in the meantime: they share it."""
         left = hand.collect()
         patience = min(self._commit_takes / 2, _LONGEST_PATIENCE)
-        if not left or patience < _SHORTEST_PATIENCE or self._ahead:
+        if not left or patience < _SHORTEST_PATIENCE or self.crew.ahead:
             return
         give_up = self._clock.monotonic() + patience
         while left and (pause := give_up - self._clock.monotonic()) > 0:
@@ -343,7 +273,8 @@ class Engine:
             return self._written_at + _GATHERING_SECONDS - now
         if self._operations or self._offered or self._look or self._stop_at is not None:
             return 0.0
-        timeout = max(0.0, (min(self._next_safety, self._ahead.stuck_at) if self._ahead else self._next_safety) - now)
+        ahead = self.crew.ahead
+        timeout = max(0.0, (min(self._next_safety, ahead.stuck_at) if ahead else self._next_safety) - now)
         if self._next_due is not None:
             timeout = min(timeout, max(0.0, (self._next_due - self._clock.now()).total_seconds()))
         return timeout
@@ -353,31 +284,32 @@ class Engine:
 
     def _gathers(self, now: float) -> bool:
         """Whether what is to be written may wait a moment, since everybody has enough to do meanwhile."""
-        enough = self._claiming and self._stop_at is None and self._ahead.suffices(self._workers)
-        return enough and now < min(self._written_at + _GATHERING_SECONDS, self._ahead.stuck_at)
+        ahead = self.crew.ahead
+        enough = self.crew.claiming and self._stop_at is None and ahead.suffices(self.crew.workers)
+        return enough and now < min(self._written_at + _GATHERING_SECONDS, ahead.stuck_at)
 
     def _turn(self) -> None:
-        self._hand_on()
+        self.crew.hand_on()
         now = self._clock.monotonic()
         if self._gathers(now):
             return
-        if self._ahead and now >= self._ahead.stuck_at and self._claiming:
+        if self.crew.ahead and now >= self.crew.ahead.stuck_at and self.crew.claiming:
             self._put_back()
         look = self._look
         if look:
             self._look = False
         self._regain()
         # Who is idle now has handed in the end of its last run, so that no worker ever holds two in the store.
-        room = self.idle
+        room = self.crew.idle
         taken = self._operations.take()
-        offered = tuple(islice(self._offered, room if self._claiming else None))
+        offered = tuple(islice(self._offered, room if self.crew.claiming else None))
         if look or taken or offered:
             self._write(offered, room, taken=taken, look=look)
         if look:
             self._next_safety = self._clock.monotonic() + SAFETY_SECONDS
-            for run_id, attempt, at_once in steer.cancels(self._db, self._server_id) if self._outstanding else ():
+            for run_id, attempt, at_once in steer.cancels(self._db, self._server_id) if self.crew.outstanding else ():
                 self._on_cancel(run_id, attempt, at_once)
-        if self._on_idle is not None and not self._outstanding and not self._operations.fresh:
+        if self._on_idle is not None and not self.crew.outstanding and not self._operations.fresh:
             self._tell_idle()
 
     def _regain(self) -> None:
@@ -403,7 +335,7 @@ class Engine:
             self._tell(self._operations.write_singly(self._db), ())
             return
         self._operations.committed()
-        self._look_ahead = self._ahead.goes_on(claimed, room, self._look_ahead)
+        self._look_ahead = self.crew.ahead.goes_on(claimed, room, self._look_ahead)
         self._hand_over(claimed, offered)
         self._tell(ready, claimed)
 
@@ -435,7 +367,7 @@ class Engine:
 
     def _claim(self, offered: Sequence[tuple[int, int]], room: int, now: datetime, seen: Outlook) -> list[Claimed]:
         further = self._look_ahead and not self._named_only
-        if (room <= 0 and not further) or not self._claiming or (self._named_only and not offered):
+        if (room <= 0 and not further) or not self.crew.claiming or (self._named_only and not offered):
             return []
         if not seen.living:
             if self._on_lost is not None:
@@ -447,53 +379,23 @@ class Engine:
         if not further:
             return claim.claim(db, server_id=server_id, queues=queues, limit=room, now=now)
         limit = room + MOST_AHEAD
-        reach = partial(self._ahead.reach, room=room)
+        reach = partial(self.crew.ahead.reach, room=room)
         return claim.claim_ahead(db, server_id=server_id, queues=queues, limit=limit, now=now, reach=reach)
 
     def _hand_over(self, claimed: Sequence[Claimed], offered: Sequence[tuple[int, int]]) -> None:
-        with self._idle:
-            self._outstanding += len(claimed)
-            self._claimed.update((run.id, run) for run in claimed)
-            for _ in offered:
-                self._offered.popleft()
-            if offered:
-                self._idle.notify()
-        self._ahead.add(claimed, self._clock.monotonic())
-        self._hand_on(fresh=True)
-
-    def _hand_on(self, *, fresh: bool = False) -> None:
-        """Hands out what is claimed, as far as there is somebody free for it; ``fresh``: claimed just now."""
-        while self._ahead and self.busy < self._workers and self._claiming:
-            run = self._ahead.next(self._clock.monotonic())
-            if not fresh:
-                run = run._replace(started_at=self._clock.now())
-                with self._idle:
-                    self._claimed[run.id] = run
-            if not self._take_in_hand(run):
-                self.inbox.put(message(run.id, run.attempt, run.queue))
+        for _ in offered:
+            self._offered.popleft()
+        self.crew.hand_over(claimed)
 
     def _put_back(self) -> None:
         """Nobody comes for what was claimed ahead: it must not wait for something long, and others may have it."""
-        runs = self._ahead.clear()
+        runs = self.crew.give_up()
         self._look_ahead = False
 
         def put_back(db: Database) -> Sequence[Ready]:
             return unclaim(db, runs, server_id=self._server_id, now=self._clock.now())
 
-        self.submit(put_back, committed=lambda: self._let_go(runs))
-
-    def _let_go(self, runs: Sequence[Claimed]) -> None:
-        with self._idle:
-            self._outstanding -= sum(1 for run in runs if self._claimed.pop(run.id, None) is not None)
-
-    def _take_in_hand(self, run: Claimed) -> bool:
-        if self._hand is None or self.claimed(run.id) is None:
-            return False
-        if self._hand.take(run):
-            return True
-        with self._idle:
-            self._claimed[run.id] = run
-        return False
+        self.submit(put_back, committed=lambda: self.crew.let_go(runs))
 
     def _tell(self, ready: Sequence[Ready], claimed: Sequence[Claimed]) -> None:
         taken = {run.id for run in claimed}

@@ -202,7 +202,9 @@ class RunConsumer(Consumer):  # type: ignore[misc]
             log.error("the store was set back: %d of its runs here are not under way; starting over", surplus)
             self.lost()
         ticked = self._fires.last_tick if self._fires is not None else None
-        if not servers.heartbeat(db, self._server_id, busy=self._engine.busy, now=self._clock.now(), ticked=ticked):
+        if not servers.heartbeat(
+            db, self._server_id, busy=self._engine.crew.busy, now=self._clock.now(), ticked=ticked
+        ):
             self.lost()
         self._beaten_at = self._clock.monotonic()
         return ()
@@ -251,12 +253,12 @@ class RunConsumer(Consumer):  # type: ignore[misc]
         """Waits for what is under way as long as it may; then, or on a second signal, interrupts it."""
         deadline = self._clock.monotonic() + self._drain_for.total_seconds()
         interrupted = False
-        while self._engine.under_way:
+        while self._engine.crew.under_way:
             left = deadline - self._clock.monotonic()
             word = self._signals.wait(0.1 if interrupted else min(0.1, max(left, 0.0)))
             impatient = word is not None and word is not signal.SIGHUP
             if impatient or (left <= 0 and not interrupted):
-                left_over = self._engine.under_way
+                left_over = self._engine.crew.under_way
                 log.warning("interrupting %s", "1 run" if left_over == 1 else f"{left_over} runs")
                 self._executor.stop_all(StopReason.INTERRUPTED, at_once=impatient)
                 interrupted = True
@@ -264,7 +266,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
 
     def _join(self) -> None:
         self.stop_flag.set()
-        self._engine.release_workers(len(self.worker_threads))
+        self._engine.crew.release(len(self.worker_threads))
         for _, thread in self.worker_threads:
             thread.join()
         self.scheduler.join()
@@ -276,7 +278,7 @@ class RunConsumer(Consumer):  # type: ignore[misc]
 
         def give_back(db: Database) -> Sequence[Ready]:
             # In the engine's thread no claim is under way, so none is missed.
-            unstarted.extend(self._engine.unstarted())
+            unstarted.extend(self._engine.crew.unstarted())
             return unclaim(db, unstarted, server_id=self._server_id, now=self._clock.now())
 
         self._engine.submit(give_back)

@@ -99,7 +99,7 @@ class Executor:
     def execute(self, run: int, attempt: int, queue: str) -> None:
         """Executes the attempt that a message names and records how it ended. Never raises: it is Huey's task."""
         call = self._left.pop(run, None)
-        claimed = call.prepared.claimed if call is not None else self._engine.claimed(run)
+        claimed = call.prepared.claimed if call is not None else self._engine.crew.claimed(run)
         if claimed is None:
             log.debug("not started: it is not claimed here any more", extra={"run": run, "queue": queue})
             return
@@ -159,7 +159,7 @@ class Executor:
         """Has a worker see a call through."""
         self._paces.forget(call.prepared.job.name)
         self._left[call.prepared.claimed.id] = call
-        self._engine.delegate(call.prepared.claimed)
+        self._engine.crew.delegate(call.prepared.claimed)
 
     def stop(self, run: int, attempt: int, at_once: bool) -> None:
         """Tells an attempt that it is cancelled; nothing happens when it is not under way here."""

@@ -288,7 +288,7 @@ class Server:
         if ground.broker is not None:
             feed = RedisFeed(ground.broker, engine, ground.db, monotonic=clock.monotonic)
         return RunConsumer(
-            RunHuey(engine.inbox, parts.executor.execute),
+            RunHuey(engine.crew.inbox, parts.executor.execute),
             db=ground.db,
             engine=engine,
             executor=parts.executor,

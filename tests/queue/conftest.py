@@ -54,8 +54,8 @@ class Worked:
 
     def next(self) -> Claimed:
         """What a worker is handed; waits for it."""
-        run, attempt, _ = read_message(self.engine.inbox.get(timeout=PATIENCE))
-        claimed = self.engine.claimed(run)
+        run, attempt, _ = read_message(self.engine.crew.inbox.get(timeout=PATIENCE))
+        claimed = self.engine.crew.claimed(run)
         assert claimed is not None
         assert claimed.attempt == attempt
         return claimed
@@ -90,7 +90,7 @@ class Worked:
         self.engine.wake()
         self.settle()
         self.settle()
-        return self.engine.inbox.empty()
+        return self.engine.crew.inbox.empty()
 
 
 @pytest.fixture

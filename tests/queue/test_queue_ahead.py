@@ -40,6 +40,12 @@ def end(worked: Worked, hand: Hand, *runs: Claimed) -> None:
     hand.end(*(lambda run=run: worked.finish(run) for run in runs))
 
 
+def all_ended(worked: Worked) -> None:
+    worked.engine.crew.wait(lambda: worked.engine.crew.busy == 0, PATIENCE)
+    assert worked.engine.crew.busy == 0
+    worked.settle()
+
+
 def claimed(worked: Worked, runs: list[int]) -> list[int]:
     return [run for run in runs if read.state(worked.db, run) is not RunState.QUEUED]
 
@@ -57,15 +63,14 @@ def test_runs_of_a_job_that_is_known_to_be_short_are_claimed_ahead_and_begun_as_
     worked.settle()
     assert claimed(worked, runs) == runs
     assert [run.id for run in hand.taken] == runs[:3]
-    assert (worked.engine.busy, worked.engine.under_way, worked.engine.idle) == (2, 2, 0)
+    assert (worked.engine.crew.busy, worked.engine.crew.under_way, worked.engine.crew.idle) == (2, 2, 0)
     for n in range(1, 9):
+        if n > 2:
+            begun(worked, hand, 1)
         end(worked, hand, hand.taken[n])
-        if n < 8:
-            begun(worked, hand, 1 if n < 7 else 0)
-    worked.settle()
+    all_ended(worked)
     assert [run.id for run in hand.taken] == runs
     assert {read.state(worked.db, run) for run in runs} == {RunState.SUCCEEDED}
-    assert worked.engine.busy == 0
 
 
 @pytest.mark.usefixtures("patient")
@@ -82,7 +87,7 @@ def test_a_run_started_when_somebody_was_free_for_it(make_engine: Make, hand: Ha
     end(worked, hand, hand.taken[1])
     begun(worked, hand, 1)
     end(worked, hand, hand.taken[2])
-    worked.settle()
+    all_ended(worked)
     assert claimed_at is not None
     assert claimed_at <= ended <= hand.taken[2].started_at
 
@@ -109,10 +114,10 @@ def test_what_nobody_comes_for_is_queued_again_as_if_it_had_not_been_claimed(mak
     assert [other.next().id for _ in range(2)] == runs[2:]
     shown = read.get(worked.db, runs[2])
     assert [(attempt.number, attempt.server) for attempt in shown.attempts] == [(1, "server1")]
-    assert (worked.engine.busy, worked.engine.under_way) == (1, 1)
+    assert (worked.engine.crew.busy, worked.engine.crew.under_way) == (1, 1)
     end(worked, hand, hand.taken[1])
-    worked.settle()
-    assert worked.engine.idle == 1
+    all_ended(worked)
+    assert worked.engine.crew.idle == 1
 
 
 @pytest.mark.usefixtures("patient")
@@ -126,7 +131,7 @@ def test_at_the_end_it_is_given_back(make_engine: Make, hand: Hand) -> None:
     worked.settle()
     worked.engine.stop_claiming()
     end(worked, hand, hand.taken[1])
-    worked.settle()
+    all_ended(worked)
     assert len(hand.taken) == 2
-    assert worked.engine.under_way == 0
-    assert [run.id for run in worked.engine.unstarted()] == runs[2:]
+    assert worked.engine.crew.under_way == 0
+    assert [run.id for run in worked.engine.crew.unstarted()] == runs[2:]

@@ -67,7 +67,7 @@ class TestClaims:
         first, second = worked.next(), worked.next()
         assert [first.id, second.id] == ids[:2]
         assert worked.nothing_more
-        assert (worked.engine.idle, worked.engine.busy, worked.engine.under_way) == (0, 2, 2)
+        assert (worked.engine.crew.idle, worked.engine.crew.busy, worked.engine.crew.under_way) == (0, 2, 2)
         worked.finish(first)
         third = worked.next()
         assert third.id == ids[2]
@@ -102,20 +102,20 @@ class TestClaims:
         worked.engine.wake()
         taken = worked.next()
         assert taken.id == ids[0]
-        until(lambda: worked.engine.busy == 3, "the claims")
+        until(lambda: worked.engine.crew.busy == 3, "the claims")
         worked.engine.stop_claiming()
         worked.settle()
-        assert (worked.engine.busy, worked.engine.under_way) == (3, 1)
-        assert sorted(run.id for run in worked.engine.unstarted()) == ids[1:]
-        assert worked.engine.claimed(ids[1]) is None
-        assert worked.engine.unstarted() == []
+        assert (worked.engine.crew.busy, worked.engine.crew.under_way) == (3, 1)
+        assert sorted(run.id for run in worked.engine.crew.unstarted()) == ids[1:]
+        assert worked.engine.crew.claimed(ids[1]) is None
+        assert worked.engine.crew.unstarted() == []
 
     def test_nothing_is_claimed_after_it_was_told_so(self, make_engine: Make) -> None:
         worked = make_engine()
         worked.engine.stop_claiming()
         run_id = worked.put()
         assert worked.nothing_more
-        assert worked.engine.idle == 0
+        assert worked.engine.crew.idle == 0
         assert read.state(worked.db, run_id) == RunState.QUEUED
 
     def test_a_paused_queue_is_left_alone_until_it_is_resumed(self, make_engine: Make) -> None:
@@ -130,8 +130,8 @@ class TestClaims:
 
     def test_workers_are_let_go_by_empty_messages(self, make_engine: Make) -> None:
         worked = make_engine()
-        worked.engine.release_workers(2)
-        assert [worked.engine.inbox.get(timeout=PATIENCE) for _ in range(2)] == [b"", b""]
+        worked.engine.crew.release(2)
+        assert [worked.engine.crew.inbox.get(timeout=PATIENCE) for _ in range(2)] == [b"", b""]
 
 
 class TestOperations:
@@ -238,7 +238,7 @@ class TestStoreAway:
         worked.settle()
         assert noted(worked.db) == ["while away"]
         assert read.state(worked.db, running.id) == RunState.SUCCEEDED
-        assert worked.engine.busy == 0
+        assert worked.engine.crew.busy == 0
 
     def test_an_announcement_that_fails_undoes_nothing(
         self, make_engine: Make, monkeypatch: pytest.MonkeyPatch
@@ -409,7 +409,7 @@ def test_the_message_names_run_attempt_and_queue(make_engine: Make) -> None:
     worked = make_engine()
     run_id = worked.put()
     worked.engine.wake()
-    assert read_message(worked.engine.inbox.get(timeout=PATIENCE)) == (run_id, 1, "default")
+    assert read_message(worked.engine.crew.inbox.get(timeout=PATIENCE)) == (run_id, 1, "default")
 
 
 def _commits(worked: Worked) -> list[str]:

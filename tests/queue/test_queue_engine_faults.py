@@ -54,7 +54,7 @@ def test_a_claim_whose_commit_was_not_answered_runs_all_the_same(
     worked.finish(claimed)
     worked.settle()
     assert read.state(worked.db, run) == RunState.SUCCEEDED
-    assert worked.engine.busy == 0
+    assert worked.engine.crew.busy == 0
 
 
 def test_a_claim_that_was_rolled_back_is_none(make_engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_a_claim_that_was_rolled_back_is_none(make_engine: Make, monkeypatch: py
     claimed = worked.next()
     assert (claimed.id, claimed.attempt) == (run, 1)
     assert worked.nothing_more
-    assert worked.engine.busy == 1
+    assert worked.engine.crew.busy == 1
 
 
 def test_a_server_that_was_declared_lost_claims_nothing_and_hears_of_it(make_engine: Make) -> None:
@@ -91,11 +91,11 @@ def test_no_worker_gets_a_run_after_claiming_has_stopped(make_engine: Make) -> N
     worked = make_engine(workers=1)
     run = worked.put()
     worked.engine.wake()
-    worked.engine.inbox.get(timeout=PATIENCE)
+    worked.engine.crew.inbox.get(timeout=PATIENCE)
     worked.engine.stop_claiming()
-    assert worked.engine.claimed(run) is None
-    assert worked.engine.under_way == 0
-    assert [claimed.id for claimed in worked.engine.unstarted()] == [run]
+    assert worked.engine.crew.claimed(run) is None
+    assert worked.engine.crew.under_way == 0
+    assert [claimed.id for claimed in worked.engine.crew.unstarted()] == [run]
 
 
 def test_no_worker_holds_two_runs_in_the_store(make_engine: Make) -> None:

@@ -76,7 +76,7 @@ def test_what_the_hand_takes_no_worker_sees_and_its_end_frees_the_place(make_eng
     worked.engine.start()
     assert hand.some.acquire(timeout=PATIENCE)
     assert worked.nothing_more
-    assert worked.engine.under_way == 1
+    assert worked.engine.crew.under_way == 1
     hand.end(lambda: worked.finish(hand.taken[0]))
     assert hand.some.acquire(timeout=PATIENCE)
     assert [run.id for run in hand.taken] == [first, second]
@@ -96,9 +96,9 @@ def test_what_the_hand_cannot_end_is_delegated(make_engine: Make, hand: Hand) ->
     run = worked.put()
     worked.engine.start()
     assert hand.some.acquire(timeout=PATIENCE)
-    worked.engine.delegate(hand.taken[0])
-    assert f'"run": {run}'.encode() in worked.engine.inbox.get(timeout=PATIENCE)
-    assert worked.engine.claimed(run) is None  # it is under way, and not to be begun again
+    worked.engine.crew.delegate(hand.taken[0])
+    assert f'"run": {run}'.encode() in worked.engine.crew.inbox.get(timeout=PATIENCE)
+    assert worked.engine.crew.claimed(run) is None  # it is under way, and not to be begun again
     worked.finish(hand.taken[0])
     assert worked.engine.stop()  # before its hand is gone
 

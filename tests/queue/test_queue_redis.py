@@ -287,7 +287,7 @@ class TestFeed:
 
         def work(fed: Fed) -> None:
             while len(seen) < len(ids):
-                if fed.worked.engine.inbox.empty():
+                if fed.worked.engine.crew.inbox.empty():
                     fed.worked.settle()
                     continue
                 claimed = fed.worked.next()

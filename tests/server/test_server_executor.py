@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from pending import Pending, Turned
 from samples import put, serve, start
 
-from jobrunner.domain.job import Command, Job, OnLost, RetryPolicy
+from jobrunner.domain.job import Command, Job, OnLost, PythonCall, RetryPolicy
 from jobrunner.domain.run import Claimed, Run
 from jobrunner.errors import StoreUnavailable
 from jobrunner.execution.attempt import StopReason
 from jobrunner.execution.outcome import Outcome, Stopped, Succeeded
 from jobrunner.server.definitions import Definitions
-from jobrunner.server.executor import Executor
+from jobrunner.server.executor import Call, Executor
 from jobrunner.server.recorder import Recorders
 from jobrunner.store import Database
 from jobrunner.store.runs import read
@@ -28,9 +29,26 @@ class Working(Pending):
 
     claim: Claimed | None = None
 
+    @property
+    def crew(self) -> Working:
+        return self
+
+    def delegate(self, _: Claimed) -> None:
+        """It is nobody's here."""
+
     def claimed(self, run_id: int) -> Claimed | None:
         found, self.claim = self.claim, None
         return found if found is not None and found.id == run_id else None
+
+
+@dataclass
+class Begun:
+    """An attempt that has ended when it is asked."""
+
+    outcome: Any
+
+    def answered(self) -> Any:
+        return self.outcome
 
 
 class Worker:
@@ -65,6 +83,24 @@ class Worker:
         if control.reason is not None:
             return Stopped(reason=control.reason)
         return self.does
+
+    def begin(self, spec: Any, control: Any, sink: Any) -> Any:
+        return Begun(self.does)
+
+    def short(self, times: int) -> None:
+        """So many runs begin and end without a worker."""
+        for run in [put(self.db) for _ in range(times)]:
+            assert self.executor.end(self._begun(run))
+        self.engine.commit()
+
+    def left(self) -> None:
+        """One begins, and is left to a worker."""
+        self.executor.leave(self._begun(put(self.db)))
+
+    def _begun(self, run: int) -> Call:
+        call = self.executor.begin(start(self.db, run, self.server))
+        assert call is not None
+        return call
 
     def run(self, run: int) -> Run:
         """Claims and executes, and shows what became of it."""
@@ -174,3 +210,23 @@ def test_an_end_that_the_store_refuses_is_a_failure_that_says_so(worker: Worker)
 def test_a_result_is_kept_as_json(worker: Worker) -> None:
     worker.does = Succeeded(result={"a": ["ñ", 1]})
     assert worker.run(put(worker.db)).result == json.loads('{"a": ["ñ", 1]}')
+
+
+CALL = JOB._replace(kind=PythonCall(target="m:f"))
+
+
+@pytest.mark.parametrize(
+    ("job", "known"),
+    [(CALL, True), (JOB, False), (CALL._replace(on_lost=OnLost.FAIL), False), (CALL._replace(name="other"), False)],
+)
+def test_calls_that_may_be_repeated_are_known_when_enough_were_short(
+    sqlite_db: Database, job: Job, known: bool
+) -> None:
+    worker = Worker(sqlite_db, job if job.name == "job" else CALL)
+    worker.does = Succeeded(took=0.001)
+    worker.short(19)
+    assert worker.executor.seconds(job.name) is None
+    worker.short(1)
+    assert (worker.executor.seconds(job.name) is not None) is known
+    worker.left()
+    assert worker.executor.seconds(job.name) is None

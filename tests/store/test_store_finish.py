@@ -36,6 +36,14 @@ def test_a_success_is_recorded_whole(db: Database) -> None:
     assert db.execute("SELECT peak_memory, cpu_time FROM attempts").fetchall() == [(12_345_678, 250_000)]
 
 
+def test_it_started_when_its_server_says_it_did(db: Database) -> None:
+    server = serve(db)
+    run_id = put(db)
+    end(db, start(db, run_id, server), server, started_at=later(2), at=later(3))
+    run = read.get(db, run_id)
+    assert (run.started_at, run.attempts[0].started_at, run.finished_at) == (later(2), later(2), later(3))
+
+
 def test_results_of_all_kinds_come_back(db: Database) -> None:
     server = serve(db)
     for text, value in (("null", None), ("0", 0), ('""', ""), ("[]", []), ("false", False), ("1e300", 1e300)):

@@ -1,0 +1,153 @@
+"""The workers of a server: who is idle, what is claimed for them, who is handed what."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from typing import Protocol
+
+from jobrunner.domain.clock import Clock
+from jobrunner.domain.run import Claimed
+from jobrunner.queue.ahead import Ahead
+from jobrunner.queue.serializer import message
+from jobrunner.queue.storage import STOP
+
+
+class Hand(Protocol):
+    """What the engine can do itself, without a worker. Called in its thread; nothing of it waits."""
+
+    def fileno(self) -> int:
+        """Becomes readable when there is something to collect."""
+
+    def seconds(self, job: str) -> float | None:
+        """What a run of a job takes at the most, None where none may be claimed before somebody is free for it."""
+
+    def take(self, claimed: Claimed) -> bool:
+        """Begins a run; False, and nothing done, where that is a worker's work."""
+
+    def collect(self) -> int:
+        """Submits the ends of what was taken and has ended; how many are still under way."""
+
+
+class Crew:
+    """``hand_over``, ``hand_on``, ``give_up`` and ``employ`` are for the engine's thread, the rest for any."""
+
+    def __init__(self, workers: int, clock: Clock) -> None:
+        self.inbox = SimpleQueue[bytes]()
+        self.workers = workers
+        self.ahead = Ahead(lambda job: None)
+        self.hand: Hand | None = None
+        self.claiming = True
+        self._clock = clock
+        self._claimed = dict[int, Claimed]()
+        self._outstanding = 0
+        self._changed = threading.Condition()
+
+    def employ(self, hand: Hand) -> None:
+        """Has some runs begun without a worker; before anything is handed over."""
+        self.hand = hand
+        self.ahead = Ahead(hand.seconds)
+
+    def stop(self) -> None:
+        """From now on nobody gets a run."""
+        with self._changed:
+            self.claiming = False
+
+    def release(self, count: int) -> None:
+        """Lets so many workers that wait for a message look at their stop flag."""
+        for _ in range(count):
+            self.inbox.put(STOP)
+
+    def delegate(self, claimed: Claimed) -> None:
+        """Gives a worker what ``Hand`` has taken and cannot end."""
+        self.inbox.put(message(claimed.id, claimed.attempt, claimed.queue))
+
+    def claimed(self, run_id: int) -> Claimed | None:
+        """What was claimed under this id, once; nothing after ``stop``: it is to be given back."""
+        with self._changed:
+            return self._claimed.pop(run_id, None) if self.claiming else None
+
+    def unstarted(self) -> list[Claimed]:
+        """What was claimed and nobody has taken: to be given back at the end."""
+        with self._changed:
+            left = list(self._claimed.values())
+            self._claimed.clear()
+            return left
+
+    def free(self) -> None:
+        """Somebody has handed in the end of a run."""
+        with self._changed:
+            self._outstanding -= 1
+            self._changed.notify()
+
+    def wait(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Until that holds, which is looked at when somebody is free or something was handed over."""
+        with self._changed:
+            self._changed.wait_for(condition, seconds)
+
+    @property
+    def outstanding(self) -> int:
+        """Runs that are claimed and have not ended."""
+        return self._outstanding
+
+    @property
+    def busy(self) -> int:
+        """Those of them that have been handed to somebody."""
+        return self._outstanding - len(self.ahead)
+
+    @property
+    def idle(self) -> int:
+        """Workers that have nothing to do."""
+        return max(0, self.workers - self.busy) if self.claiming else 0
+
+    @property
+    def under_way(self) -> int:
+        """Runs that somebody has taken and not yet handed back."""
+        with self._changed:
+            return self._outstanding - len(self._claimed)
+
+    def hand_over(self, claimed: Sequence[Claimed]) -> None:
+        """What was claimed just now, in its order."""
+        with self._changed:
+            self._outstanding += len(claimed)
+            self._claimed.update((run.id, run) for run in claimed)
+            self._changed.notify()
+        self.ahead.add(claimed, self._clock.monotonic())
+        self._hand_out(fresh=True)
+
+    def hand_on(self) -> None:
+        """Gives what was claimed ahead to whoever has become free."""
+        self._hand_out(fresh=False)
+
+    def give_up(self) -> list[Claimed]:
+        """Takes back what is ahead; ``let_go`` follows when the store knows."""
+        return self.ahead.clear()
+
+    def let_go(self, runs: Sequence[Claimed]) -> None:
+        """These are no longer claimed."""
+        with self._changed:
+            self._outstanding -= sum(1 for run in runs if self._claimed.pop(run.id, None) is not None)
+
+    def _hand_out(self, *, fresh: bool) -> None:
+        while self.ahead and self.busy < self.workers and self.claiming:
+            run = self.ahead.next(self._clock.monotonic())
+            if not fresh:
+                run = run._replace(started_at=self._clock.now())
+            if not self._take_in_hand(run):
+                self.delegate(run)
+
+    def _take_in_hand(self, run: Claimed) -> bool:
+        if self.hand is None:
+            self._keep(run)
+            return False
+        if self.claimed(run.id) is None:
+            return False
+        if self.hand.take(run):
+            return True
+        self._keep(run)
+        return False
+
+    def _keep(self, run: Claimed) -> None:
+        with self._changed:
+            self._claimed[run.id] = run
