@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from typing import Any
 
 import peewee
 
+from jobrunner.domain.clock import SystemClock
 from jobrunner.errors import Interrupted, JobrunnerError, StoreUnavailable
 
 _HINTS = {
@@ -36,6 +38,9 @@ _HINTS = {
 }
 NO_ANSWER = "no answer for"
 """Part of the error of a store that has fallen silent: another connection has been tried, and is of no use either."""
+
+_PAUSE = 0.001
+"""Seconds between two looks whether another process has let go of a SQLite file: about what a transaction takes."""
 
 _SOME = 1_000
 """Rows that one statement is about."""
@@ -118,16 +123,20 @@ class Database:
 
     ``dialect`` is ``sqlite`` or ``postgresql``; ``path`` the file of a SQLite store, else None; ``for_update`` what a
     SELECT ends with to hold its rows until the transaction ends, empty where a transaction is alone anyway.
+    ``patience``: how many seconds a statement waits while another process writes to the same SQLite file.
 
     Raises (every method):
         StoreUnavailable: it cannot be opened, read or written.
     """
 
-    def __init__(self, connections: peewee.Database, *, dialect: str, url: str, path: Path | None) -> None:
+    def __init__(
+        self, connections: peewee.Database, *, dialect: str, url: str, path: Path | None, patience: float = 0.0
+    ) -> None:
         self.dialect = dialect
         self.path = path
         self.for_update = " FOR UPDATE" if dialect == "postgresql" else ""
         self._url = url
+        self._patience = patience
         self._connections = connections
         self._open = threading.local()
         self._interrupting = threading.Lock()
@@ -154,7 +163,22 @@ class Database:
                 raise self._failed(error) from error
             return self._execute(sql, fit)
         except peewee.PeeweeException as error:
-            raise self._failed(error) from error
+            if not self._patience or not _is_held(error):
+                raise self._failed(error) from error
+        return self._execute_when_free(sql, params)
+
+    def _execute_when_free(self, sql: str, params: Sequence[Any]) -> Rows:
+        """SQLite's own waiting sleeps ever longer, up to a tenth of a second: whoever has waited long is then passed by
+        all who come."""
+        clock = SystemClock()
+        deadline = clock.monotonic() + self._patience
+        while True:
+            time.sleep(_PAUSE)
+            try:
+                return Rows(self._connections.execute_sql(sql, params), self._url)  # type: ignore[no-untyped-call]
+            except peewee.PeeweeException as error:
+                if not _is_held(error) or clock.monotonic() >= deadline:
+                    raise self._failed(error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -339,6 +363,12 @@ def _unavailable(url: str, error: Exception) -> JobrunnerError:
         return StatementRefused(f"the store {url} refuses a statement: {text}")
     hint = next((words for key, words in _HINTS.items() if key in text), None)
     return StoreUnavailable(f"the store {url} cannot be used: {text}", hint=hint)
+
+
+def _is_held(error: Exception) -> bool:
+    """Whether another process holds the SQLite file, and may let go of it."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
+    return bool(code & 0xFF == sqlite3.SQLITE_BUSY and code != sqlite3.SQLITE_BUSY_SNAPSHOT)
 
 
 def _one_line(text: str) -> str:

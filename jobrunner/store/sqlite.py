@@ -39,9 +39,10 @@ def connect(path: Path, *, durability: str, patience: float) -> Database:
         ("foreign_keys", 0),
         ("cache_size", -8_192),
         ("temp_store", "memory"),
+        ("busy_timeout", 0),  # from here on Database waits
     ]
     connections = peewee.SqliteDatabase(str(path), pragmas=pragmas, timeout=patience)
-    database = Database(connections, dialect="sqlite", url=url, path=path)
+    database = Database(connections, dialect="sqlite", url=url, path=path, patience=patience)
     _begin(database, patience)
     return database
 
