@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keyboard import press
 from project import Project
 from samples import NOW
 from textual.pilot import Pilot
@@ -61,7 +62,8 @@ class Opened:
 
     async def press(self, *pressed: str) -> None:
         """Presses keys, and waits until what they asked for is shown."""
-        await self.pilot.press(*pressed)
+        await press(self.pilot, *pressed)
+        await self.pilot.pause()
         await self.settled()
 
     async def settled(self) -> None:

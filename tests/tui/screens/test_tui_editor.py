@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from keyboard import press
 from project import Project
 
 from jobrunner import wiring
@@ -55,7 +56,7 @@ class Edited:
         await self.opened.pilot.pause()
 
     async def press(self, *pressed: str) -> None:
-        await self.opened.pilot.press(*pressed)
+        await press(self.opened.pilot, *pressed)
         await self.opened.pilot.pause()
 
     async def save(self) -> None:
