@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from keyboard import press
 from samples import NOW, put, run_to, serve
 
 from jobrunner.admin import Admin
@@ -107,7 +108,7 @@ async def test_an_edit_that_is_not_saved_is_not_left_without_a_word(
         await opened.press("e")
         view = await opened.until(lambda: opened.app.view if isinstance(opened.app.view, JobEditor) else None)
         await opened.until(lambda: view.is_mounted and view.ready)
-        await opened.pilot.press("x")
+        await press(opened.pilot, "x")
         await opened.until(lambda: view.dirty)
         line = opened.text().splitlines()[0]
         await opened.pilot.click(Header, offset=(line.index("dead"), 0))

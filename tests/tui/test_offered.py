@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from keyboard import press
 from samples import NOW, put, run_to, serve, start
 
 from jobrunner.admin import Admin
@@ -128,9 +129,9 @@ async def test_what_is_frozen_may_have_changed_and_the_store_decides(
         await opened.press("P")
         await opened.until(lambda: "FROZEN" in opened.text())
         admin.retry(runs["failed"])
-        await opened.pilot.press("X")
+        await press(opened.pilot, "X")
         await opened.until(lambda: "This cannot be undone." in opened.text())
-        await opened.pilot.press("tab", "enter")
+        await press(opened.pilot, "tab", "enter")
         await opened.until(lambda: f"run {runs['failed']} cancelled" in said(opened))
 
 

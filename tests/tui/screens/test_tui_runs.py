@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keyboard import press
 from project import Project
 from samples import NOW, end, put, serve, start
 from textual import events
@@ -180,18 +181,18 @@ async def test_output_is_saved_but_never_over_a_file(dashboard: Dashboard, store
         view._write(there, 1)
         await opened.until(lambda: "not saved" in opened.text())
         assert there.read_text() == "mine"
-        await opened.pilot.press("S")
+        await press(opened.pilot, "S")
         await opened.until(lambda: len(opened.app.screen.query("#field-0")) == 1)
         field = opened.app.screen.query_one("#field-0")
         field.value = str(there)
-        await opened.pilot.press("enter")
+        await press(opened.pilot, "enter")
         await opened.until(lambda: "is there already" in opened.text())
         field.value = str(tmp_path / "new.log")
-        await opened.pilot.press("enter")
+        await press(opened.pilot, "enter")
         await opened.until(lambda: "saved 9,004 bytes" in opened.text())
         assert (tmp_path / "new.log").read_bytes() == said
         await opened.press("g")
-        await opened.pilot.press("y")
+        await press(opened.pilot, "y")
         await opened.until(lambda: opened.app.clipboard == "one\n")
 
 
@@ -320,7 +321,7 @@ async def test_the_output_in_a_pager_is_shown_not_obeyed(
     async with dashboard(start="3") as opened:
         await opened_at(opened, run_id)
         await opened.until(lambda: "one" in opened.text())
-        await opened.pilot.press("o")
+        await press(opened.pilot, "o")
         await opened.until(lambda: seen.exists() and seen.stat().st_size)
         assert seen.read_bytes() == b"one\\x1b]0;title\\x07\n"
 
@@ -339,7 +340,7 @@ async def test_a_terminal_that_cannot_be_given_away_has_no_pager(
     async with dashboard(start="3") as opened:
         await opened_at(opened, run_id)
         await opened.until(lambda: "one" in opened.text())
-        await opened.pilot.press("o")
+        await press(opened.pilot, "o")
         await opened.until(lambda: "no pager: " in opened.text().splitlines()[-2])
         assert list(copies.iterdir()) == []
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from keyboard import press
 from textual.app import App, ComposeResult
 
 from jobrunner.presentation.screen import Screen
@@ -85,7 +86,7 @@ async def test_ascii_where_there_is_no_unicode() -> None:
         app.listing.show(
             [("a-name-that-is-too-long", "1 s")], lambda row: Line(row[0], (Cell("* ok"), Cell(row[0]), Cell("")))
         )
-        await pilot.press("space")
+        await press(pilot, "space")
         app.listing.set_order(1, descending=True)
         assert app.lines() == ["   STATE  NAME v    TOOK", "|+ * ok   a-name-~     -", ""]
 
@@ -101,7 +102,7 @@ async def test_only_rows_in_sight_are_written() -> None:
     async with app.run_test(size=(40, 11)) as pilot:
         many = rows(10_000)
         app.listing.show(many, counted)
-        await pilot.press("G", "g")
+        await press(pilot, "G", "g")
         app.listing.show(list(many), counted)
         await pilot.pause()
         assert len(written) == 20
@@ -141,7 +142,7 @@ async def test_keys_move_the_cursor() -> None:
     async with app.run_test(size=(40, 11)) as pilot:
         app.listing.show(rows(100), line)
         for keys, place in (("jj", 2), ("k", 1), ("G", 99), ("g", 0)):
-            await pilot.press(*keys)
+            await press(pilot, *keys)
             assert app.listing.cursor_key == f"job-{place:05}"
         for key, place in (
             ("pagedown", 9),
@@ -153,9 +154,9 @@ async def test_keys_move_the_cursor() -> None:
             ("down", 1),
             ("up", 0),
         ):
-            await pilot.press(key)
+            await press(pilot, key)
             assert app.listing.position == place, key
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert app.said[-1] == ("chosen", "job-00000")
         assert ("moved", "job-00099") in app.said
 
@@ -178,7 +179,7 @@ async def test_marks_follow_their_rows() -> None:
     app = Shown()
     async with app.run_test(size=(40, 11)) as pilot:
         app.listing.show(rows(5), line)
-        await pilot.press("space", "j", "space")
+        await press(pilot, "space", "j", "space")
         assert app.listing.chosen == ("job-00000", "job-00002")
         app.listing.show(rows(5)[::-1], line)
         await pilot.pause()
@@ -191,11 +192,11 @@ async def test_a_range_grows_and_shrinks_with_the_cursor() -> None:
     app = Shown()
     async with app.run_test(size=(40, 11)) as pilot:
         app.listing.show(rows(100), line)
-        await pilot.press("j", "V", "j", "j", "j", "k")
+        await press(pilot, "j", "V", "j", "j", "j", "k")
         assert app.listing.marked == {"job-00001", "job-00002", "job-00003"}
-        await pilot.press("V", "j", "j")
+        await press(pilot, "V", "j", "j")
         assert len(app.listing.marked) == 3
-        await pilot.press("V", "j")
+        await press(pilot, "V", "j")
         assert app.listing.clear_marks()
         assert len(app.listing.marked) == 3
 
@@ -204,12 +205,12 @@ async def test_all_is_marked_or_asked_for() -> None:
     app = Shown()
     async with app.run_test(size=(40, 11)) as pilot:
         app.listing.show(rows(30), line)
-        await pilot.press("A")
+        await press(pilot, "A")
         assert len(app.listing.marked) == 30
-        await pilot.press("A")
+        await press(pilot, "A")
         assert not app.listing.marked
         app.listing.show(rows(30), line, more_after=True)
-        await pilot.press("A")
+        await press(pilot, "A")
         assert ("all wanted",) in app.said
         assert not app.listing.marked
 
@@ -218,17 +219,17 @@ async def test_a_window_asks_for_what_is_beyond_it_once() -> None:
     app = Shown()
     async with app.run_test(size=(40, 11)) as pilot:
         app.listing.show(rows(100), line, more_after=True)
-        await pilot.press(*["pagedown"] * 9)
+        await press(pilot, *["pagedown"] * 9)
         assert app.said.count(("wanted", "after")) == 1
         key = app.listing.cursor_key
         app.listing.show(rows(200)[50:], line, more_before=True)
         await pilot.pause()
         assert app.listing.cursor_key == key
-        await pilot.press("g")
+        await press(pilot, "g")
         assert app.said[-1] == ("wanted", "first")
         app.listing.show(rows(100), line, more_after=True)
         assert app.listing.cursor_key == "job-00000"
-        await pilot.press("G")
+        await press(pilot, "G")
         assert app.said[-2:] == [("moved", "job-00000"), ("wanted", "last")]
         app.listing.show(rows(900)[700:], line, more_before=True)
         assert app.listing.cursor_key == "job-00899"
@@ -269,7 +270,7 @@ async def test_an_empty_list_says_why_and_what_to_do() -> None:
         app.listing.show([], line)
         await pilot.pause()
         assert [text.strip() for text in app.lines() if text][1:] == ["No runs match.", "esc takes the filter away"]
-        await pilot.press("j", "space", "enter", "V", "G")
+        await press(pilot, "j", "space", "enter", "V", "G")
         assert app.said == [("moved", None)]
 
 
@@ -277,9 +278,9 @@ async def test_columns_go_where_the_screen_is_narrow_and_widths_never_shrink() -
     app = Shown()
     async with app.run_test(size=(40, 4)) as pilot:
         app.listing.show([("a-long-name-of-a-job", "1 s"), *rows(20)], line)
-        await pilot.press("G")
+        await press(pilot, "G")
         took = app.lines()[1].index(" s")
-        await pilot.press("g")
+        await press(pilot, "g")
         assert app.lines()[1].index(" s") == took
         await pilot.resize_terminal(22, 4)
         await pilot.pause()

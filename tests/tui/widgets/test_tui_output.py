@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from keyboard import press
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -81,17 +82,17 @@ async def test_it_follows_until_a_person_moves_upwards_and_from_the_end_on_again
         assert app.texts() == [f"line {number}" for number in range(96, 101)]
         app.output.append([numbered(101, 102)])
         await until(pilot, lambda: app.texts()[-1] == "line 102")
-        await pilot.press("k")
+        await press(pilot, "k")
         assert not app.output.state.following
         app.output.append([numbered(103, 200)])
         await until(pilot, lambda: app.output.state.lines == 200)
         assert app.texts()[-1] == "line 102"
         assert app.cursor_line() == "line 101"
-        await pilot.press("f")
+        await press(pilot, "f")
         assert app.texts()[-1] == "line 200"
-        await pilot.press("f")
+        await press(pilot, "f")
         assert not app.output.state.following
-        await pilot.press("end")
+        await press(pilot, "end")
         assert app.output.state.following
 
 
@@ -112,7 +113,7 @@ async def test_keys_move_through_it() -> None:
             ("home", 1),
         ]
         for key, line in steps:
-            await pilot.press(key)
+            await press(pilot, key)
             assert (key, app.output.state.line) == (key, line)
             assert app.cursor_line() == f"line {line}"
         app.output.go_to_line(50)
@@ -137,12 +138,12 @@ async def test_streams_are_told_apart_without_colour_and_can_be_shown_alone() ->
         app.output.append([part(b"one\n"), part(b"bad\n", "stderr"), part(b"", dropped=3072), part(b"two\n")])
         await pilot.pause()
         assert app.lines() == ["   |one", "  E|bad", "    -- 3 KiB were dropped here --", "|  |two", "", ""]
-        await pilot.press("s")
+        await press(pilot, "s")
         assert app.lines()[:3] == ["  E|bad", "|   -- 3 KiB were dropped here --", ""]
         assert app.output.state.words(app.output._screen) == "line 3 of 4 - 12 B - 3 KiB dropped - 2 shown: err only"
-        await pilot.press("s")
+        await press(pilot, "s")
         assert [line[4:] for line in app.lines()[:3]] == ["one", "-- 3 KiB were dropped here --", "two"]
-        await pilot.press("s")
+        await press(pilot, "s")
         assert app.output.state.streams == "out+err"
 
 
@@ -151,15 +152,15 @@ async def test_searching_as_it_is_typed_with_a_count_and_back_again() -> None:
     async with app.run_test(size=(60, 8)) as pilot:
         app.output.append([numbered(1, 100)])
         app.output.go_to_line(20)
-        await pilot.press("slash", *"line 3")
+        await press(pilot, "slash", *"line 3")
         await until(pilot, lambda: app.output.state.searched and app.output.state.matches == 11)
         assert app.cursor_line() == "line 30"
-        await pilot.press("escape")
+        await press(pilot, "escape")
         assert (app.cursor_line(), app.output.state.search) == ("line 20", "")
-        await pilot.press("slash", *"line 3", "enter")
+        await press(pilot, "slash", *"line 3", "enter")
         await until(pilot, lambda: app.output.state.match == 2)
         for key, line in (("n", 31), ("N", 30), ("N", 3), ("N", 39)):
-            await pilot.press(key)
+            await press(pilot, key)
             assert app.output.state.line == line
         assert app.output.state.remark == "around the end"
         assert 'match 11 of 11 "line 3"' in app.output.state.words(TERMINAL)
@@ -171,10 +172,10 @@ async def test_a_search_that_is_no_regular_expression_says_so() -> None:
     app = Shown()
     async with app.run_test(size=(80, 8)) as pilot:
         app.output.append([numbered(1, 5)])
-        await pilot.press("slash", *"/(/")
+        await press(pilot, "slash", *"/(/")
         await pilot.pause()
         assert "not a regular expression" in app.output._line._complaint.text
-        await pilot.press("backspace")
+        await press(pilot, "backspace")
         await pilot.pause()
         assert app.output._line._complaint.text == ""
 
@@ -192,12 +193,12 @@ async def test_only_lines_that_match_and_the_cursor_stays_on_its_line() -> None:
     async with app.run_test(size=(40, 8)) as pilot:
         app.output.append([numbered(1, 100)])
         app.output.go_to_line(25)
-        await pilot.press("ampersand", *"5", "enter")
+        await press(pilot, "ampersand", *"5", "enter")
         assert app.texts()[:3] == ["line 5", "line 15", "line 25"]
         assert app.cursor_line() == "line 25"
         app.output.append([numbered(101, 200)])
         await until(pilot, lambda: app.output.state.shown == 38)
-        await pilot.press("ampersand", "backspace", "enter")
+        await press(pilot, "ampersand", "backspace", "enter")
         assert app.output.state.shown == 200
         assert app.cursor_line() == "line 25"
 
@@ -208,11 +209,11 @@ async def test_jumping_between_errors() -> None:
         app.output.append(
             [numbered(1, 50), part(b"KeyError: 'a'\n"), numbered(51, 90), part(b"warn\nwarn\n", "stderr")]
         )
-        await pilot.press("g", "right_curly_bracket")
+        await press(pilot, "g", "right_curly_bracket")
         assert app.cursor_line() == "KeyError: 'a'"
-        await pilot.press("right_curly_bracket")
+        await press(pilot, "right_curly_bracket")
         assert (app.cursor_line(), app.output.state.line) == ("warn", 92)
-        await pilot.press("left_curly_bracket")
+        await press(pilot, "left_curly_bracket")
         assert app.cursor_line() == "KeyError: 'a'"
         app.output.go_to_last_error()
         assert app.output.state.line == 92
@@ -222,11 +223,11 @@ async def test_times_off_by_the_clock_and_since_the_beginning() -> None:
     app = Shown(zone=ZoneInfo("Europe/Paris"))
     async with app.run_test(size=(40, 3)) as pilot:
         app.output.append([part(b"a\n"), part(b"b\n", second=61.5)])
-        await pilot.press("T")
+        await press(pilot, "T")
         assert app.lines()[:2] == ["  13:00:00.000  │a", "▌ 13:01:01.500  │b"]
         app.output.set_zone(UTC)
         assert app.lines()[0] == "  12:00:00.000  │a"
-        await pilot.press("T")
+        await press(pilot, "T")
         assert app.lines()[:2] == ["     +0ms  │a", "▌  +1m02s  │b"]
 
 
@@ -234,17 +235,17 @@ async def test_long_lines_are_cut_moved_aside_or_wrapped() -> None:
     app = Shown()
     async with app.run_test(size=(14, 4)) as pilot:
         app.output.append([part(b"0123456789abcdefghij\n"), part(b"short\n")])
-        await pilot.press("g")
+        await press(pilot, "g")
         assert app.texts()[:2] == ["012345678…", "short"]
-        await pilot.press("right")
+        await press(pilot, "right")
         assert app.texts()[:2] == ["56789abcd…", ""]
-        await pilot.press("right", "right")
+        await press(pilot, "right", "right")
         assert app.texts()[0] == "fghij"
-        await pilot.press("0")
+        await press(pilot, "0")
         assert app.texts()[0] == "012345678…"
-        await pilot.press("w")
+        await press(pilot, "w")
         assert app.texts() == ["0123456789", "abcdefghij", "short", ""]
-        await pilot.press("j")
+        await press(pilot, "j")
         assert app.cursor_line() == "short"
 
 
@@ -252,13 +253,13 @@ async def test_a_wrapped_line_that_is_taller_than_the_screen_is_gone_through() -
     app = Shown()
     async with app.run_test(size=(14, 4)) as pilot:
         app.output.append([part(b"top\n" + b"".join(b"%010d" % n for n in range(8)) + b"\nend\n")])
-        await pilot.press("w", "g", "j")
+        await press(pilot, "w", "g", "j")
         assert app.texts()[0] == "0000000000"
-        await pilot.press("j", "j")
+        await press(pilot, "j", "j")
         assert app.texts() == [f"{n:010}" for n in (2, 3, 4, 5)]
-        await pilot.press("j", "j", "j")
+        await press(pilot, "j", "j", "j")
         assert app.cursor_line() == "end"
-        await pilot.press("k", "k", "k", "k", "k", "k")
+        await press(pilot, "k", "k", "k", "k", "k", "k")
         assert app.cursor_line() == "top"
 
 
@@ -266,7 +267,7 @@ async def test_wide_characters_are_not_torn() -> None:
     app = Shown()
     async with app.run_test(size=(13, 4)) as pilot:
         app.output.append([part("日本語日本語\n".encode())])
-        await pilot.press("w")
+        await press(pilot, "w")
         assert app.texts()[:2] == ["日本語日", "本語"]
         assert all(strip.cell_length == 13 for strip in app.output._text._strips)
 
@@ -275,11 +276,11 @@ async def test_lines_from_the_mark_are_copied_as_plain_text() -> None:
     app = Shown()
     async with app.run_test(size=(40, 6)) as pilot:
         app.output.append([part(b"a\n\x1b[31mb\x1b[0m\tc\nd\n")])
-        await pilot.press("g", "m", "j")
+        await press(pilot, "g", "m", "j")
         assert [line[1] for line in app.lines()[:3]] == ["✓", "✓", " "]
-        await pilot.press("y")
+        await press(pilot, "y")
         assert app.wishes == [("copy", "a\nb\tc\n", 2)]
-        await pilot.press("y")
+        await press(pilot, "y")
         assert app.wishes[-1] == ("copy", "b\tc\n", 1)
 
 
@@ -287,7 +288,7 @@ async def test_saving_and_a_pager_are_wishes() -> None:
     app = Shown()
     async with app.run_test(size=(40, 6)) as pilot:
         app.output.append([numbered(1, 9)])
-        await pilot.press("k", "S", "o")
+        await press(pilot, "k", "S", "o")
         assert app.wishes == ["save", ("pager", 8)]
 
 

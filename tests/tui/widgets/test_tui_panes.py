@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from keyboard import press
 from textual.app import App, ComposeResult
 from textual.widget import Widget
 
@@ -75,9 +76,9 @@ async def test_details_are_the_words_of_show_wrapped_under_their_values() -> Non
         assert pane.lines[3].startswith("       x x")
         assert app.lines()[0] == "▌job    backup"
         assert any(segment.style and segment.style.color for segment in pane.render_line(1))
-        await pilot.press("j")
+        await press(pilot, "j")
         assert app.lines()[0] == "▌state  ok"
-        await pilot.press("G")
+        await press(pilot, "G")
         assert (app.lines()[-1], pane.more_below) == ("   9", 0)
         pane.show(written)
         await pilot.pause()
@@ -147,17 +148,17 @@ async def test_lanes_are_moved_through_and_ask_for_other_times() -> None:
     app = Shown(lanes)
     async with app.run_test(size=(60, 7)) as pilot:
         lanes.show(plan(30))
-        await pilot.press("j")
+        await press(pilot, "j")
         assert app.said[-1] == ("moved", "job-1")
         for key, begin, end in (("right", 30, 90), ("left", -30, 30), ("0", 0, 60), ("minus", -25, 335)):
             lanes.show(plan(30, begin=NOON + timedelta(minutes=1)))
             lanes.show(plan(30))
-            await pilot.press(key)
+            await press(pilot, key)
             assert app.said[-1] == (timedelta(minutes=begin), timedelta(minutes=end)), key
-        await pilot.press("minus")
+        await press(pilot, "minus")
         assert app.said[-1][1] - app.said[-1][0] == timedelta(days=1), "keys may come faster than answers"
         lanes.show(plan(30, hours=6))
-        await pilot.press("plus")
+        await press(pilot, "plus")
         assert app.said[-1][1] - app.said[-1][0] == timedelta(hours=1)
 
 
