@@ -24,6 +24,7 @@ NAMES = (
     "ready",
     "output",
     "growth",
+    "retention",
     "idle",
     "servers",
     "schedules",

@@ -1,6 +1,6 @@
 """Whether anything gets slower with the runs that are kept, and with the jobs of the file.
 
-The history is made up (``history``); what it left unfinished is ended, so that a server has nothing else to do.
+The history is made up once for each size (``kept``); what a round adds to it is taken out again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from bench import history, history_jobs
+from bench import history, history_jobs, kept
 from bench.options import Options
 from bench.project import PYTHON, environment, server
 from bench.result import Row, Table, in_turn
@@ -23,32 +23,28 @@ from jobrunner import Client, wiring
 from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.state import RunState
 
-NOP = '[jobs.nop]\npython = "work:nop"\nparams.n = { type = "int", required = true }\n'
-WORK = "def nop(n):\n    return n\n"
-JOBS = 100
-
 
 def measure(options: Options) -> tuple[Table, ...]:
     sizes = [size for size in (1_000, 10_000, 100_000, 1_000_000, 10_000_000) if size <= options.largest]
     with tempfile.TemporaryDirectory(prefix="jobrunner-bench-growth-") as name:
-        folders = {size: _kept(Path(name, str(size)), size) for size in sizes}
-        count = options.of(2_000, 200)
-        rates = _sized(options, sizes, lambda size: _rates(folders[size], count))
-        times = _sized(options, sizes, lambda size: _times(folders[size]))
+        folders = {size: kept.make(Path(name, str(size)), size).parent for size in sizes}
         bytes_each = tuple(
             Row(name="disk, a run", at=size, values=(_bytes(folders[size]) / size,)) for size in sizes[1:] or sizes
         )
-        by_jobs = [10, 1_000, *([] if options.quick else [10_000])]
+        count = options.of(10_000, 200)
+        rates = _sized(options, sizes, lambda size: _rates(folders[size], count))
+        times = _sized(options, sizes, lambda size: _times(folders[size]))
+        by_jobs = [10, 1_000, *([] if options.quick else [10_000, 100_000])]
         files = {jobs: _file(Path(name, f"jobs{jobs}"), jobs) for jobs in by_jobs}
         with_jobs = _sized(options, by_jobs, lambda jobs: _commands(files[jobs]))
-    kept = "runs kept"
-    note = f"whole processes; {JOBS} jobs; first paint: until the dashboard's overview shows figures"
+    axis = "runs kept"
+    note = f"whole processes; {kept.JOBS} jobs; first paint: until the dashboard's overview shows figures"
     return (
-        Table(title="Rates with the runs that are kept", unit="runs/s", rows=rates, axis=kept),
+        Table(title="Rates with the runs that are kept", unit="runs/s", rows=rates, axis=axis),
         Table(
-            title="Times with the runs that are kept", unit="ms", better="less", rows=times, axis=kept, notes=(note,)
+            title="Times with the runs that are kept", unit="ms", better="less", rows=times, axis=axis, notes=(note,)
         ),
-        Table(title="Disk for each run, all indexes", unit="bytes", better="less", rows=bytes_each, axis=kept),
+        Table(title="Disk for each run, all indexes", unit="bytes", better="less", rows=bytes_each, axis=axis),
         Table(title="Times with the jobs of the file", unit="ms", better="less", rows=with_jobs, axis="jobs"),
     )
 
@@ -67,8 +63,8 @@ def _sized(
 
 def _rates(folder: Path, count: int) -> dict[str, Callable[[], float]]:
     return {
-        "trigger": partial(_trigger_rate, folder, count // 4),
-        "claim and finish": partial(_drain_rate, folder, count),
+        "trigger": partial(_without_new, folder, _trigger_rate, count // 4),
+        "claim and finish": partial(_without_new, folder, _drain_rate, count),
     }
 
 
@@ -82,41 +78,38 @@ def _commands(folder: Path) -> dict[str, Callable[[], float]]:
     return {name: partial(_milliseconds, folder, args) for name, args in (commands | {"trigger": one}).items()}
 
 
-def _kept(folder: Path, runs: int) -> Path:
-    """A project with so many runs, none of them under way, and a second file with a job that does nothing."""
-    history.make(folder, jobs=JOBS, runs=runs)
-    with closing(sqlite3.connect(folder / "jobrunner.db")) as db:
-        db.execute(
-            "UPDATE runs SET state = 'cancelled', finished_at = created_at, dead = 0 WHERE state NOT IN"
-            " ('succeeded', 'failed', 'cancelled', 'expired', 'skipped')"
-        )
-        db.execute("UPDATE servers SET state = 'stopped', ended_at = started_at, wake = NULL WHERE ended_at IS NULL")
-        db.commit()
-    (folder / "nop.toml").write_text(NOP)
-    (folder / "work.py").write_text(WORK)
-    return folder
-
-
 def _file(folder: Path, jobs: int) -> Path:
     history.make(folder, jobs=jobs, runs=1_000)
     return folder
 
 
+def _without_new(folder: Path, measure: Callable[[Path, int], float], count: int) -> float:
+    """Measured, and the store as it was: with thousands more each time, a thousand runs would not stay a thousand."""
+    with closing(sqlite3.connect(folder / "jobrunner.db")) as db:
+        newest = {table: db.execute(f"SELECT max(id) FROM {table}").fetchone()[0] for table in ("runs", "batches")}
+        rate = measure(folder, count)
+        db.execute("DELETE FROM attempts WHERE run_id > ?", (newest["runs"],))
+        for table, last in newest.items():
+            db.execute(f"DELETE FROM {table} WHERE id > ?", (last,))
+        db.commit()
+    return rate
+
+
 def _trigger_rate(folder: Path, count: int) -> float:
-    with Client.open(folder / "nop.toml") as client:
+    with Client.open(folder / kept.FILE) as client:
         client.trigger("nop", n=0)
         start = time.perf_counter()
         for n in range(count):
             client.trigger("nop", n=n)
         rate = count / (time.perf_counter() - start)
-    with wiring.open_admin(folder / "nop.toml") as admin:
+    with wiring.open_admin(folder / kept.FILE) as admin:
         left = admin.runs(RunFilter(jobs=("nop",), states=(RunState.QUEUED,), limit=0))
         admin.cancel_each([run.id for run in left])
     return rate
 
 
 def _drain_rate(folder: Path, count: int) -> float:
-    with Client.open(folder / "nop.toml") as client, server(folder, "-c", "nop.toml"):
+    with Client.open(folder / kept.FILE) as client, server(folder, "-c", kept.FILE):
         client.batch("nop", [{"n": n} for n in range(50)]).wait(60)  # the children are warm
         batch = client.batch("nop", [{"n": n} for n in range(count)])
         start = time.perf_counter()

@@ -34,7 +34,7 @@ def measure(options: Options) -> tuple[Table, ...]:
     counts = (1, 2) if options.quick else (1, 2, 4)
     with Services(options.appendfsync) as services:
         work = {
-            (one.title, servers): partial(_rate, one, services, servers, options.of(1_000, 100))
+            (one.title, servers): partial(_rate, one, services, servers, options.of(400, 100))
             for one in (ours.POSTGRESQL, ours.REDIS, ours.FULL)
             for servers in counts
         }

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import history
+from bench import history, kept
 from jobrunner import wiring
 from jobrunner.domain.filter import RunFilter
-from jobrunner.domain.state import RunState, Trigger
+from jobrunner.domain.server import ServerState
+from jobrunner.domain.state import FINAL, RunState, Trigger
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -37,3 +38,12 @@ def test_a_history_is_the_same_each_time(tmp_path: Path) -> None:
         with wiring.open_admin(history.make(tmp_path / name, jobs=10, runs=1_500)) as admin:
             found.append([(run.id, run.job, run.state, run.error) for run in admin.runs(RunFilter(limit=0))])
     assert found[0] == found[1]
+
+
+def test_what_is_kept_has_nothing_under_way(tmp_path: Path) -> None:
+    with wiring.open_admin(kept.make(tmp_path, 1_500)) as admin:
+        runs = admin.runs(RunFilter(limit=0))
+        assert len(runs) == 1_500
+        assert {run.state for run in runs} <= FINAL
+        assert {server.state for server in admin.servers()} <= {ServerState.STOPPED, ServerState.LOST}
+        assert admin.trigger("nop", {"n": 1}).id == 1_501
