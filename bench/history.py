@@ -51,10 +51,10 @@ def make(
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "jobs.toml"
-    text = history_jobs.text(jobs)
-    if store is not None:
-        text = text.replace("[jobrunner]\n", f'[jobrunner]\nstore = "{store}"\n', 1)
-    path.write_text(text)
+    for name, text in history_jobs.files(jobs).items():
+        if store is not None and name == path.name:
+            text = text.replace("[jobrunner]\n", f'[jobrunner]\nstore = "{store}"\n', 1)
+        (folder / name).write_text(text)
     whole = jobfile.read(path)
     definitions = [(job.name, job.definition, job.queue) for job in whole.jobs.values()]
     db = open_store(whole.settings.store, durability="normal")

@@ -13,6 +13,7 @@ workers  = 8
 [queues.critical]
 max_running = 4
 """
+_OF_A_FILE = 50_000
 _COMMAND = 'command = ["sh", "-c", "echo {name}; sleep 0.1"]'
 _PYTHON = 'python = "shop.{kind}:run"'
 _HTTP = 'http = {{ url = "https://example.com/{kind}/{n}", method = "POST" }}'
@@ -28,9 +29,15 @@ def queue_of(n: int) -> str:
     return "critical" if n % 17 == 0 else "low" if n % 5 == 2 else "default"
 
 
-def text(jobs: int) -> str:
-    """A valid file with so many jobs: all kinds, some disabled, some with parameters, retries, tags and parents."""
-    return "\n".join([_HEAD, *(_job(n) for n in range(jobs))])
+def files(jobs: int) -> dict[str, str]:
+    """A valid jobs.toml with so many jobs: all kinds, some disabled, some with parameters, retries, tags and parents.
+
+    With very many it includes others, by their names: a file has 16 MiB at most.
+    """
+    first, *others = [range(start, min(start + _OF_A_FILE, jobs)) for start in range(0, jobs, _OF_A_FILE)]
+    head = _HEAD.replace("\n\n", '\ninclude = "more-*.toml"\n\n', 1) if others else _HEAD
+    found = {"jobs.toml": "\n".join([head, *map(_job, first)])}
+    return found | {f"more-{place}.toml": "\n".join(map(_job, part)) for place, part in enumerate(others)}
 
 
 def _job(n: int) -> str:
