@@ -82,12 +82,23 @@ def _rows(subjects: dict[str, Serving], values: dict[str, list[float]], failed: 
 def _cost(serving: Serving, seconds: float) -> tuple[float, float]:
     """Percent of a processor, and MiB."""
     with serving() as process:
-        time.sleep(2)
+        _settle(process)
         family = Family(process.pid)
         start = time.monotonic()
         time.sleep(seconds)
         share = family.processor() / (time.monotonic() - start)
         return share * 100, family.memory()
+
+
+def _settle(process: Popen[str]) -> None:
+    """A while after the last work; what reads ten thousand jobs is still at it when others have long been idle."""
+    time.sleep(1)
+    for _ in range(30):
+        family = Family(process.pid)
+        time.sleep(1)
+        if family.processor() < 0.2:
+            return
+    raise RuntimeError("busy for half a minute")
 
 
 @contextmanager

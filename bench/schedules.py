@@ -37,7 +37,7 @@ LOADS = (
 
 
 def measure(options: Options) -> tuple[Table, ...]:
-    seconds = options.of(6, 3)
+    seconds = options.of(5, 3)
     every: dict[str, list[float]] = {}
     work: dict[str, Callable[[], list[float]]] = {}
     if options.wants("apscheduler"):
@@ -147,7 +147,7 @@ def _loads(options: Options) -> tuple[Table, Table, Table]:
     rows: dict[str, list[Row]] = {"ready": [], "processor": [], "memory": []}
     for name, count, schedule in LOADS[: options.of(4, 2)]:
         try:
-            found = _load(count, schedule, options.of(8, 3))
+            found = _load(count, schedule, options.of(5, 3))
         except Exception as error:
             found = {}
             failed = first_line(error)
