@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from jobrunner.domain.state import Ready
@@ -15,12 +16,16 @@ from jobrunner.store.runs.finish import Ending, finish_all
 log = logging.getLogger(__name__)
 
 Operation = Callable[[Database], Sequence[Ready]]
-"""Part of a transaction; gives the runs that it made ready. It may run again when the store was away."""
+"""Part of a transaction; gives the runs that it made ready. It may run again when the store was away.
+
+A class of operations may have a static method ``write_together``: those that come together are then written by it, with
+fewer statements.
+"""
 
 
 class End:
-    """The operation that records how an attempt has ended. Those that come together are written with the statements of
-    one. ``before``: what is written ahead of it in the same transaction."""
+    """The operation that records how an attempt has ended. ``before``: what is written ahead of it in the same
+    transaction. One whose run this server no longer holds changes nothing."""
 
     __slots__ = ("before", "ending")
 
@@ -29,21 +34,21 @@ class End:
         self.before = before
 
     def __call__(self, db: Database) -> Sequence[Ready]:
-        return write_ends(db, (self,))
+        return self.write_together(db, (self,))
 
-
-def write_ends(db: Database, ends: Sequence[End]) -> Sequence[Ready]:
-    """Writes ends, in the transaction of the caller; one whose run this server no longer holds changes nothing."""
-    for end in ends:
-        if end.before is not None:
-            end.before(db)
-    states, ready = finish_all(db, [end.ending for end in ends])
-    if len(states) < len(ends):
+    @staticmethod
+    def write_together(db: Database, ends: Sequence[End]) -> Sequence[Ready]:
+        """Records them in the transaction of the caller."""
         for end in ends:
-            if end.ending.run_id not in states:
-                extra = {"run": end.ending.run_id}
-                log.warning("the run was no longer this server's; nothing is recorded", extra=extra)
-    return ready
+            if end.before is not None:
+                end.before(db)
+        states, ready = finish_all(db, [end.ending for end in ends])
+        if len(states) < len(ends):
+            for end in ends:
+                if end.ending.run_id not in states:
+                    extra = {"run": end.ending.run_id}
+                    log.warning("the run was no longer this server's; nothing is recorded", extra=extra)
+        return ready
 
 
 class Submitted(NamedTuple):
@@ -87,17 +92,12 @@ class Operations:
     def write(self, db: Database) -> list[Ready]:
         """Does what is taken, in the transaction of the caller, who says ``committed`` after it."""
         made = list[Ready]()
-        ends = list[End]()
-        for submitted in self._taken:
-            if isinstance(submitted.operation, End):
-                ends.append(submitted.operation)
+        for together, some in groupby(self._taken, key=_together):
+            if together is not None:
+                made += together(db, [submitted.operation for submitted in some])
                 continue
-            if ends:  # what follows may look at them
-                made += write_ends(db, ends)
-                ends = []
-            made += submitted.operation(db)
-        if ends:
-            made += write_ends(db, ends)
+            for submitted in some:
+                made += submitted.operation(db)
         return made
 
     def committed(self) -> None:
@@ -133,6 +133,10 @@ class Operations:
             if committed is not None:
                 committed()
         return ready
+
+
+def _together(submitted: Submitted) -> Callable[[Database, Sequence[Operation]], Sequence[Ready]] | None:
+    return getattr(type(submitted.operation), "write_together", None)
 
 
 def away(error: Exception) -> bool:

@@ -28,9 +28,10 @@ from jobrunner.errors import JobrunnerError
 from jobrunner.jobfile import job_from_definition
 from jobrunner.queue.engine import Engine
 from jobrunner.server.firing import fire_at, is_late, lost, missed
-from jobrunner.store import definitions, files, gaps, reloads, schedules
+from jobrunner.store import definitions, due_fires, files, gaps, reloads, schedules
 from jobrunner.store.database import Database
 from jobrunner.store.files import File, InForce
+from jobrunner.store.schedules import Fire
 from jobrunner.store.versions import Content, calendars_text
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,22 @@ class ServerOf(NamedTuple):
     who: str
     host: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """The operation that decides a fire which is due now."""
+
+    fire: Fire
+    now: datetime
+
+    def __call__(self, db: Database) -> Sequence[Ready]:
+        return schedules.fire(db, self.fire, self.now)
+
+    @staticmethod
+    def write_together(db: Database, due: Sequence[_Due]) -> Sequence[Ready]:
+        """Those of one moment, as each by itself."""
+        return due_fires.fire_all(db, [each.fire for each in due], due[-1].now)
 
 
 @dataclass(slots=True)
@@ -148,8 +165,7 @@ class FireSchedule:
                     self._fire(timed, at, now)
 
     def _fire(self, timed: Timed, at: datetime, now: datetime) -> None:
-        due = fire_at(timed, at, Trigger.SCHEDULE, now)
-        self._engine.submit(lambda db: schedules.fire(db, due, now))
+        self._engine.submit(_Due(fire_at(timed, at, Trigger.SCHEDULE, now), now))
 
     def _catch_up(self, now: datetime) -> None:
         for key, behind in list(self._behind.items()):

@@ -211,14 +211,15 @@ class Database:
             self._open.snapshot = False
             self._rollback()
 
-    def lock(self, what: str) -> None:
-        """Keeps other transactions that lock the same name waiting until this one ends.
+    def lock(self, *names: str) -> None:
+        """Keeps other transactions that lock one of the same names waiting until this one ends.
 
         For what no row stands for; on SQLite a transaction is alone anyway.
         """
         if self.dialect == "postgresql":
-            number = int.from_bytes(blake2b(what.encode(), digest_size=8).digest(), signed=True)
-            self.execute("SELECT pg_advisory_xact_lock(?)", (number,))
+            digests = [blake2b(name.encode(), digest_size=8).digest() for name in names]
+            numbers = [int.from_bytes(digest, signed=True) for digest in digests]
+            self.execute("SELECT pg_advisory_xact_lock(number) FROM unnest(?::bigint[]) AS number", (numbers,))
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

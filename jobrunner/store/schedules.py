@@ -217,9 +217,9 @@ def _insert(db: Database, new: NewRun, start: Start) -> int | None:
     return row[0] if row else None
 
 
-def alone(db: Database, job: str) -> None:
+def alone(db: Database, *jobs: str) -> None:
     """Of two servers that decide fires of the same job the second waits here for the first."""
-    db.lock(f"fires of {job}")
+    db.lock(*(f"fires of {job}" for job in jobs))
 
 
 def mark(db: Database, job: str, schedule: int) -> int | None:

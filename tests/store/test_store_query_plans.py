@@ -31,6 +31,7 @@ from jobrunner.store import (
     batches,
     decisions,
     definitions,
+    due_fires,
     durations,
     fires,
     happened,
@@ -49,6 +50,7 @@ from jobrunner.store import (
 )
 from jobrunner.store.output import Place, Row, Segment
 from jobrunner.store.runs import add, chain, claim, exceptions, finish, of_jobs, read, recent, steer, under_way
+from jobrunner.store.runs.unclaim import unclaim
 
 FINISHED = 200_000
 MICROS = 1_000_000
@@ -152,6 +154,14 @@ def servers_of(db: Database) -> list[Server]:
     return servers.find(db, NOW)
 
 
+FIRES = {KEY, "runs_fire", "runs_active"}
+
+
+def _due(job: str) -> schedules.Fire:
+    run = new(job, trigger=Trigger.SCHEDULE, fire_time=later(9))
+    return schedules.Fire(run=run, schedule=1, overlap=Overlap.SKIP)
+
+
 def _fire(db: Database, overlap: Overlap) -> None:
     run = new("job1", trigger=Trigger.SCHEDULE, fire_time=later(9), unique_key="key77")
     schedules.fire(db, schedules.Fire(run=run, schedule=1, overlap=overlap), NOW)
@@ -177,6 +187,17 @@ WRITES: dict[str, Case] = {
         lambda db, server: finish.finish_all(db, [ending(run, server) for run in take(db, server, limit=8)]),
         {KEY, "runs_queue"} | FOLLOWING,
     ),
+    "claim ahead": (
+        lambda db, server: claim.claim_ahead(
+            db, server_id=server, queues=["default"], limit=9, now=NOW, reach=lambda jobs: len(jobs)
+        ),
+        {KEY, "runs_queue"},
+    ),
+    "unclaim": (
+        lambda db, server: unclaim(db, take(db, server, queues=["default"], limit=2), server_id=server, now=NOW),
+        {KEY, "runs_queue"},
+    ),
+    "fires of one moment": (lambda db, _: due_fires.fire_all(db, [_due("job8"), _due("job9")], NOW), FIRES),
     "promote": (lambda db, _: claim.promote(db, later(99)), {KEY, "runs_timed"}),
     "expire": (lambda db, _: claim.expire(db, later(99)), {KEY, "runs_startable"} | FOLLOWING),
     "progress": (
