@@ -63,7 +63,6 @@ class Opened:
     async def press(self, *pressed: str) -> None:
         """Presses keys, and waits until what they asked for is shown."""
         await press(self.pilot, *pressed)
-        await self.pilot.pause()
         await self.settled()
 
     async def settled(self) -> None:

@@ -1,5 +1,5 @@
 """Keys as a terminal sends them, waited for by what they do: Pilot's own ``press`` waits twice until the process is
-idle after each of them, which takes longer than all that a key does."""
+idle after each of them, which takes longer than all that a letter of a text does."""
 
 from __future__ import annotations
 
@@ -14,11 +14,22 @@ ROUNDS = 3
 
 
 async def press(pilot: Pilot[None], *pressed: str) -> None:
-    """Sends keys one after another, each when everybody has dealt with what the one before made them send."""
+    """Sends keys one after another, each when the one before has done all it does.
+
+    A letter of a text is waited for until everybody has dealt with what it made them send; any other key, and the last,
+    until the process is idle: it may ask the store, and a dialog open with the answer.
+    """
+    typed = False
     for key in pressed:
-        pilot.app.post_message(_event(key))
+        event, focused = _event(key), pilot.app.focused
+        typed = focused is not None and focused.check_consume_key(event.key, event.character)
+        pilot.app.post_message(event)
         for _ in range(ROUNDS):
             await pilot.pause(0)
+        if not typed:
+            await pilot.pause()
+    if typed:
+        await pilot.pause()
 
 
 def _event(key: str) -> Key:

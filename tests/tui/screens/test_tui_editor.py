@@ -57,7 +57,6 @@ class Edited:
 
     async def press(self, *pressed: str) -> None:
         await press(self.opened.pilot, *pressed)
-        await self.opened.pilot.pause()
 
     async def save(self) -> None:
         """Saves, and waits until that is done or refused."""
