@@ -1,7 +1,8 @@
 """A large file read in a process of its own: what reading leaves behind in memory goes with it, and it stands in the
 way of nothing here. Used by admin for who watches, where a file of 10,000 jobs would cost 100 MiB and a second.
 
-What comes back are lines of JSON: first what there is beside the jobs, then name and definition of each.
+What comes back are lines of JSON: first what there is beside the jobs, then name and definition of each. The process
+ends when its input does: with who asked, however that ends.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
@@ -37,7 +39,7 @@ def _ask(path: str | os.PathLike[str]) -> Jobfile | None:
     """None: the process ended before it had said everything."""
     with subprocess.Popen(
         [sys.executable, "-P", "-m", __name__, os.fspath(path)],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -93,12 +95,19 @@ def tell(path: str) -> Iterator[str]:
 
 
 def main() -> None:
+    threading.Thread(target=_end_with_input, daemon=True).start()
     try:
         for line in tell(sys.argv[1]):
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         os._exit(1)  # nobody wants to know any more
+
+
+def _end_with_input() -> None:
+    while os.read(0, 1):  # not sys.stdin: its lock, held here, would be in the way of an ordinary end
+        pass
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -45,6 +46,21 @@ def test_without_a_process_it_is_read_here(write, monkeypatch: pytest.MonkeyPatc
     for program in ("/bin/true", "/bin/echo", "/no/such/program"):
         monkeypatch.setattr(sys, "executable", program)
         assert jobfile.read_apart(path) == jobfile.read(path)
+
+
+def test_the_process_ends_with_who_asked(write) -> None:
+    path = write(f'[jobs.a]\ncommand = "{"x" * 500_000}"\n')
+    program = [sys.executable, "-m", apart.__name__, str(path)]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.read(1)
+        assert process.poll() is None  # the rest waits for room
+        process.stdin.close()
+        try:
+            assert process.wait(10) == 1
+        finally:
+            process.kill()
 
 
 def test_settings_are_those_of_the_whole_file(write) -> None:
