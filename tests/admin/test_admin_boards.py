@@ -249,7 +249,7 @@ def test_lanes_show_the_past_and_what_is_to_come(project: Project, db: Database)
     assert known.wait(20)
     expected = admin.lanes(begin, timedelta(hours=2), 12, ["held"]).load
     assert expected is not None
-    assert sum(expected.starts) == 24
+    assert min(expected.starts) == 2  # "broken" joins them at three
     admin.pause("job", "held")
     (held,) = admin.lanes(begin, timedelta(hours=2), 12, ["held"]).lanes
     assert Slot.FIRE not in {cell.slot for cell in held.cells}
