@@ -33,13 +33,11 @@ Deployed = Callable[..., Project]
 
 
 @pytest.fixture
-def deployed(
-    project: Callable[[str], Project], request: pytest.FixtureRequest, new_schema: Callable[[], str]
-) -> Deployed:
+def deployed(project: Callable[[str], Project], request: pytest.FixtureRequest) -> Deployed:
     """Makes a project on a store, ``sqlite`` or ``postgresql``, and a broker, where one is given."""
 
     def make(store: str, broker: Redis | None = None) -> Project:
-        url = new_schema() if store == "postgresql" else "sqlite:///jobrunner.db"
+        url = request.getfixturevalue("new_schema")() if store == "postgresql" else "sqlite:///jobrunner.db"
         told = f'broker = "redis://127.0.0.1:{broker.port}/3"' if broker is not None else ""
         made = project(JOBS.replace("STORE", url).replace("BROKER", told))
         (made.folder / "functions.py").write_text(FUNCTIONS)
@@ -61,9 +59,9 @@ def redis() -> Iterator[Redis]:
     ids=["two on SQLite", "three on PostgreSQL", "two on Redis and PostgreSQL"],
 )
 def test_all_of_a_batch_is_executed_once(
-    deployed: Deployed, redis: Redis, store: str, brokered: bool, servers: int
+    deployed: Deployed, request: pytest.FixtureRequest, store: str, brokered: bool, servers: int
 ) -> None:
-    where = deployed(store, redis if brokered else None)
+    where = deployed(store, request.getfixturevalue("redis") if brokered else None)
     with ExitStack() as running:
         for name in "abc"[:servers]:
             running.enter_context(where.server("--workers", "2", "--name", name))
