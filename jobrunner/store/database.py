@@ -214,11 +214,12 @@ class Database:
     def lock(self, *names: str) -> None:
         """Keeps other transactions that lock one of the same names waiting until this one ends.
 
-        For what no row stands for; on SQLite a transaction is alone anyway.
+        For what no row stands for; on SQLite a transaction is alone anyway. Several are locked in an order that is the
+        same for all.
         """
         if self.dialect == "postgresql":
             digests = [blake2b(name.encode(), digest_size=8).digest() for name in names]
-            numbers = [int.from_bytes(digest, signed=True) for digest in digests]
+            numbers = sorted(int.from_bytes(digest, signed=True) for digest in digests)
             self.execute("SELECT pg_advisory_xact_lock(number) FROM unnest(?::bigint[]) AS number", (numbers,))
 
     @contextmanager

@@ -45,9 +45,11 @@ _MAKE = (
 def fire_all(db: Database, due: Sequence[Fire], now: datetime) -> list[Ready]:
     """Decides due fires as ``schedules.fire`` does each; gives the runs that a worker may take."""
     made = list[Ready]()
-    for start in range(0, len(due), _TOGETHER):
-        some = due[start : start + _TOGETHER]
-        with db.transaction():
+    with db.transaction():
+        # All at once: two servers come to the fires of a moment in orders of their own, and would wait for each other.
+        schedules.alone(db, *(each.run.job for each in due))
+        for start in range(0, len(due), _TOGETHER):
+            some = due[start : start + _TOGETHER]
             plain = _plain(db, some)
             made += _make(db, [each for each in some if each.run.job in plain], now)
             for each in some:
@@ -57,15 +59,13 @@ def fire_all(db: Database, due: Sequence[Fire], now: datetime) -> list[Ready]:
 
 
 def _plain(db: Database, due: Sequence[Fire]) -> set[str]:
-    """The jobs whose fire nothing speaks against, neither the file nor the store; this server is alone with them."""
+    """The jobs whose fire nothing speaks against, neither the file nor the store."""
     times = Counter(each.run.job for each in due)
     hopeful = [each for each in due if times[each.run.job] == 1 and _may_be_plain(each)]
     if len(hopeful) < 2:
         return set()
-    jobs = [each.run.job for each in hopeful]
-    schedules.alone(db, *jobs)
     item, values = table(_ITEM, [_values(each) for each in hopeful])
-    return set(jobs) - {job for (job,) in db.execute(item + _REMARKABLE, values)}
+    return {each.run.job for each in hopeful} - {job for (job,) in db.execute(item + _REMARKABLE, values)}
 
 
 def _may_be_plain(due: Fire) -> bool:

@@ -11,7 +11,7 @@ from samples import NOW, at_once, later, missed, new, put, run_to, serve
 from jobrunner.domain.decision import Why
 from jobrunner.domain.job import Overlap
 from jobrunner.domain.queue import Pause
-from jobrunner.domain.state import RunState, Trigger
+from jobrunner.domain.state import Ready, RunState, Trigger
 from jobrunner.store import Database, due_fires, pauses, schedules
 from jobrunner.store.runs import read
 from jobrunner.store.schedules import Fire
@@ -115,6 +115,16 @@ def test_servers_at_once_make_one_run_of_each(store_url: str, db: Database) -> N
     made = [ready for some in at_once(store_url, 2, work) for ready in some]
     assert sorted(made) == sorted(read.ids(db, 99))
     assert len(made) == 30
+
+
+def test_servers_that_come_to_them_in_other_orders_do_not_wait_for_each_other(store_url: str, db: Database) -> None:
+    fires = [due(f"job {number}", shadow=True) for number in range(40)]
+
+    def work(mine: Database, turn: int) -> list[Ready]:
+        return due_fires.fire_all(mine, fires if turn else fires[::-1], NOW)
+
+    assert at_once(store_url, 2, work) == [[], []]
+    assert db.execute("SELECT count(*) FROM decisions").fetchone() == (40,)
 
 
 def test_plain_ones_need_no_more_statements_than_two(db: Database) -> None:
