@@ -133,11 +133,15 @@ def _delays(text: str, count: int, seconds: int) -> list[float]:
 
 
 def _recorded(folder: Path) -> list[float]:
-    """By the records: what a function returned, or when a command was started."""
+    """By the records: what a function returned, or when a command was started.
+
+    Without the last second, of which only the quickest had been started when the server was told to end.
+    """
     with closing(sqlite3.connect(folder / "jobrunner.db")) as db:
         rows = db.execute(
             "SELECT fire_time, coalesce(result, started_at / 1e6) FROM runs WHERE state = 'succeeded'"
-            " AND fire_time > (SELECT min(fire_time) + ? FROM runs) ORDER BY fire_time",
+            " AND fire_time > (SELECT min(fire_time) + ? FROM runs) AND fire_time < (SELECT max(fire_time) FROM runs)"
+            " ORDER BY fire_time",
             (WARM * 1_000_000,),
         ).fetchall()
     return [float(started) * 1_000 - fire_time / 1_000 for fire_time, started in rows]
