@@ -140,7 +140,7 @@ def _recorded(folder: Path) -> list[float]:
     with closing(sqlite3.connect(folder / "jobrunner.db")) as db:
         rows = db.execute(
             "SELECT fire_time, coalesce(result, started_at / 1e6) FROM runs WHERE state = 'succeeded'"
-            " AND fire_time > (SELECT min(fire_time) + ? FROM runs) AND fire_time < (SELECT max(fire_time) FROM runs)"
+            " AND fire_time >= (SELECT min(fire_time) + ? FROM runs) AND fire_time < (SELECT max(fire_time) FROM runs)"
             " ORDER BY fire_time",
             (WARM * 1_000_000,),
         ).fetchall()
