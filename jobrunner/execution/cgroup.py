@@ -103,18 +103,19 @@ def _end(folder: str) -> int:
 class Group:
     """The group of one attempt."""
 
-    __slots__ = ("_home", "path")
+    __slots__ = ("_controllers", "_home", "path")
 
-    def __init__(self, place: Place, name: str, limits: dict[str, float], home: str | None = None) -> None:
+    def __init__(self, place: Place, name: str, limits: dict[str, float], home: int | None = None) -> None:
         """Makes it, with the limits that the system holds by itself.
 
-        ``home`` is our own group, where ``inside`` shall be used instead of ``fork``.
+        ``home`` is the way back to our own group, where ``inside`` shall be used instead of ``fork``.
 
         Raises:
             OSError: it cannot be made.
         """
         assert place.folder is not None
-        self.path = os.path.join(place.folder, name)
+        self.path = f"{place.folder}/{name}"
+        self._controllers = place.limits
         os.mkdir(self.path, 0o755)
         # Who goes in to start somebody there counts against the limits meanwhile.
         self._home = None if place.limits and limits else home
@@ -146,7 +147,7 @@ class Group:
         try:
             return start()
         finally:
-            if not _write(self._home, "cgroup.procs", "0"):
+            if not _written(self._home, "0"):
                 raise SystemExit("the launcher cannot go back to its own cgroup")
 
     def fork(self) -> int:
@@ -180,20 +181,29 @@ class Group:
 
     def peak_memory(self) -> int | None:
         """Bytes, with the system's caches of its files; None where the system does not count them."""
-        text = _read(self.path, "memory.peak").strip()
+        text = _read(self.path, "memory.peak").strip() if "memory" in self._controllers else ""
         return int(text) if text.isdecimal() else None
 
     def refused(self) -> str | None:
         """Which limit the system has held by force: ``memory_max`` or ``processes``."""
-        if _numbers(_read(self.path, "memory.events")).get("oom_kill"):
+        if "memory" in self._controllers and _numbers(_read(self.path, "memory.events")).get("oom_kill"):
             return "memory_max"
-        if _numbers(_read(self.path, "pids.events")).get("max"):
+        if "pids" in self._controllers and _numbers(_read(self.path, "pids.events")).get("max"):
             return "processes"
         return None
 
     def remove(self) -> bool:
         """False where something is left in it still."""
         return _remove(self.path)
+
+
+def way_home() -> int | None:
+    """A descriptor by which this process comes back to the group that it is in now; None where it cannot."""
+    own = own_group()
+    try:
+        return None if own is None else os.open(os.path.join(own, "cgroup.procs"), os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
 
 
 def own_group() -> str | None:
@@ -339,8 +349,13 @@ def _write(folder: str, name: str, text: str) -> bool:
     except OSError:
         return False
     try:
+        return _written(fd, text)
+    finally:
+        os.close(fd)
+
+
+def _written(fd: int, text: str) -> bool:
+    try:
         return os.write(fd, text.encode()) > 0
     except OSError:
         return False
-    finally:
-        os.close(fd)

@@ -45,7 +45,7 @@ class Spawner:
         self._strangers = Strangers(token, place, self._by_id, self._by_pid)
         self._occupied: list[Group] = []
         self._serial = token.rpartition(".")[2]
-        self._home = cgroup.own_group() if place.folder is not None else None
+        self._home = cgroup.way_home() if place.folder is not None else None
         self._lately: deque[float] = deque(maxlen=_MANY)
         self._woken, waker = os.pipe()
         for fd in (self._woken, waker):

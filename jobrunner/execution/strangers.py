@@ -24,7 +24,7 @@ class Strangers:
     def find(self) -> list[int]:
         """All that are alive now."""
         found = []
-        for pid in sweep.children():
+        for pid in sweep.children(one_thread=True):
             if pid in self._by_pid:
                 continue
             stat = sweep.stat_of(pid)

@@ -46,18 +46,21 @@ def die_with_parent() -> None:
         os._exit(1)
 
 
-def children() -> list[int]:
-    """The children of this process, those that are dead and not yet waited for included."""
-    return children_of(os.getpid())
+def children(*, one_thread: bool = False) -> list[int]:
+    """The children of this process, those that are dead and not yet waited for included.
+
+    ``one_thread``: it has no other, so that nobody needs to look which there are.
+    """
+    return children_of(os.getpid(), one_thread=one_thread)
 
 
-def children_of(pid: int) -> list[int]:
+def children_of(pid: int, *, one_thread: bool = False) -> list[int]:
     """The children of any process; none where it is gone."""
     if not HAS_PROC:
         return _children_by_psutil(pid)
     found: list[int] = []
     try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
+        for thread in (pid,) if one_thread else os.listdir(f"/proc/{pid}/task"):
             found += map(int, read(f"/proc/{pid}/task/{thread}/children").split())
     except FileNotFoundError:
         return found if not os.path.exists(f"/proc/{pid}/stat") else _children_by_stat(pid)

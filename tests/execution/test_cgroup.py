@@ -25,8 +25,8 @@ place = cgroup.find("0123456789abcdef")
 if place.folder is None:
     print(json.dumps({"why": place.why}))
     raise SystemExit
-before = cgroup.own_group()
-entered = Group(place, "1.1", {}, before)
+before, home = cgroup.own_group(), cgroup.way_home()
+entered = Group(place, "1.1", {}, home)
 forked = Group(place, "1.2", {})
 first = entered.inside(child)
 second = forked.fork() or os.execv("/bin/sleep", ["sleep", "1000"])
@@ -70,7 +70,7 @@ def test_a_group_holds_what_is_started_in_it() -> None:
 
 
 def test_what_the_system_says_of_limits_that_it_held(tmp_path: Path) -> None:
-    group = Group(Place(str(tmp_path), ("memory", "pids")), "1.1", {"memory_max": 1024**2}, "/home")
+    group = Group(Place(str(tmp_path), ("memory", "pids")), "1.1", {"memory_max": 1024**2}, home=0)
     assert not group.lets_in  # who goes in would count
     assert (group.refused(), group.peak_memory(), group.processor_time()) == (None, None, None)
     folder = Path(group.path)
