@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from jobrunner.domain.batch import Batch
     from jobrunner.domain.run import Run
     from jobrunner.domain.trigger import BatchTriggered, Triggered
+
+
+_AGAIN_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +110,28 @@ def _alarm(timeout: timedelta | None, number: int) -> Iterator[None]:
 
 @contextmanager
 def _interrupted(message: str) -> Iterator[None]:
+    again: threading.Timer | None = None
+
+    def interrupt(number: int, _: object) -> None:
+        # Python drops what is raised while a finalizer runs: then it is raised once more.
+        nonlocal again
+        again = threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
+        raise KeyboardInterrupt
+
+    previous = signal.getsignal(signal.SIGINT)
+    if previous is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     except KeyboardInterrupt:
         output.say(message)
         raise typer.Exit(130) from None
+    finally:
+        if again is not None:
+            again.cancel()
+        signal.signal(signal.SIGINT, previous)
 
 
 def _end(run: Run) -> str:

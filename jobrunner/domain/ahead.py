@@ -19,6 +19,10 @@ _WEIGHT = 1 / 8
 """What the latest run counts in the usual time of its job."""
 
 
+_LONG_SECONDS = 0.05
+"""What takes so long is no short run that was kept from a processor for a moment."""
+
+
 class Paces:
     """What runs of each job usually take, lately; a job with one long run is unknown again."""
 
@@ -27,15 +31,11 @@ class Paces:
 
     def note(self, job: str, seconds: float) -> None:
         """A run of it has taken so long."""
-        if seconds >= AHEAD_SECONDS:
-            self.forget(job)
+        if seconds >= _LONG_SECONDS:
+            self._known.pop(job, None)
             return
         count, usual = self._known.get(job, (0, seconds))
         self._known[job] = (min(count + 1, _PROVEN), usual + (seconds - usual) * _WEIGHT)
-
-    def forget(self, job: str) -> None:
-        """A run of it takes long, or nobody knows how long."""
-        self._known.pop(job, None)
 
     def seconds(self, job: str) -> float | None:
         """What a run of it usually takes, handling included; None for a job that is not known well enough."""

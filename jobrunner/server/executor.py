@@ -138,8 +138,6 @@ class Executor:
                 return False
             if outcome is PENDING:
                 return None
-            if outcome.took is not None:
-                self._paces.note(prepared.job.name, outcome.took)
             ending = self._settle(prepared, outcome)
         except BaseException as fault:
             ending = self._fault(prepared.claimed, fault)
@@ -157,7 +155,6 @@ class Executor:
 
     def leave(self, call: Call) -> None:
         """Has a worker see a call through."""
-        self._paces.forget(call.prepared.job.name)
         self._left[call.prepared.claimed.id] = call
         self._engine.crew.delegate(call.prepared.claimed)
 
@@ -250,6 +247,8 @@ class Executor:
     def _settle(self, prepared: _Prepared, outcome: Outcome) -> Ending | None:
         """The outcome and the job's policy make the next state; None when this server has nothing to say any more."""
         claimed, job = prepared.claimed, prepared.job
+        if outcome.took is not None:
+            self._paces.note(job.name, outcome.took)
         used: _More = {"peak_memory": outcome.peak_memory, "cpu_time": outcome.cpu}
         match outcome:
             case Succeeded():

@@ -155,7 +155,10 @@ class TestWaiting:
             assert process.stderr
             first = process.stderr.readline()
             process.send_signal(signal.SIGINT)
-            _, rest = process.communicate(timeout=60)
+            try:
+                _, rest = process.communicate(timeout=60)
+            finally:
+                process.kill()
         assert process.returncode == 130
         assert (first, rest) == (
             "jobrunner: run 1 of stays\n",

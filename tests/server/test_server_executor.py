@@ -94,8 +94,14 @@ class Worker:
         self.engine.commit()
 
     def left(self) -> None:
-        """One begins, and is left to a worker."""
-        self.executor.leave(self._begun(put(self.db)))
+        """One begins, is left to a worker, and ends there."""
+        call = self._begun(put(self.db))
+        self.executor.leave(call)
+        self.executor.execute(call.prepared.claimed.id, call.prepared.claimed.attempt, "default")
+        self.engine.commit()
+
+    def finish(self, begun: Any, _: Any) -> Outcome:
+        return begun.outcome
 
     def _begun(self, run: int) -> Call:
         call = self.executor.begin(start(self.db, run, self.server))
@@ -228,5 +234,6 @@ def test_calls_that_may_be_repeated_are_known_when_enough_were_short(
     assert worker.executor.seconds(job.name) is None
     worker.short(1)
     assert (worker.executor.seconds(job.name) is not None) is known
+    worker.does = Succeeded(took=1.0)
     worker.left()
     assert worker.executor.seconds(job.name) is None

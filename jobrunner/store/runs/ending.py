@@ -76,8 +76,21 @@ def following(db: Database, over: Sequence[Over]) -> dict[int, Following]:
     if db.for_update and batches:
         sql = f"SELECT id FROM batches WHERE id IN ({', '.join('?' * len(batches))}) ORDER BY id{db.for_update}"
         db.execute(sql, batches)
-    item, values = table(_OVER, over)
-    return {run_id: Following(*found) for run_id, *found in db.execute(item + _FOLLOWING, values)}
+    # What is the same for all runs of a job, or of a batch, is asked of the first of them.
+    jobs, members = dict[str, Over](), dict[int | None, Over]()
+    for each in reversed(over):
+        jobs[each.job] = members[each.batch_id] = each
+    asked = list[tuple[object, ...]]()
+    for each in over:
+        first_of_job, first_of_batch = jobs[each.job] is each, members[each.batch_id] is each
+        asked.append((each.id, each.job if first_of_job else None, each.batch_id if first_of_batch else None))
+    item, values = table(_OVER, asked)
+    rows = {row[0]: row[1:] for row in db.execute(item + _FOLLOWING, values)}
+    found = dict[int, Following]()
+    for each in over:
+        of_job, of_batch = rows[jobs[each.job].id], rows[members[each.batch_id].id]
+        found[each.id] = Following(rows[each.id][0], of_job[1], of_batch[2], of_job[3])
+    return found
 
 
 def ended(
