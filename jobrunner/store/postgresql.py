@@ -42,6 +42,11 @@ def without_password(url: str) -> str:
     return re.sub(r"^(\w+://[^:/?@]*):[^?]*@", r"\1@", url)
 
 
+_BY_INDEX = "-c enable_seqscan=off -c jit=off"
+"""Statistics are of a moment: where all runs were queued when they were gathered, the planner expects to meet a queued
+one at once wherever it begins, and reads through the finished ones instead. What is asked often has its index."""
+
+
 class _Connections(peewee.Database):
     """Peewee's connection per thread, made by psycopg.
 
@@ -70,7 +75,7 @@ class _Connections(peewee.Database):
         milliseconds = round(self._patience * 1000)
         settings = (
             f"-c synchronous_commit={self._commit} -c lock_timeout={milliseconds}"
-            f" -c idle_in_transaction_session_timeout={_ABANDONED_SECONDS}s"
+            f" -c idle_in_transaction_session_timeout={_ABANDONED_SECONDS}s {_BY_INDEX}"
         )
         options = f"{settings} {given.pop('options', '')}"
         defaults = {"application_name": "jobrunner", "tcp_user_timeout": milliseconds, **_KEEPALIVE}
