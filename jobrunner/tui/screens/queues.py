@@ -123,6 +123,7 @@ class Queues(Panes):
         self.listing("line").show(answer.line, self._standing_row)
         self.listing("batches").show(answer.batches, self._batch_row)
         self._share_room()
+        self.call_after_refresh(self._share_room)  # what is told before the first layout was shared out blindly
         self.redraw()
 
     def selection(self) -> Selection:
