@@ -21,7 +21,7 @@ class Hand(Protocol):
         """Becomes readable when there is something to collect."""
 
     def seconds(self, job: str) -> float | None:
-        """What a run of a job takes at the most, None where none may be claimed before somebody is free for it."""
+        """What a run of a job usually takes, None where none may be claimed before somebody is free for it."""
 
     def take(self, claimed: Claimed) -> bool:
         """Begins a run; False, and nothing done, where that is a worker's work."""

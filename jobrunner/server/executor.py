@@ -146,7 +146,7 @@ class Executor:
         return True
 
     def seconds(self, job: str) -> float | None:
-        """What a run of a job takes at the most, None where it is not to be claimed before somebody is free for it: it
+        """What a run of a job usually takes, None where it is not to be claimed before somebody is free for it: it
         may not be repeated, is no call, or has not been seen to be short."""
         defined = self._definitions.jobfile.jobs.get(job)
         if defined is None or not isinstance(defined.kind, PythonCall) or defined.on_lost is not OnLost.RETRY:

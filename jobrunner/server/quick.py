@@ -54,7 +54,7 @@ class QuickCalls:
         return self._poll.fileno()
 
     def seconds(self, job: str) -> float | None:
-        """What a run of a job takes here at the most, None where that is not known or none may be claimed ahead."""
+        """What a run of a job usually takes here, None where that is not known or none may be claimed ahead."""
         return self._executor.seconds(job)
 
     def take(self, claimed: Claimed) -> bool:
