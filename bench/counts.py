@@ -67,14 +67,17 @@ class Traced(NamedTuple):
 
 
 def trigger(folder: Path) -> Counts:
-    """What ``client.trigger`` costs the process that calls it, the second time."""
-    statements = list[str]()
+    """What ``client.trigger`` costs the process that calls it, not the first time, where the store is free."""
+    found = []
     with Client.open(folder / "jobs.toml") as client:
         client.trigger("nop", n=0)
-        client._admin._context.db.driver.set_trace_callback(statements.append)
-        client.trigger("nop", n=1)
-        client._admin._context.db.driver.set_trace_callback(None)
-    return Counts.of(statements)
+        for n in range(TIMES):
+            statements = list[str]()
+            client._admin._context.db.driver.set_trace_callback(statements.append)
+            client.trigger("nop", n=n)
+            client._admin._context.db.driver.set_trace_callback(None)
+            found.append(Counts.of(statements))
+    return min(found)
 
 
 def one_run(server: Traced, job: str) -> Counts:

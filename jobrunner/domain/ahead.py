@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 AHEAD_SECONDS = 0.01
 """So much work may be claimed that no worker is free for yet."""
 
 MOST_AHEAD = 64
+
+MOST_TOGETHER = 16
+"""So many runs are handed to a child at once, to be begun one after another."""
 
 _PROVEN = 20
 """A job's runs are known after so many that were short."""
@@ -68,3 +71,15 @@ def reach(jobs: Iterable[str], room: int, seconds: Callable[[str], float | None]
             ahead += 1
         taken += 1
     return taken
+
+
+def together(jobs: Sequence[str], workers: int, seconds: Callable[[str], float | None]) -> int:
+    """How many of the next runs, of ``jobs`` in their order, are handed to the next of so many workers at once: its
+    part of them, as long as each is known to be short. At least one, of whatever job."""
+    most = min(-(-len(jobs) // workers), MOST_TOGETHER)
+    known = set[str]()
+    for count, job in enumerate(jobs[:most]):
+        if job not in known and seconds(job) is None:
+            return max(count, 1)
+        known.add(job)
+    return max(most, 1)

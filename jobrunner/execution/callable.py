@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from jobrunner.domain.clock import Clock
@@ -13,7 +14,7 @@ from jobrunner.execution.command import sooner
 from jobrunner.execution.describe import describe, folder_of
 from jobrunner.execution.ending import Ending
 from jobrunner.execution.launcher import LauncherLost, Process
-from jobrunner.execution.outcome import Failed, NotStarted, Outcome, Succeeded
+from jobrunner.execution.outcome import PENDING, UNBEGUN, Failed, NotStarted, Outcome, Pending, Succeeded
 from jobrunner.execution.output import Output, read_rest, read_some
 from jobrunner.execution.pool import Pool, key_of
 from jobrunner.execution.reports import as_progress
@@ -32,17 +33,22 @@ class CallAttempt:
     """One execution in a warm child.
 
     ``run`` is called once, and blocks until nothing of it is left. Or ``begin`` succeeds, and when ``fd`` is readable
-    ``answered`` is asked once; where that knows no outcome ``finish`` blocks for it.
+    ``answered`` is asked; where that knows no outcome ``finish`` blocks for it.
+
+    A child may be given further runs with the first, which it begins one after another until a certain time. Where the
+    end of one says that it ``goes_on``, the next is ``follow``ed in the same way: it has begun, or is found not to.
+    Where it does not, or has not come when that time has passed, none of the others has begun, or ever will.
     """
 
     __slots__ = (
         "_answer",
+        "_behind",
         "_child",
         "_clock",
         "_control",
         "_ending",
+        "_heard",
         "_output",
-        "_pid",
         "_pool",
         "_sink",
         "_spec",
@@ -60,7 +66,8 @@ class CallAttempt:
         self._tree = Watch({}, clock.monotonic())
         self._answer: dict[str, Any] | None = None
         self._child: WarmChild
-        self._pid: int | None = None
+        self._behind = 0
+        self._heard = False
 
     def run(self) -> Outcome:
         """Hands the run to a child and says how it ended.
@@ -69,7 +76,7 @@ class CallAttempt:
             LauncherLost: in the middle of it.
         """
         try:
-            request = pack(self._request())
+            request = pack(_request(self._spec))
         except ParameterError as error:
             return self._not_started(str(error))
         # A child may refuse before it has begun: its modules are old, or a signal meant for all has reached it.
@@ -84,16 +91,20 @@ class CallAttempt:
                 return outcome
         return self._not_started("no child process took the run: each was ended while it started")
 
-    def begin(self) -> bool:
-        """Hands the run to a child that waits for one; False, and nothing done, where that would take waiting."""
+    def begin(self, behind: Sequence[AttemptSpec] = (), until: float = 0.0) -> bool:
+        """Hands the run to a child that waits for one; False, and nothing done, where that would take waiting.
+
+        Those ``behind`` it, whose jobs need the same kind of child, are begun after it until then (monotonic seconds).
+        """
         try:
-            request = pack(self._request())
+            request = pack(_request(self._spec, behind, until))
         except ParameterError:
             return False
         child = self._pool.idle(key_of(self._spec.job)) if len(request) <= _SMALL else None
         if child is None:
             return False
         self._child = child
+        self._behind = len(behind)
         self._take_on(child)
         try:
             begun = self._hand_over(child, request)
@@ -109,21 +120,41 @@ class CallAttempt:
         """Readable when the child has said something, or has ended."""
         return self._child.control
 
-    def answered(self) -> Outcome | None:
+    def answered(self) -> Outcome | Pending | None:
         """The outcome of a call that has ended as calls do, with a child that is as good as before. Never waits."""
         child = self._child
         try:
-            self._listen(child)
-            if not self._may_keep():
+            speaks = self._listen(child)
+            if self._answer is None and speaks:
+                return PENDING
+            unbegun = self._answer is not None and "late" in self._answer
+            if not unbegun and not self._may_keep():
                 return None
             self._take_rest(child)
-            outcome = self._judge(child)
+            outcome = UNBEGUN if unbegun else self._judge(child)
         except BaseException:
             self._drop(child)
             raise
         self._control.detach()
-        self._pool.give_back(child)
+        if not self.goes_on:
+            self._pool.give_back(child)
         return outcome
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether its child has begun the run behind it, unless it turns out not to have done so."""
+        return self._answer is not None and self._answer.get("goes_on", False)
+
+    def follow(self, before: CallAttempt) -> None:
+        """This is the run behind one that has ended; may be asked at once what was heard of it together with that."""
+        self._child = before._child
+        self._behind = before._behind - 1
+        self._heard = True
+        self._take_on(self._child)
+
+    def leave_behind(self) -> None:
+        """The runs behind it are others'. To be called when it has not ended, and their time is over."""
+        self._behind = 0
 
     def finish(self) -> Outcome:
         """Sees through what ``begin`` has begun.
@@ -133,20 +164,6 @@ class CallAttempt:
         """
         outcome = self._see_through(self._child, None)
         return outcome if outcome is not None else self.run()
-
-    def _request(self) -> dict[str, Any]:
-        spec, job = self._spec, self._spec.job
-        request: dict[str, Any] = {
-            "run": describe(spec),
-            "env": dict(spec.env),
-            "cwd": folder_of(job),
-            "umask": job.umask,
-        }
-        if isinstance(job.kind, PythonCall):
-            return request | {"target": job.kind.target}
-        from jobrunner.execution.http import prepare
-
-        return request | {"http": prepare(spec), "cwd": "/"}
 
     def _take_on(self, child: WarmChild) -> None:
         self._ending.process = child.process
@@ -165,7 +182,7 @@ class CallAttempt:
             begun = request is None or self._hand_over(child, request)
             self._watch(child)
             keep = self._may_keep()
-            begun = begun and not self._is_stale()
+            begun = begun and not self._is_unbegun()
             if begun and not keep:
                 self._end(child)
             self._take_rest(child)
@@ -231,15 +248,19 @@ class CallAttempt:
             elif data:
                 self._output.feed("stdout" if fd == child.out else "stderr", data)
 
-    def _listen(self, child: WarmChild) -> None:
-        if not child.receive():
+    def _listen(self, child: WarmChild) -> bool:
+        """Takes what the child has said, up to the answer; False when it will say nothing more."""
+        heard, self._heard = self._heard, False
+        speaks = heard or child.receive()
+        if not speaks:
             child.poll.unregister(child.control)
-        while (message := child.next()) is not None:
+        while self._answer is None and (message := child.next()) is not None:
             if "progress" in message:
                 done, total, words = message["progress"]
                 self._output.valve.put(as_progress(done, total, self._output.mask(words)))
             else:
                 self._answer = message
+        return speaks
 
     def _hear(self, child: WarmChild) -> None:
         before = child.process.pid
@@ -248,17 +269,23 @@ class CallAttempt:
             self._sink.started(child.process.pid)
 
     def _take_rest(self, child: WarmChild) -> None:
-        """Everything was written before the answer, so what is there now is all there will be."""
-        for fd, _ in child.poll.poll(0):
+        """Everything was written before the answer, so what is there now is all there will be.
+
+        Where the child goes on it had all been read by then, and what is there now is the next run's.
+        """
+        for fd, _ in child.poll.poll(0) if not self.goes_on else ():
             if fd in (child.out, child.err):
                 read_rest(fd, "stdout" if fd == child.out else "stderr", self._output)
         self._output.finish()
 
-    def _is_stale(self) -> bool:
-        return self._answer is not None and "stale" in self._answer
+    def _is_unbegun(self) -> bool:
+        """Whether the child has old modules, is told to end, or had no time for a run behind another one."""
+        return self._answer is not None and ("stale" in self._answer or "late" in self._answer)
 
     def _may_keep(self) -> bool:
-        return self._answer is not None and self._answer.get("reusable", False) and not self._ending.asked
+        """A child that wanted to go on when its other runs had been given to others is about to say something more."""
+        good = self._answer is not None and self._answer.get("reusable", False) and not self._ending.asked
+        return good and (self._behind > 0 or not self.goes_on)
 
     def _judge(self, child: WarmChild) -> Outcome:
         process, answer = child.process, self._answer
@@ -303,3 +330,21 @@ class CallAttempt:
 
     def _line(self, error: str) -> str:
         return one_line(self._output.mask(error))
+
+
+def _request(spec: AttemptSpec, behind: Sequence[AttemptSpec] = (), until: float = 0.0) -> dict[str, Any]:
+    """What a child is told of a run, and of those behind it."""
+    job = spec.job
+    request: dict[str, Any] = {
+        "run": describe(spec),
+        "env": dict(spec.env),
+        "cwd": folder_of(job),
+        "umask": job.umask,
+    }
+    if behind:
+        request |= {"behind": [_request(other) for other in behind], "until": until}
+    if isinstance(job.kind, PythonCall):
+        return request | {"target": job.kind.target}
+    from jobrunner.execution.http import prepare
+
+    return request | {"http": prepare(spec), "cwd": "/"}

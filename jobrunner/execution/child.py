@@ -7,11 +7,14 @@ comes first on ``sys.path``. It ends when the server closes the socket.
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
+import fcntl
 import os
 import signal
 import socket
 import sys
+import termios
 import threading
+import time
 from types import FrameType
 from typing import Any, TextIO
 
@@ -28,6 +31,8 @@ from jobrunner.execution.ticker import Ticker
 from jobrunner.execution.wire import Inbox, frame, pack
 
 _FAREWELL_SECONDS = 5
+_NOTHING = bytes(4)
+_JSON = {False: b"false", True: b"true"}
 _TERM, _INT = int(signal.SIGTERM), int(signal.SIGINT)
 _set_handler = _signal.signal
 """Without the names that ``signal.signal`` looks up for what was there before: a sixth of an empty run."""
@@ -44,6 +49,7 @@ class Child:
         self._sources = Sources(folder)
         self._surroundings = Surroundings()
         self._meter = Meter()
+        self._goes_on = False
         self._armed = False
         self._signalled = False
         self._cancel: Any = None
@@ -60,9 +66,33 @@ class Child:
             if self._signalled or self._sources.changed():
                 self._say({"stale": True})
                 continue
-            self._say_bytes(self._execute(request))
+            behind = request.get("behind")
+            if behind is None:
+                self._say_bytes(self._execute(request))
+            else:
+                self._work_off([request, *behind], request["until"])
 
-    def _execute(self, request: dict[str, Any]) -> bytes:
+    def _work_off(self, requests: list[dict[str, Any]], until: float) -> None:
+        """One after another, as long as each end says that it goes on: else the server knows that no other was begun.
+
+        That is what it goes by when it hears of no end until then: so what has been said is out before the time is
+        looked at.
+        """
+        for request in requests[:-1]:
+            self._say_bytes(self._execute(request, until))
+            if not self._goes_on:
+                return
+            if self._signalled or self._sources.changed():
+                self._say({"stale": True})
+                return
+            if time.monotonic() >= until:
+                self._say({"late": True})
+                return
+        self._say_bytes(self._execute(requests[-1]))
+
+    def _execute(self, request: dict[str, Any], until: float = 0.0) -> bytes:
+        """The answer; it says that the child goes on where it is to do so until then, and may."""
+        self._goes_on = False
         try:
             self._surroundings.enter(request)
         except CannotEnter as fault:
@@ -78,9 +108,11 @@ class Child:
         left = sweep.end_children() if sweep.reap_all() else 0
         took, cpu, memory, peak = self._meter.end(before)
         reusable = self._clean_up() and left == 0 and not self._signalled and threading.active_count() == 1
+        # What the run has printed has to be read before the next one prints.
+        self._goes_on = reusable and time.monotonic() < until and _unread(1) == _unread(2) == _NOTHING
         return frame(
-            b'{"left":%d,"reusable":%s,"took":%.6f,"cpu":%.6f,"peak":%d,"memory":%d,%s}'
-            % (left, b"true" if reusable else b"false", took, cpu, peak, memory, end)
+            b'{"left":%d,"reusable":%s,"goes_on":%s,"took":%.6f,"cpu":%.6f,"peak":%d,"memory":%d,%s}'
+            % (left, _JSON[reusable], _JSON[self._goes_on], took, cpu, peak, memory, end)
         )
 
     def _attempt(self, request: dict[str, Any]) -> bytes:
@@ -179,6 +211,14 @@ def main(fd: int, folder: str) -> None:
         # What the jobs' libraries do at exit has its time, and no more.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(_FAREWELL_SECONDS)
+
+
+def _unread(fd: int) -> bytes:
+    """How many bytes a pipe holds, as a number of C; all bits set where that cannot be told."""
+    try:
+        return fcntl.ioctl(fd, termios.FIONREAD, _NOTHING)
+    except OSError:
+        return b"\xff" * 4
 
 
 def _be_ordinary() -> None:

@@ -3,7 +3,7 @@ calls by the thread of its engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from jobrunner.domain.clock import Clock
@@ -47,9 +47,16 @@ class Execution:
         except LauncherLost as lost:
             return self._interrupted(lost, control)
 
-    def begin(self, spec: AttemptSpec, control: Control, sink: Sink) -> Begun | None:
+    def begin(
+        self,
+        spec: AttemptSpec,
+        control: Control,
+        sink: Sink,
+        behind: Sequence[AttemptSpec] = (),
+        until: float = 0.0,
+    ) -> Begun | None:
         """A call that a waiting child has begun, or a command whose process was asked for. Does not wait: None where
-        ``execute`` has to, and nothing was done."""
+        ``execute`` has to, and nothing was done. ``behind``: calls for the same child, see ``CallAttempt``."""
         if control.reason is not None:
             return None
         match spec.job.kind:
@@ -58,9 +65,15 @@ class Execution:
                 return started if started.begin(self._launcher, self._results) else None
             case PythonCall():
                 called = CallAttempt(spec, control, sink, self._pool, self._clock)
-                return called if called.begin() else None
+                return called if called.begin(behind, until) else None
             case _:
                 return None
+
+    def follow(self, before: CallAttempt, spec: AttemptSpec, control: Control, sink: Sink) -> CallAttempt:
+        """The call behind one that has ended and goes on."""
+        called = CallAttempt(spec, control, sink, self._pool, self._clock)
+        called.follow(before)
+        return called
 
     def finish(self, attempt: Begun, control: Control) -> Outcome:
         """As ``execute``, of what has begun."""

@@ -73,9 +73,10 @@ Outcome = Succeeded | Failed | TimedOut | Stopped | NotStarted
 
 
 class Pending(Enum):
-    """The one value of it: an attempt that has begun has told something, and not its end."""
+    """What an attempt may tell that is not its end: that it goes on; that its child did not begin it, nor ever will."""
 
     PENDING = "pending"
+    UNBEGUN = "unbegun"
 
 
-PENDING = Pending.PENDING
+PENDING, UNBEGUN = Pending.PENDING, Pending.UNBEGUN

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 
 from jobrunner.domain.clock import Clock
-from jobrunner.domain.job import Job
+from jobrunner.domain.job import Job, PythonCall
 from jobrunner.execution.describe import limits_of
 from jobrunner.execution.launcher import Launcher, LauncherLost
 from jobrunner.execution.warm import Key, WarmChild
@@ -128,3 +128,9 @@ def key_of(job: Job) -> Key:
     """What a child must be to serve a job. HTTP requests import nothing of a folder, so they share theirs."""
     folder = job.folder if job.kind_name == "python" else ""
     return (folder, job.user, job.nice, job.resources)
+
+
+def shares_child(one: Job, other: Job) -> bool:
+    """Whether a child may be given runs of both at once."""
+    calls = isinstance(one.kind, PythonCall) and isinstance(other.kind, PythonCall)
+    return calls and (one is other or key_of(one) == key_of(other)) and not one.resources.of_tree

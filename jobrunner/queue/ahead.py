@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
-from jobrunner.domain.ahead import AHEAD_SECONDS, reach
+from jobrunner.domain.ahead import AHEAD_SECONDS, MOST_TOGETHER, reach, together
 from jobrunner.domain.run import Claimed
 
-_FEW = 8
 _STUCK_SECONDS = 2 * AHEAD_SECONDS
 
 
@@ -30,14 +30,23 @@ class Ahead:
         self._runs.extend(claimed)
         self._moved = now
 
-    def next(self, now: float) -> Claimed:
-        """The one whose turn it is, for somebody is free."""
-        self._moved = now
-        return self._runs.popleft()
+    def put_first(self, runs: Sequence[Claimed]) -> None:
+        """These were handed to somebody who has not begun them: they have waited since."""
+        self._runs.extendleft(reversed(runs))
 
-    def reach(self, jobs: Sequence[str], room: int) -> int:
-        """How many of the next runs, of these jobs, may be claimed where ``room`` workers are idle."""
-        return reach(jobs, room, self._seconds, [run.job for run in self._runs])
+    def next(self, workers: int, now: float) -> list[Claimed]:
+        """Those whose turn it is, for one of so many workers is free."""
+        self._moved = now
+        runs = self._runs
+        coming = [run.job for run in islice(runs, workers * MOST_TOGETHER)]
+        return [runs.popleft() for _ in range(together(coming, workers, self._seconds))]
+
+    def reach(self, jobs: Sequence[str], room: int, behind: Iterable[str]) -> int:
+        """How many of the next runs, of these jobs, may be claimed where ``room`` workers are idle.
+
+        ``behind``: the jobs of those that have been handed over and are behind others.
+        """
+        return reach(jobs, room, self._seconds, [*behind, *(run.job for run in self._runs)])
 
     def goes_on(self, claimed: Sequence[Claimed], room: int, before: bool) -> bool:
         """Whether it pays to look further than to the idle workers the next time, after so many were claimed for so
@@ -45,10 +54,6 @@ class Ahead:
         if claimed:
             return len(claimed) >= room and self._seconds(claimed[-1].job) is not None
         return before and room == 0
-
-    def suffices(self, workers: int) -> bool:
-        """Whether everybody has something to go on with for a moment."""
-        return len(self._runs) >= min(workers, _FEW)
 
     @property
     def stuck_at(self) -> float:

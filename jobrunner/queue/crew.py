@@ -13,6 +13,8 @@ from jobrunner.queue.ahead import Ahead
 from jobrunner.queue.serializer import message
 from jobrunner.queue.storage import STOP
 
+_FEW = 8
+
 
 class Hand(Protocol):
     """What the engine can do itself, without a worker. Called in its thread; nothing of it waits."""
@@ -23,15 +25,16 @@ class Hand(Protocol):
     def seconds(self, job: str) -> float | None:
         """What a run of a job usually takes, None where none may be claimed before somebody is free for it."""
 
-    def take(self, claimed: Claimed) -> bool:
-        """Begins a run; False, and nothing done, where that is a worker's work."""
+    def take(self, runs: Sequence[Claimed]) -> int:
+        """Begins the first of these, and has those behind it begun after it by who has it; how many of them, from the
+        first on. 0, and nothing done, where that is a worker's work."""
 
     def collect(self) -> int:
         """Submits the ends of what was taken and has ended; how many are still under way."""
 
 
 class Crew:
-    """``hand_over``, ``hand_on``, ``give_up`` and ``employ`` are for the engine's thread, the rest for any."""
+    """``hand_over``, ``hand_on``, ``give_up``, ``reach``, ``employ`` are for the engine's thread, the rest for any."""
 
     def __init__(self, workers: int, clock: Clock) -> None:
         self.inbox = SimpleQueue[bytes]()
@@ -41,6 +44,8 @@ class Crew:
         self.claiming = True
         self._clock = clock
         self._claimed = dict[int, Claimed]()
+        self._behind = dict[int, str]()
+        self._returned = list[Claimed]()
         self._outstanding = 0
         self._changed = threading.Condition()
 
@@ -62,6 +67,18 @@ class Crew:
     def delegate(self, claimed: Claimed) -> None:
         """Gives a worker what ``Hand`` has taken and cannot end."""
         self.inbox.put(message(claimed.id, claimed.attempt, claimed.queue))
+
+    def turn(self, run_id: int) -> None:
+        """A run that was behind another one has been begun."""
+        with self._changed:
+            self._behind.pop(run_id, None)
+
+    def give_back(self, runs: Sequence[Claimed]) -> None:
+        """These were taken and have not been begun: others may have them."""
+        with self._changed:
+            self._behind.update((run.id, run.job) for run in runs)
+            self._claimed.update((run.id, run) for run in runs)
+            self._returned += runs
 
     def claimed(self, run_id: int) -> Claimed | None:
         """What was claimed under this id, once; nothing after ``stop``: it is to be given back."""
@@ -93,8 +110,8 @@ class Crew:
 
     @property
     def busy(self) -> int:
-        """Those of them that have been handed to somebody."""
-        return self._outstanding - len(self.ahead)
+        """Those of them that somebody is at."""
+        return self._outstanding - self.waiting
 
     @property
     def idle(self) -> int:
@@ -118,7 +135,29 @@ class Crew:
 
     def hand_on(self) -> None:
         """Gives what was claimed ahead to whoever has become free."""
+        if self._returned:
+            with self._changed:
+                returned, self._returned = self._returned, []
+                for run in returned:
+                    del self._behind[run.id]
+            self.ahead.put_first(returned)
         self._hand_out(fresh=False)
+
+    def reach(self, jobs: Sequence[str], room: int) -> int:
+        """How many of the next runs, of these jobs, may be claimed where ``room`` workers are idle."""
+        with self._changed:
+            behind = tuple(self._behind.values())
+        return self.ahead.reach(jobs, room, behind)
+
+    @property
+    def waiting(self) -> int:
+        """Runs that are claimed and that nobody is at."""
+        return len(self.ahead) + len(self._behind)
+
+    @property
+    def supplied(self) -> bool:
+        """Whether everybody has something to do, and to go on with for a moment."""
+        return self.waiting >= min(self.workers, _FEW) and not self.idle
 
     def give_up(self) -> list[Claimed]:
         """Takes back what is ahead; ``let_go`` follows when the store knows."""
@@ -131,23 +170,28 @@ class Crew:
 
     def _hand_out(self, *, fresh: bool) -> None:
         while self.ahead and self.busy < self.workers and self.claiming:
-            run = self.ahead.next(self._clock.monotonic())
+            runs = self.ahead.next(self.workers, self._clock.monotonic())
             if not fresh:
-                run = run._replace(started_at=self._clock.now())
-            if not self._take_in_hand(run):
-                self.delegate(run)
+                runs[0] = runs[0]._replace(started_at=self._clock.now())
+            taken = self._take_in_hand(runs)
+            if not taken:
+                self.delegate(runs[0])
+            if left := runs[max(taken, 1) :]:
+                self.ahead.put_first(left)
 
-    def _take_in_hand(self, run: Claimed) -> bool:
+    def _take_in_hand(self, runs: Sequence[Claimed]) -> int:
         if self.hand is None:
-            self._keep(run)
-            return False
-        if self.claimed(run.id) is None:
-            return False
-        if self.hand.take(run):
-            return True
-        self._keep(run)
-        return False
-
-    def _keep(self, run: Claimed) -> None:
+            return 0
         with self._changed:
-            self._claimed[run.id] = run
+            if not self.claiming:
+                return 0
+            for run in runs:
+                self._claimed.pop(run.id, None)
+            self._behind.update((run.id, run.job) for run in runs[1:])
+        taken = self.hand.take(runs)
+        if taken < len(runs):
+            with self._changed:
+                for run in runs[taken:]:
+                    self._behind.pop(run.id, None)
+                    self._claimed[run.id] = run
+        return taken

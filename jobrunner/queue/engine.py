@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from math import inf
 from typing import Protocol
 
 from jobrunner.domain.ahead import MOST_AHEAD
@@ -259,7 +260,7 @@ class Engine:
         """What has ended, and where a commit takes long, what ends in the meantime: they share it."""
         left = hand.collect()
         patience = min(self._commit_takes / 2, _LONGEST_PATIENCE)
-        if not left or patience < _SHORTEST_PATIENCE or self.crew.ahead:
+        if not left or patience < _SHORTEST_PATIENCE or self.crew.waiting:
             return
         give_up = self._clock.monotonic() + patience
         while left and (pause := give_up - self._clock.monotonic()) > 0:
@@ -285,8 +286,8 @@ class Engine:
     def _gathers(self, now: float) -> bool:
         """Whether what is to be written may wait a moment, since everybody has enough to do meanwhile."""
         ahead = self.crew.ahead
-        enough = self.crew.claiming and self._stop_at is None and ahead.suffices(self.crew.workers)
-        return enough and now < min(self._written_at + _GATHERING_SECONDS, ahead.stuck_at)
+        enough = self.crew.claiming and self._stop_at is None and self.crew.supplied
+        return enough and now < min(self._written_at + _GATHERING_SECONDS, ahead.stuck_at if ahead else inf)
 
     def _turn(self) -> None:
         self.crew.hand_on()
@@ -378,8 +379,8 @@ class Engine:
         db, server_id, queues = self._db, self._server_id, seen.queues
         if not further:
             return claim.claim(db, server_id=server_id, queues=queues, limit=room, now=now)
-        limit = room + MOST_AHEAD
-        reach = partial(self.crew.ahead.reach, room=room)
+        limit = room + MOST_AHEAD - self.crew.waiting
+        reach = partial(self.crew.reach, room=room)
         return claim.claim_ahead(db, server_id=server_id, queues=queues, limit=limit, now=now, reach=reach)
 
     def _hand_over(self, claimed: Sequence[Claimed], offered: Sequence[tuple[int, int]]) -> None:

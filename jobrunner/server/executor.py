@@ -8,10 +8,10 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypedDict, assert_never
 
-from jobrunner.domain.ahead import Paces
+from jobrunner.domain.ahead import AHEAD_SECONDS, Paces
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.duration import format_duration
 from jobrunner.domain.job import HttpRequest, Job, OnLost, PythonCall
@@ -22,8 +22,10 @@ from jobrunner.domain.state import Ready, RunState
 from jobrunner.errors import JobrunnerError, StoreUnavailable
 from jobrunner.execution import Execution
 from jobrunner.execution.attempt import AttemptSpec, Control, StopReason
+from jobrunner.execution.callable import CallAttempt
 from jobrunner.execution.execution import Begun
-from jobrunner.execution.outcome import PENDING, Failed, NotStarted, Outcome, Stopped, Succeeded, TimedOut
+from jobrunner.execution.outcome import PENDING, Failed, NotStarted, Outcome, Pending, Stopped, Succeeded, TimedOut
+from jobrunner.execution.pool import shares_child
 from jobrunner.jobfile.references import resolve_env, resolve_request
 from jobrunner.queue.engine import Engine
 from jobrunner.queue.operations import End
@@ -60,12 +62,15 @@ class _Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An attempt that has begun and may be short, and since when (monotonic)."""
+    """An attempt that has begun and may be short, and since when (monotonic); those that its child begins after it, and
+    whether it is such a one itself."""
 
     prepared: _Prepared
     control: Control
     attempt: Begun
     since: float
+    behind: tuple[_Prepared, ...] = ()
+    follows: bool = False
 
 
 class Executor:
@@ -106,44 +111,63 @@ class Executor:
         recorder = call.prepared.recorder if call is not None else None
         try:
             if call is not None:
-                ending = self._settle(call.prepared, self._see_through(call))
+                ending = self._settle(claimed, call.prepared.job, self._see_through(call))
             elif isinstance(prepared := self._prepare(claimed), _Prepared):
                 recorder = prepared.recorder
-                ending = self._settle(prepared, self._watch(prepared))
+                ending = self._settle(claimed, prepared.job, self._watch(prepared))
             else:
                 ending = prepared
         except BaseException as fault:
             ending = self._fault(claimed, fault)
         self._record(claimed, ending, recorder)
 
-    def begin(self, claimed: Claimed) -> Call | None:
-        """Begins an attempt, if that takes no waiting; None, and nothing done, where ``execute`` is to be called."""
-        job = self._definitions.jobfile.jobs.get(claimed.job)
-        if job is None or isinstance(job.kind, HttpRequest) or self._stopping is not None or _refers(job):
-            return None
+    def begin(self, runs: Sequence[Claimed]) -> Call | None:
+        """Begins the first of these, if that takes no waiting; None, and nothing done, where ``execute`` has to.
+
+        Some of the others, from the next one on, may have been given to its child, to be begun after it.
+        """
+        claimed = runs[0]
         try:
-            prepared = self._prepare(claimed)
-            return self._begin(prepared) if isinstance(prepared, _Prepared) else None
+            prepared = self._prepare_at_once(claimed)
+            return self._begin(prepared, self._alike(prepared, runs[1:])) if prepared is not None else None
         except BaseException:
             log.debug("not begun at once", exc_info=True, extra={"run": claimed.id, "job": claimed.job})
             return None
 
-    def end(self, call: Call) -> bool | None:
-        """Records the end of an attempt that has told something; False where a worker has to see it through, None where
-        it goes on."""
+    def end(self, call: Call) -> Call | None:
+        """Records how an attempt that has told something has ended, and those behind it that have ended with it. Gives
+        the one that goes on, None where none does or a worker sees it through."""
+        left: Call | None = call
+        while left is not None:
+            call, left = left, self._end(left)
+            if left is call:
+                break
+        return left
+
+    def _end(self, call: Call) -> Call | None:
         prepared = call.prepared
         try:
             outcome = call.attempt.answered()
+            if isinstance(outcome, Pending):
+                return self._go_on(call, outcome)
             if outcome is None:
-                return False
-            if outcome is PENDING:
+                self.leave(call)
                 return None
-            ending = self._settle(prepared, outcome)
+            claimed = prepared.claimed
+            if call.follows and outcome.took is not None:
+                claimed = claimed._replace(started_at=self._clock.now() - timedelta(seconds=outcome.took))
+            ending = self._settle(claimed, prepared.job, outcome)
         except BaseException as fault:
             ending = self._fault(prepared.claimed, fault)
         self._forget(prepared)
         self._record(prepared.claimed, ending, prepared.recorder)
-        return True
+        return self._follow(call) if call.behind else None
+
+    def _go_on(self, call: Call, pending: Pending) -> Call | None:
+        if pending is PENDING:
+            return call
+        self._give_back((call.prepared, *call.behind))
+        return None
 
     def seconds(self, job: str) -> float | None:
         """What a run of a job usually takes, None where it is not to be claimed before somebody is free for it: it
@@ -154,7 +178,11 @@ class Executor:
         return self._paces.seconds(job)
 
     def leave(self, call: Call) -> None:
-        """Has a worker see a call through."""
+        """Has a worker see a call through. Those behind it are others' then: their time has to be over."""
+        if call.behind:
+            assert isinstance(call.attempt, CallAttempt)
+            call.attempt.leave_behind()
+            self._give_back(call.behind)
         self._left[call.prepared.claimed.id] = call
         self._engine.crew.delegate(call.prepared.claimed)
 
@@ -169,6 +197,24 @@ class Executor:
         self._stopping = (reason, at_once)
         for control in list(self._controls.values()):
             control.stop(reason, at_once)
+
+    def _prepare_at_once(self, claimed: Claimed) -> _Prepared | None:
+        """What is prepared without waiting for anything, None where that cannot be."""
+        job = self._definitions.jobfile.jobs.get(claimed.job)
+        if job is None or isinstance(job.kind, HttpRequest) or self._stopping is not None or _refers(job):
+            return None
+        prepared = self._prepare(claimed)
+        return prepared if isinstance(prepared, _Prepared) else None
+
+    def _alike(self, first: _Prepared, runs: Sequence[Claimed]) -> tuple[_Prepared, ...]:
+        """The next runs, as far as the same child can be given them with the first."""
+        alike = list[_Prepared]()
+        for claimed in runs:
+            prepared = self._prepare_at_once(claimed)
+            if prepared is None or not shares_child(first.job, prepared.job):
+                break
+            alike.append(prepared)
+        return tuple(alike)
 
     def _prepare(self, claimed: Claimed) -> _Prepared | Ending:
         """The definition in force, parameters, secrets and environment; an ending where one of these cannot be had."""
@@ -218,16 +264,41 @@ class Executor:
         finally:
             self._forget(prepared)
 
-    def _begin(self, prepared: _Prepared) -> Call | None:
-        key = (prepared.claimed.id, prepared.claimed.attempt)
-        control = self._controls[key] = Control()
+    def _begin(self, prepared: _Prepared, behind: tuple[_Prepared, ...]) -> Call | None:
+        every = (prepared, *behind)
+        for each in every:
+            self._controls[each.claimed.id, each.claimed.attempt] = Control()
+        control = self._control(prepared)
+        until = self._clock.monotonic() + AHEAD_SECONDS
         attempt = None
         try:
-            attempt = self._execution.begin(prepared.spec, control, prepared.recorder)
+            specs = [each.spec for each in behind]
+            attempt = self._execution.begin(prepared.spec, control, prepared.recorder, specs, until)
         finally:
             if attempt is None:
-                del self._controls[key]
-        return Call(prepared, control, attempt, self._clock.monotonic()) if attempt is not None else None
+                for each in every:
+                    self._forget(each)
+        return Call(prepared, control, attempt, self._clock.monotonic(), behind) if attempt is not None else None
+
+    def _follow(self, call: Call) -> Call | None:
+        """The call behind one that has ended; those that have no such luck are others'."""
+        prepared, *behind = call.behind
+        if not isinstance(call.attempt, CallAttempt) or not call.attempt.goes_on:
+            self._give_back(call.behind)
+            return None
+        self._engine.crew.turn(prepared.claimed.id)
+        control = self._control(prepared)
+        attempt = self._execution.follow(call.attempt, prepared.spec, control, prepared.recorder)
+        return Call(prepared, control, attempt, self._clock.monotonic(), tuple(behind), follows=True)
+
+    def _give_back(self, unbegun: Sequence[_Prepared]) -> None:
+        for prepared in unbegun:
+            self._forget(prepared)
+        self._engine.crew.give_back([prepared.claimed for prepared in unbegun])
+        self._engine.wake()
+
+    def _control(self, prepared: _Prepared) -> Control:
+        return self._controls[prepared.claimed.id, prepared.claimed.attempt]
 
     def _see_through(self, call: Call) -> Outcome:
         try:
@@ -244,9 +315,8 @@ class Executor:
         error = f"fault of jobrunner ({type(fault).__name__}); the server's log says more"
         return self._failed(claimed, self._definitions.jobfile.jobs.get(claimed.job), error)
 
-    def _settle(self, prepared: _Prepared, outcome: Outcome) -> Ending | None:
+    def _settle(self, claimed: Claimed, job: Job, outcome: Outcome) -> Ending | None:
         """The outcome and the job's policy make the next state; None when this server has nothing to say any more."""
-        claimed, job = prepared.claimed, prepared.job
         if outcome.took is not None:
             self._paces.note(job.name, outcome.took)
         used: _More = {"peak_memory": outcome.peak_memory, "cpu_time": outcome.cpu}

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from json.encoder import encode_basestring
 from typing import Any, Literal, TextIO
@@ -33,7 +36,7 @@ def configure(format: Literal["text", "json"] | None, stream: TextIO, level: int
     # No line tells where in the code it was written, nor by which thread: that need not be found out for each.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = logging.StreamHandler(stream)
+    handler = LineHandler(stream)
     handler.setFormatter(TextFormatter() if format == "text" else JsonFormatter())
     logging.raiseExceptions = False
     root = logging.getLogger()
@@ -41,6 +44,52 @@ def configure(format: Literal["text", "json"] | None, stream: TextIO, level: int
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """What this thread logs inside is written at the end, at once: each write may wake who reads the log."""
+    handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, LineHandler)]
+    for handler in handlers:
+        handler.gather()
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.write_gathered()
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes each line as it comes, but those of one thread from ``gather`` to ``write_gathered`` at once."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._thread: int | None = None
+        self._lines = list[str]()
+
+    def gather(self) -> None:
+        self._thread = threading.get_ident()
+
+    def write_gathered(self) -> None:
+        self._thread = None
+        if not self._lines:
+            return
+        lines, self._lines = self._lines, []
+        with self.lock or nullcontext():
+            try:
+                self.stream.write(self.terminator.join([*lines, ""]))
+                self.flush()
+            except Exception:
+                self.handleError(logging.makeLogRecord({}))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._thread != threading.get_ident():
+            super().emit(record)
+            return
+        try:
+            self._lines.append(self.format(record))
+        except Exception:
+            self.handleError(record)
 
 
 class TextFormatter(logging.Formatter):

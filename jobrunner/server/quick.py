@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 import select
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.run import Claimed
 from jobrunner.server.executor import Call, Executor
+from jobrunner.server.log import together
 
 log = logging.getLogger("jobrunner.run")
 
@@ -57,36 +58,38 @@ class QuickCalls:
         """What a run of a job usually takes here, None where that is not known or none may be claimed ahead."""
         return self._executor.seconds(job)
 
-    def take(self, claimed: Claimed) -> bool:
-        """Begins a run if that can be done without waiting for anything; else it is a worker's."""
-        call = self._executor.begin(claimed)
+    def take(self, runs: Sequence[Claimed]) -> int:
+        """Begins the first of these if that can be done without waiting for anything; else it is a worker's, and 0 is
+        given. Others may come after it, as many as are given besides."""
+        call = self._executor.begin(runs)
         if call is None:
-            return False
-        fd = call.attempt.fd
+            return 0
+        fd, count = call.attempt.fd, 1 + len(call.behind)
         try:
             self._arm(fd)
         except OSError:  # no room for it in the kernel: nobody would hear of its end here
-            self._executor.leave(call)
-            return True
+            if not call.behind:
+                self._executor.leave(call)
+                return count
         self._hold(fd, call)
-        return True
+        return count
 
     def collect(self) -> int:
         """Records what has ended; how many are still under way."""
-        for fd, _ in self._poll.poll(0):
-            call = self._calls.pop(fd, None)
-            if call is None:
-                continue
-            ended = self._executor.end(call)
-            if ended is None:
-                self._arm(fd)
-                self._hold(fd, call)
-            elif not ended:
-                self._executor.leave(call)
+        with together():
+            for fd, _ in self._poll.poll(0):
+                if (call := self._calls.pop(fd, None)) is not None:
+                    self._go_on(fd, call)
         return len(self._calls)
 
+    def _go_on(self, fd: int, call: Call) -> None:
+        left = self._executor.end(call)
+        if left is not None:
+            self._arm(fd)
+            self._hold(fd, left)
+
     def leave_all(self) -> None:
-        """Everything under way is a worker's from now on."""
+        """Everything under way is a worker's from now on, who kills it."""
         self._all_left = True
         self._leave(tuple(self._calls))
 
@@ -119,6 +122,9 @@ class QuickCalls:
     def _leave(self, fds: Collection[int]) -> None:
         for fd in fds:
             call = self._withdraw(fd)
+            # What is behind it was to be begun by now: where nothing has been heard, it has not been.
+            while call is not None and call.behind and _readable(fd):
+                call = self._executor.end(call)
             if call is not None:
                 self._executor.leave(call)
 
@@ -141,3 +147,9 @@ class QuickCalls:
             self._poll.unregister(fd)
         except OSError:
             pass  # it has been closed, and with that forgotten
+
+
+def _readable(fd: int) -> bool:
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))

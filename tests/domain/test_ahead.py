@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobrunner.domain.ahead import AHEAD_SECONDS, MOST_AHEAD, Paces, reach
+from jobrunner.domain.ahead import AHEAD_SECONDS, MOST_AHEAD, MOST_TOGETHER, Paces, reach, together
 
 JOBS = {"short": 0.0012, "tiny": 0.00001, "long": None}
 
@@ -75,3 +75,18 @@ def test_never_more_than_promised(jobs: list[str], room: int, waiting: list[str]
     assert "long" not in ahead
     assert not ahead or sum(JOBS[job] or 0 for job in [*ahead, *waiting]) <= AHEAD_SECONDS * 1.000001
     assert len(ahead) <= MOST_AHEAD
+
+
+def test_each_worker_is_handed_its_part_as_far_as_runs_are_known_to_be_short() -> None:
+    assert together(["tiny"] * 9, 2, JOBS.get) == 5
+    assert together(["tiny"] * 9, 9, JOBS.get) == 1
+    assert together(["tiny"] * 200, 2, JOBS.get) == MOST_TOGETHER
+    assert together(["tiny", "short", "long", "tiny"], 1, JOBS.get) == 2
+    assert together(["long", "tiny"], 1, JOBS.get) == 1
+
+
+@given(st.lists(st.sampled_from(list(JOBS)), min_size=1), st.integers(1, 9))
+def test_never_less_than_one_nor_anything_behind_what_may_be_long(jobs: list[str], workers: int) -> None:
+    count = together(jobs, workers, JOBS.get)
+    assert 1 <= count <= MOST_TOGETHER
+    assert count == 1 or "long" not in jobs[:count]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from copy import copy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from jobrunner.execution import (
     Succeeded,
     TimedOut,
 )
-from jobrunner.execution.outcome import PENDING
+from jobrunner.execution.callable import CallAttempt
+from jobrunner.execution.outcome import PENDING, UNBEGUN
 
 PATIENCE = 20_000
 
@@ -31,11 +33,35 @@ PATIENCE = 20_000
 class Begun:
     """A call that has begun."""
 
-    def __init__(self, bench: Any, what: str | Kind, params: dict[str, Any] | None = None, **job: Any) -> None:
+    def __init__(
+        self, bench: Any, what: str | Kind, params: dict[str, Any] | None = None, *, begins: bool = True, **job: Any
+    ) -> None:
         self.bench, self.sink, self.control = bench, type(bench.sink)(), Control()
         kind = PythonCall(target=f"work:{what}") if isinstance(what, str) else what
-        spec = bench.spec(bench.job(kind, **job), params=params or {})
-        self.attempt = bench.execution.begin(spec, self.control, self.sink)
+        self.spec = bench.spec(bench.job(kind, **job), params=params or {})
+        self.specs: list[Any] = []
+        self.follows = False
+        if begins:
+            self.attempt = bench.execution.begin(self.spec, self.control, self.sink)
+
+    def behind(self, *more: tuple[str, dict[str, Any]], seconds: float = PATIENCE / 1000) -> Begun:
+        """Begins it anew with others behind it, which its child may begin for so long."""
+        self.specs = [
+            self.bench.spec(self.bench.job(PythonCall(target=f"work:{what}")), params=params) for what, params in more
+        ]
+        until = SystemClock().monotonic() + seconds
+        self.attempt = self.bench.execution.begin(self.spec, self.control, self.sink, self.specs, until)
+        return self
+
+    def follow(self) -> Begun:
+        """The call behind it."""
+        assert isinstance(self.attempt, CallAttempt)
+        assert self.attempt.goes_on
+        next_one = copy(self)
+        next_one.follows = True
+        next_one.sink, next_one.control, next_one.specs = type(self.sink)(), Control(), self.specs[1:]
+        next_one.attempt = self.bench.execution.follow(self.attempt, self.specs[0], next_one.control, next_one.sink)
+        return next_one
 
     def answered(self) -> Any:
         """What it knows when its child has said something."""
@@ -43,6 +69,8 @@ class Begun:
         poll = select.poll()
         poll.register(self.attempt.fd, select.POLLIN)
         outcome: Any = PENDING
+        if self.follows:
+            outcome = self.attempt.answered()
         while outcome is PENDING:
             assert poll.poll(PATIENCE)
             outcome = self.attempt.answered()
@@ -65,6 +93,10 @@ def warm(bench: Any) -> Any:
         def nap(): time.sleep(0.06)
         def sleep(): time.sleep(600)
         def length(text): return len(text)
+        def tired():
+            clock = time.monotonic
+            late = lambda: sys._getframe(2).f_code.co_name == "_work_off"
+            time.monotonic = lambda: clock() + 3600 * late()
     """)
     assert isinstance(bench.call("pid"), Succeeded)
     return bench
@@ -193,3 +225,57 @@ def test_a_command_that_could_keep_others_waiting_is_not_begun(bench: Any, job: 
     env = job.get("env", {})
     spec = bench.spec(bench.job(Command(argv=("true",)), **job), env=env)
     assert bench.execution.begin(spec, Control(), bench.sink) is None
+
+
+def test_a_child_works_off_what_it_was_given_one_after_another(warm: Any) -> None:
+    pid = warm.call("pid").result
+    first = Begun(warm, "length", {"text": "long"}, begins=False).behind(("pid", {}), ("echo", {"n": 2}), ("pid", {}))
+    assert first.answered().result == 4
+    second = first.follow()
+    assert second.answered().result == pid
+    third = second.follow()
+    assert third.answered().result == 2
+    assert not third.attempt.goes_on  # what it has printed is to be read first
+    assert (first.sink.stdout, second.sink.stdout, third.sink.stdout) == (b"", b"", b"said 2\n")
+    assert Begun(warm, "pid").answered().result == pid
+
+
+def test_a_child_begins_nothing_when_its_time_is_over(warm: Any) -> None:
+    pid = warm.call("pid").result
+    first = Begun(warm, "nap", begins=False).behind(("die", {}), seconds=0.01)
+    assert isinstance(first.answered(), Succeeded)
+    assert not first.attempt.goes_on
+    assert Begun(warm, "pid").answered().result == pid
+
+
+def test_a_child_whose_time_is_over_when_it_has_answered_says_so(warm: Any) -> None:
+    pid = warm.call("pid").result
+    first = Begun(warm, "tired", begins=False).behind(("die", {}), ("die", {}))
+    assert isinstance(first.answered(), Succeeded)
+    assert first.follow().answered() is UNBEGUN
+    assert Begun(warm, "pid").answered().result == pid
+
+
+def test_a_child_that_has_ended_has_begun_no_other(warm: Any) -> None:
+    first = Begun(warm, "die", begins=False).behind(("pid", {}))
+    assert first.answered() is None
+    first.attempt.leave_behind()
+    assert isinstance(first.finish(), Failed)
+    assert not first.attempt.goes_on
+
+
+def test_the_one_behind_another_may_die_and_be_seen_through(warm: Any) -> None:
+    first = Begun(warm, "pid", begins=False).behind(("die", {}), ("pid", {}))
+    first.answered()
+    second = first.follow()
+    assert second.answered() is None
+    second.attempt.leave_behind()
+    assert second.finish().signal == 9
+
+
+def test_a_child_that_goes_on_when_others_have_its_runs_is_let_go(warm: Any) -> None:
+    pid = warm.call("pid").result
+    first = Begun(warm, "pid", begins=False).behind(("sleep", {}))
+    first.attempt.leave_behind()
+    assert first.finish().result == pid
+    assert warm.call("pid").result != pid

@@ -135,3 +135,77 @@ def test_at_the_end_it_is_given_back(make_engine: Make, hand: Hand) -> None:
     assert len(hand.taken) == 2
     assert worked.engine.crew.under_way == 0
     assert [run.id for run in worked.engine.crew.unstarted()] == runs[2:]
+
+
+@pytest.fixture
+def together(hand: Hand) -> Hand:
+    hand.takes = 3
+    return hand
+
+
+def turns(worked: Worked, *runs: Claimed) -> None:
+    for run in runs:
+        worked.engine.crew.turn(run.id)
+
+
+@pytest.mark.usefixtures("patient")
+def test_several_short_runs_are_handed_over_at_once_and_one_worker_is_at_one_of_them(
+    make_engine: Make, together: Hand
+) -> None:
+    worked = employed(make_engine, together, workers=1)
+    runs = [worked.put("short") for _ in range(7)]
+    worked.engine.start()
+    begun(worked, together, 1)
+    end(worked, together, together.taken[0])
+    taken = begun(worked, together, 3)
+    worked.settle()
+    crew = worked.engine.crew
+    assert [run.id for run in taken] == runs[:4]
+    assert (crew.busy, crew.idle, crew.waiting, crew.under_way) == (1, 0, 5, 3)
+    for n in (1, 2):
+        turns(worked, taken[n + 1])
+        end(worked, together, taken[n])
+    crew.wait(lambda: crew.under_way == 1, PATIENCE)
+    assert (crew.busy, crew.idle) == (1, 0)
+    end(worked, together, taken[3])
+    assert [run.id for run in begun(worked, together, 3)[4:]] == runs[4:]
+    turns(worked, *taken[5:])
+    end(worked, together, *taken[4:])
+    all_ended(worked)
+    assert {read.state(worked.db, run) for run in runs} == {RunState.SUCCEEDED}
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_was_not_begun_is_handed_to_the_next_before_all_others(make_engine: Make, together: Hand) -> None:
+    worked = employed(make_engine, together, workers=1)
+    runs = [worked.put("short") for _ in range(7)]
+    worked.engine.start()
+    begun(worked, together, 1)
+    end(worked, together, together.taken[0])
+    taken = list(begun(worked, together, 3))
+    worked.engine.crew.give_back(taken[2:])
+    worked.engine.wake()
+    worked.settle()
+    assert (worked.engine.crew.busy, worked.engine.crew.under_way) == (1, 1)
+    end(worked, together, taken[1])
+    assert [run.id for run in begun(worked, together, 3)[4:]] == [*runs[2:5]]
+    worked.engine.stop_claiming()
+    turns(worked, *together.taken[5:])
+    end(worked, together, *together.taken[4:])
+    all_ended(worked)
+    assert [run.id for run in worked.engine.crew.unstarted()] == runs[5:]
+
+
+def test_what_was_not_begun_and_nobody_comes_for_is_queued_again(make_engine: Make, together: Hand) -> None:
+    worked = employed(make_engine, together, workers=1)
+    runs = [worked.put("short") for _ in range(4)]
+    worked.engine.start()
+    begun(worked, together, 1)
+    end(worked, together, together.taken[0])
+    taken = list(begun(worked, together, 3))
+    worked.engine.crew.give_back(taken[2:])
+    worked.engine.wake()
+    other = make_engine(url=f"sqlite:///{worked.db.path}")
+    assert [other.next().id for _ in range(2)] == runs[2:]
+    end(worked, together, taken[1])
+    all_ended(worked)

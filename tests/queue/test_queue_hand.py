@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from conftest import PATIENCE, Worked
@@ -18,10 +18,10 @@ Make = Callable[..., Worked]
 
 
 class Hand:
-    """A hand that takes what it is told to, and ends the runs in ``ended``, one each time it is asked."""
+    """A hand that takes as many at once as it is told to, and ends the runs in ``ended``, one each time it is asked."""
 
     def __init__(self) -> None:
-        self.takes = True
+        self.takes = 1
         self.known: dict[str, float] = {}
         self.taken: list[Claimed] = []
         self.under_way = 0
@@ -35,12 +35,13 @@ class Hand:
     def seconds(self, job: str) -> float | None:
         return self.known.get(job)
 
-    def take(self, claimed: Claimed) -> bool:
-        if self.takes:
-            self.taken.append(claimed)
+    def take(self, runs: Sequence[Claimed]) -> int:
+        taken = runs[: self.takes]
+        self.taken += taken
+        if taken:
             self.under_way += 1
-            self.some.release()
-        return self.takes
+            self.some.release(len(taken))
+        return len(taken)
 
     def collect(self) -> int:
         os.eventfd_read(self._bell)
@@ -84,7 +85,7 @@ def test_what_the_hand_takes_no_worker_sees_and_its_end_frees_the_place(make_eng
 
 
 def test_what_the_hand_refuses_is_a_workers(make_engine: Make, hand: Hand) -> None:
-    hand.takes = False
+    hand.takes = 0
     worked = employed(make_engine, hand)
     run = worked.put()
     worked.engine.start()

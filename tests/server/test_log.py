@@ -5,15 +5,17 @@ import json
 import logging
 import os
 import pty
+import threading
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobrunner.server.log import JsonFormatter, TextFormatter, configure
+from jobrunner.server.log import JsonFormatter, TextFormatter, configure, together
 
 ATTACK = "a\x1b]0;title\x07b\x1b[2J\r\nc\x9bd\u202ee\u200bf\ud800"
 
@@ -150,3 +152,46 @@ def test_a_closed_stream_stops_nothing(stream: io.StringIO) -> None:
     configure("text", stream)
     stream.close()
     logging.getLogger("jobrunner").info("into the void")
+
+
+class Writes(io.StringIO):
+    """A stream that keeps what each write gave it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.written.append(text)
+        return len(text)
+
+
+def lines_of(written: list[str]) -> list[list[str]]:
+    return [[json.loads(line)["message"] for line in text.splitlines()] for text in written]
+
+
+@pytest.mark.usefixtures("stream")
+def test_lines_of_one_thread_may_be_written_together() -> None:
+    writes = Writes()
+    configure("json", writes)
+    log = logging.getLogger("jobrunner.run")
+    other = threading.Thread(target=lambda: log.info("other"))
+    with together():
+        log.info("one")
+        other.start()
+        other.join()
+        log.warning("two %s", "words")
+    log.info("three")
+    with together():
+        pass
+    assert lines_of(writes.written) == [["other"], ["one", "two words"], ["three"]]
+
+
+@pytest.mark.usefixtures("stream")
+def test_lines_are_written_though_what_is_done_meanwhile_fails() -> None:
+    writes = Writes()
+    configure("json", writes)
+    with suppress(ValueError), together():
+        logging.getLogger("jobrunner.run").info("one")
+        raise ValueError
+    assert lines_of(writes.written) == [["one"]]

@@ -84,13 +84,13 @@ class Worker:
             return Stopped(reason=control.reason)
         return self.does
 
-    def begin(self, spec: Any, control: Any, sink: Any) -> Any:
+    def begin(self, spec: Any, control: Any, sink: Any, *_: Any) -> Any:
         return Begun(self.does)
 
     def short(self, times: int) -> None:
         """So many runs begin and end without a worker."""
         for run in [put(self.db) for _ in range(times)]:
-            assert self.executor.end(self._begun(run))
+            assert self.executor.end(self._begun(run)) is None
         self.engine.commit()
 
     def left(self) -> None:
@@ -104,7 +104,7 @@ class Worker:
         return begun.outcome
 
     def _begun(self, run: int) -> Call:
-        call = self.executor.begin(start(self.db, run, self.server))
+        call = self.executor.begin([start(self.db, run, self.server)])
         assert call is not None
         return call
 

@@ -38,6 +38,7 @@ class Called:
 
     attempt: Attempt
     since: float = 1000.0
+    behind: tuple[Any, ...] = ()
 
 
 class Begins:
@@ -51,12 +52,11 @@ class Begins:
     def begin(self, _: Any) -> Called | None:
         return self.next
 
-    def end(self, call: Called) -> bool | None:
+    def end(self, call: Called) -> Called | None:
         if os.read(call.attempt.fd, 1) == b".":
-            return None
-        if call.attempt.answers:
-            self.ended.append(call)
-        return call.attempt.answers
+            return call
+        (self.ended if call.attempt.answers else self.left).append(call)
+        return self.next if call.behind else None
 
     def leave(self, call: Called) -> None:
         self.left.append(call)
@@ -75,7 +75,7 @@ def quick(begins: Begins) -> Iterator[QuickCalls]:
 
 
 def test_what_cannot_be_begun_at_once_is_not_taken(quick: QuickCalls, begins: Begins) -> None:
-    assert not quick.take(None)  # type: ignore[arg-type]
+    assert not quick.take(())
     quick.collect()
     assert (begins.ended, begins.left) == ([], [])
 
@@ -83,7 +83,7 @@ def test_what_cannot_be_begun_at_once_is_not_taken(quick: QuickCalls, begins: Be
 def test_what_has_answered_is_ended_once(quick: QuickCalls, begins: Begins) -> None:
     calls = [Called(Attempt()), Called(Attempt())]
     for begins.next in calls:
-        assert quick.take(None)  # type: ignore[arg-type]
+        assert quick.take(())
     quick.collect()
     assert begins.ended == []
     calls[1].attempt.answer()
@@ -94,7 +94,7 @@ def test_what_has_answered_is_ended_once(quick: QuickCalls, begins: Begins) -> N
 
 def test_an_answer_that_is_no_end_leaves_the_call_to_a_worker(quick: QuickCalls, begins: Begins) -> None:
     call = begins.next = Called(Attempt(answers=False))
-    quick.take(None)  # type: ignore[arg-type]
+    quick.take(())
     call.attempt.answer()
     quick.collect()
     assert begins.left == [call]
@@ -105,7 +105,7 @@ def test_an_answer_that_is_no_end_leaves_the_call_to_a_worker(quick: QuickCalls,
 
 def test_what_goes_on_is_asked_again(quick: QuickCalls, begins: Begins) -> None:
     call = begins.next = Called(Attempt())
-    quick.take(None)  # type: ignore[arg-type]
+    quick.take(())
     os.write(call.attempt.pipe[1], b".")
     quick.collect()
     assert (begins.ended, begins.left) == ([], [])
@@ -121,7 +121,7 @@ class Between(Begins):
         super().__init__()
         self.happens = happens
 
-    def end(self, call: Called) -> bool | None:
+    def end(self, call: Called) -> Called | None:
         self.happens()
         return super().end(call)
 
@@ -130,7 +130,7 @@ def test_who_looks_while_one_is_asked_looks_again(quick: QuickCalls) -> None:
     begins = Between(quick._look)
     quick._executor = begins  # type: ignore[assignment]
     begins.next = Called(Attempt())
-    quick.take(None)  # type: ignore[arg-type]
+    quick.take(())
     os.write(begins.next.attempt.pipe[1], b".")
     quick.collect()
     assert quick._some.is_set()  # else nobody would mind what goes on for long
@@ -140,7 +140,7 @@ def test_all_are_left_to_workers_while_one_is_asked(quick: QuickCalls) -> None:
     begins = Between(quick.leave_all)
     quick._executor = begins  # type: ignore[assignment]
     begins.next = Called(Attempt())
-    quick.take(None)  # type: ignore[arg-type]
+    quick.take(())
     os.write(begins.next.attempt.pipe[1], b".")
     quick.collect()
     assert begins.left == [begins.next]
@@ -149,13 +149,40 @@ def test_all_are_left_to_workers_while_one_is_asked(quick: QuickCalls) -> None:
 def test_what_cannot_be_listened_to_is_a_workers(quick: QuickCalls, begins: Begins) -> None:
     call = begins.next = Called(Attempt())
     os.close(call.attempt.fd)
-    assert quick.take(None)  # type: ignore[arg-type]
+    assert quick.take(())
     assert begins.left == [call]
+
+
+def test_what_is_behind_another_is_held_in_its_place(quick: QuickCalls, begins: Begins) -> None:
+    pipe = os.pipe()
+    first, second = Called(Attempt(pipe=pipe), behind=(None,)), Called(Attempt(pipe=pipe))
+    begins.next = first
+    assert quick.take(()) == 2
+    begins.next = second
+    first.attempt.answer()
+    quick.collect()
+    assert begins.ended == [first]
+    second.attempt.answer()
+    quick.collect()
+    assert begins.ended == [first, second]
+
+
+def test_what_has_answered_when_it_is_to_be_left_is_ended_and_the_one_behind_it_left(
+    quick: QuickCalls, begins: Begins
+) -> None:
+    pipe = os.pipe()
+    first, second = Called(Attempt(pipe=pipe), behind=(None,)), Called(Attempt(pipe=pipe))
+    begins.next = first
+    quick.take(())
+    begins.next = second
+    first.attempt.answer()
+    quick.leave_all()
+    assert (begins.ended, begins.left) == ([first], [second])
 
 
 def test_everything_can_be_left_to_workers(quick: QuickCalls, begins: Begins) -> None:
     begins.next = Called(Attempt())
-    quick.take(None)  # type: ignore[arg-type]
+    quick.take(())
     quick.leave_all()
     begins.next.attempt.answer()
     quick.collect()
@@ -177,7 +204,7 @@ def test_a_call_that_takes_longer_than_a_blink_is_left_to_a_worker(begins: Begin
         for _ in range(2):  # the second time it has slept in between
             begins.left.done.clear()
             begins.next = Called(Attempt(), since=SystemClock().monotonic())
-            quick.take(None)  # type: ignore[arg-type]
+            quick.take(())
             assert begins.left.done.wait(PATIENCE)
     finally:
         quick.stop()
