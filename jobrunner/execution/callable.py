@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from jobrunner.domain.clock import Clock
@@ -21,12 +21,15 @@ from jobrunner.execution.reports import as_progress
 from jobrunner.execution.started import MAXRSS_UNIT
 from jobrunner.execution.warm import WarmChild
 from jobrunner.execution.watch import Watch
-from jobrunner.execution.wire import pack
+from jobrunner.execution.wire import encode, frame, pack
 from jobrunner.execution.wording import one_line, signal_name
 
 _MOST_CHILDREN = 5
 _SMALL = 64 * 1024
 """Bytes that a child's socket takes at once, whatever the child is doing."""
+
+_BETWEEN = 64
+"""More than what stands around each of several requests in one message."""
 
 
 class CallAttempt:
@@ -35,14 +38,14 @@ class CallAttempt:
     ``run`` is called once, and blocks until nothing of it is left. Or ``begin`` succeeds, and when ``fd`` is readable
     ``answered`` is asked; where that knows no outcome ``finish`` blocks for it.
 
-    A child may be given further runs with the first, which it begins one after another until a certain time. Where the
-    end of one says that it ``goes_on``, the next is ``follow``ed in the same way: it has begun, or is found not to.
-    Where it does not, or has not come when that time has passed, none of the others has begun, or ever will.
+    A child may be given further runs with the first, ``behind`` of them, which it begins one after another until a
+    certain time. Where the end of one says that it ``goes_on``, the next is ``follow``ed in the same way: it has begun,
+    or is found not to. Where it does not, or has not come when that time has passed, none of the others has begun, or
+    ever will.
     """
 
     __slots__ = (
         "_answer",
-        "_behind",
         "_child",
         "_clock",
         "_control",
@@ -53,6 +56,7 @@ class CallAttempt:
         "_sink",
         "_spec",
         "_tree",
+        "behind",
     )
 
     def __init__(self, spec: AttemptSpec, control: Control, sink: Sink, pool: Pool, clock: Clock) -> None:
@@ -66,7 +70,7 @@ class CallAttempt:
         self._tree = Watch({}, clock.monotonic())
         self._answer: dict[str, Any] | None = None
         self._child: WarmChild
-        self._behind = 0
+        self.behind = 0
         self._heard = False
 
     def run(self) -> Outcome:
@@ -94,20 +98,24 @@ class CallAttempt:
     def begin(self, behind: Sequence[AttemptSpec] = (), until: float = 0.0) -> bool:
         """Hands the run to a child that waits for one; False, and nothing done, where that would take waiting.
 
-        Those ``behind`` it, whose jobs need the same kind of child, are begun after it until then (monotonic seconds).
+        Those ``behind`` it, whose jobs need the same kind of child, are begun after it until then (monotonic seconds),
+        as many of them as it takes.
         """
         try:
-            request = pack(_request(self._spec, behind, until))
+            request = encode(_request(self._spec))
+            others = _within(_SMALL - len(request), (encode(_request(spec)) for spec in behind))
         except ParameterError:
             return False
         child = self._pool.idle(key_of(self._spec.job)) if len(request) <= _SMALL else None
         if child is None:
             return False
+        if others:
+            request = b'%s,"until":%.6f,"behind":[%s]}' % (request[:-1], until, b",".join(others))
         self._child = child
-        self._behind = len(behind)
+        self.behind = len(others)
         self._take_on(child)
         try:
-            begun = self._hand_over(child, request)
+            begun = self._hand_over(child, frame(request))
         except BaseException:
             self._drop(child)
             raise
@@ -148,13 +156,13 @@ class CallAttempt:
     def follow(self, before: CallAttempt) -> None:
         """This is the run behind one that has ended; may be asked at once what was heard of it together with that."""
         self._child = before._child
-        self._behind = before._behind - 1
+        self.behind = before.behind - 1
         self._heard = True
         self._take_on(self._child)
 
     def leave_behind(self) -> None:
         """The runs behind it are others'. To be called when it has not ended, and their time is over."""
-        self._behind = 0
+        self.behind = 0
 
     def finish(self) -> Outcome:
         """Sees through what ``begin`` has begun.
@@ -285,7 +293,7 @@ class CallAttempt:
     def _may_keep(self) -> bool:
         """A child that wanted to go on when its other runs had been given to others is about to say something more."""
         good = self._answer is not None and self._answer.get("reusable", False) and not self._ending.asked
-        return good and (self._behind > 0 or not self.goes_on)
+        return good and (self.behind > 0 or not self.goes_on)
 
     def _judge(self, child: WarmChild) -> Outcome:
         process, answer = child.process, self._answer
@@ -332,8 +340,19 @@ class CallAttempt:
         return one_line(self._output.mask(error))
 
 
-def _request(spec: AttemptSpec, behind: Sequence[AttemptSpec] = (), until: float = 0.0) -> dict[str, Any]:
-    """What a child is told of a run, and of those behind it."""
+def _within(room: int, texts: Iterable[bytes]) -> list[bytes]:
+    """The first of them, as many as fit into so many bytes with a few for each besides."""
+    found = list[bytes]()
+    for text in texts:
+        room -= len(text) + _BETWEEN
+        if room < 0:
+            break
+        found.append(text)
+    return found
+
+
+def _request(spec: AttemptSpec) -> dict[str, Any]:
+    """What a child is told of a run."""
     job = spec.job
     request: dict[str, Any] = {
         "run": describe(spec),
@@ -341,8 +360,6 @@ def _request(spec: AttemptSpec, behind: Sequence[AttemptSpec] = (), until: float
         "cwd": folder_of(job),
         "umask": job.umask,
     }
-    if behind:
-        request |= {"behind": [_request(other) for other in behind], "until": until}
     if isinstance(job.kind, PythonCall):
         return request | {"target": job.kind.target}
     from jobrunner.execution.http import prepare

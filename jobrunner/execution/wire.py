@@ -21,7 +21,12 @@ _decode = json.JSONDecoder().raw_decode
 
 def pack(message: Any) -> bytes:
     """The bytes of one message."""
-    return frame(_encode(message).encode("ascii"))
+    return frame(encode(message))
+
+
+def encode(message: Any) -> bytes:
+    """Its JSON text."""
+    return _encode(message).encode("ascii")
 
 
 def frame(body: bytes) -> bytes:

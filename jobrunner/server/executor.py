@@ -278,7 +278,12 @@ class Executor:
             if attempt is None:
                 for each in every:
                     self._forget(each)
-        return Call(prepared, control, attempt, self._clock.monotonic(), behind) if attempt is not None else None
+        if attempt is None:
+            return None
+        given = attempt.behind if isinstance(attempt, CallAttempt) else 0
+        for each in behind[given:]:
+            self._forget(each)
+        return Call(prepared, control, attempt, self._clock.monotonic(), behind[:given])
 
     def _follow(self, call: Call) -> Call | None:
         """The call behind one that has ended; those that have no such luck are others'."""

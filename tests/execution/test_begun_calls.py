@@ -279,3 +279,13 @@ def test_a_child_that_goes_on_when_others_have_its_runs_is_let_go(warm: Any) -> 
     first.attempt.leave_behind()
     assert first.finish().result == pid
     assert warm.call("pid").result != pid
+
+
+def test_a_child_is_given_as_many_as_its_socket_takes_at_once(warm: Any) -> None:
+    long = {"text": "x" * 30_000}
+    first = Begun(warm, "length", long, begins=False).behind(("length", long), ("length", long))
+    assert first.attempt.behind == 1
+    assert first.answered().result == 30_000
+    second = first.follow()
+    assert (second.answered().result, second.attempt.goes_on) == (30_000, False)
+    assert warm.call("length", long).result == 30_000

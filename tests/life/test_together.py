@@ -38,6 +38,8 @@ def mixed(n):
         case 11:
             time.sleep(0.03)
             print("slept", n)
+        case 13:
+            print("x" * 200_000)
         case 17:
             raise ValueError(n)
         case 23:
@@ -71,6 +73,8 @@ def said(n: int) -> bytes:
             return f"unasked {n}".encode()
         case 11:
             return f"slept {n}\n".encode()
+        case 13:
+            return b"x" * 200_000 + b"\n"
         case 37:
             return b"None\n"
     return b""
