@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import select
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.run import Claimed
@@ -91,13 +92,13 @@ class QuickCalls:
     def leave_all(self) -> None:
         """Everything under way is a worker's from now on, who kills it."""
         self._all_left = True
-        self._leave(tuple(self._calls))
+        self._leave(self._calls.copy())
 
     def _hold(self, fd: int, call: Call) -> None:
         """The call is under way here; whoever looked in between has not seen it, and is told."""
         self._calls[fd] = call
         if self._all_left:
-            self._leave((fd,))
+            self._leave({fd: call})
         elif not self._some.is_set():
             self._some.set()
 
@@ -113,26 +114,32 @@ class QuickCalls:
 
     def _look(self) -> None:
         late = self._clock.monotonic() - BLINK
-        self._leave([fd for fd, call in self._calls.copy().items() if call.since <= late])
+        self._leave({fd: call for fd, call in self._calls.copy().items() if call.since <= late})
         if not self._calls:
             self._some.clear()
             if self._calls or self._stop.is_set():  # meanwhile
                 self._some.set()
 
-    def _leave(self, fds: Collection[int]) -> None:
-        for fd in fds:
-            call = self._withdraw(fd)
+    def _leave(self, calls: Mapping[int, Call]) -> None:
+        for fd, seen in calls.items():
+            call = self._withdraw(fd, seen)
             # What is behind it was to be begun by now: where nothing has been heard, it has not been.
             while call is not None and call.behind and _readable(fd):
                 call = self._executor.end(call)
             if call is not None:
                 self._executor.leave(call)
 
-    def _withdraw(self, fd: int) -> Call | None:
-        """Whoever gets the call here is the only one to go on with it."""
+    def _withdraw(self, fd: int, seen: Call) -> Call | None:
+        """Whoever gets the call here is the only one to go on with it. Another that has taken its place stays."""
         call = self._calls.pop(fd, None)
-        if call is not None:
-            self._forget(fd)
+        if call is None:
+            return None
+        if call is not seen:
+            self._hold(fd, call)
+            with suppress(OSError):  # it may have ended since
+                self._arm(fd)  # it may have been heard of, and not been found
+            return None
+        self._forget(fd)
         return call
 
     def _arm(self, fd: int) -> None:

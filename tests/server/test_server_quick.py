@@ -180,6 +180,23 @@ def test_what_has_answered_when_it_is_to_be_left_is_ended_and_the_one_behind_it_
     assert (begins.ended, begins.left) == ([first], [second])
 
 
+def test_what_has_taken_the_place_of_a_late_call_is_not_left(quick: QuickCalls, begins: Begins) -> None:
+    pipe = os.pipe()
+    first, second = Called(Attempt(pipe=pipe)), Called(Attempt(pipe=pipe))
+    begins.next = first
+    quick.take(())
+    late = quick._calls.copy()
+    first.attempt.answer()
+    quick.collect()
+    begins.next = second
+    quick.take(())
+    quick._leave(late)
+    assert begins.left == []
+    second.attempt.answer()
+    quick.collect()
+    assert begins.ended == [first, second]
+
+
 def test_everything_can_be_left_to_workers(quick: QuickCalls, begins: Begins) -> None:
     begins.next = Called(Attempt())
     quick.take(())
