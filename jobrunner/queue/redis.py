@@ -6,8 +6,10 @@ is queued there and not here.
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -42,9 +44,7 @@ class RedisQueues:
 
     def __init__(self, url: str, *, namespace: str) -> None:
         try:
-            from huey.storage import PriorityRedisStorage
-
-            self._storage = PriorityRedisStorage(
+            self._storage = _storage()(
                 f"jobrunner.{namespace}", url=_with_timeouts(url), clean_name=False, read_timeout=BLOCK_SECONDS
             )
         except Exception as error:
@@ -172,6 +172,17 @@ class RedisFeed:
         if self._away:
             log.info("the %s is back", self._away)
         self._away = ""
+
+
+def _storage() -> Any:
+    # The command line keeps Huey from importing the client (``__main__``), and a server has loaded Huey by now.
+    if sys.modules.get("redis", ...) is None:
+        del sys.modules["redis"]
+        if "huey.storage" in sys.modules:
+            importlib.reload(sys.modules["huey.storage"])
+    from huey.storage import PriorityRedisStorage
+
+    return PriorityRedisStorage
 
 
 def _member(run: Ready) -> bytes:

@@ -1,9 +1,11 @@
-"""The start of ``jobrunner trigger`` counts: what static import contracts cannot see is looked at in a real process."""
+"""The start of ``jobrunner trigger`` counts, and the memory of a server: what static import contracts cannot see is
+looked at in real processes."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,14 +18,26 @@ def test_nothing_heavy_is_loaded(args: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "jobs.toml").write_text(
         '[jobs.hello]\ncommand = ["echo", "{name}"]\nschedule = "0 2 * * *"\nparams.name = { default = "me" }\n'
     )
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "jobrunner", *args], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    loaded = loaded_by(args, tmp_path)
     assert "jobrunner.cli.app" in loaded
     # An attempt to import psycopg shows as well, and fails: see jobrunner.__main__.
     assert sorted(name for name in loaded if name.partition(".")[0] in HEAVY or name.startswith("psycopg.")) == []
+
+
+def test_a_server_loads_nothing_for_stores_and_brokers_that_it_has_not(tmp_path: Path) -> None:
+    (tmp_path / "jobs.toml").write_text('[jobs.hello]\ncommand = "true"\n')
+    loaded = loaded_by(("run", "--burst"), tmp_path)
+    assert "huey.storage" in loaded
+    assert sorted(name for name in loaded if name.startswith(("psycopg.", "redis.", "asyncio", "ssl"))) == []
+
+
+def loaded_by(args: Sequence[str], folder: Path) -> set[str]:
+    """The modules that a command imports, or tries to."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "jobrunner", *args], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
 
 
 COLLECTS = """
