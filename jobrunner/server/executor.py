@@ -177,12 +177,16 @@ class Executor:
             return None
         return self._paces.seconds(job)
 
-    def leave(self, call: Call) -> None:
-        """Has a worker see a call through. Those behind it are others' then: their time has to be over."""
+    def leave(self, call: Call, *, fenced: bool = False) -> None:
+        """Has a worker see a call through. Those behind it are others' then: their time has to be over.
+
+        ``fenced``: this server was declared lost. Then nothing is said of those any more, for they may have begun.
+        """
         if call.behind:
             assert isinstance(call.attempt, CallAttempt)
             call.attempt.leave_behind()
-            self._give_back(call.behind)
+            if not fenced:
+                self._give_back(call.behind)
         self._left[call.prepared.claimed.id] = call
         self._engine.crew.delegate(call.prepared.claimed)
 

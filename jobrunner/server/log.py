@@ -12,7 +12,7 @@ import re
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime
 from json.encoder import encode_basestring
 from typing import Any, Literal, TextIO
@@ -75,12 +75,14 @@ class LineHandler(logging.StreamHandler[TextIO]):
         if not self._lines:
             return
         lines, self._lines = self._lines, []
-        with self.lock or nullcontext():
-            try:
-                self.stream.write(self.terminator.join([*lines, ""]))
-                self.flush()
-            except Exception:
-                self.handleError(logging.makeLogRecord({}))
+        self.acquire()
+        try:
+            self.stream.write(self.terminator.join([*lines, ""]))
+            self.flush()
+        except Exception:
+            self.handleError(logging.makeLogRecord({}))
+        finally:
+            self.release()
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._thread != threading.get_ident():

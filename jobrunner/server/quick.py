@@ -90,7 +90,7 @@ class QuickCalls:
             self._hold(fd, left)
 
     def leave_all(self) -> None:
-        """Everything under way is a worker's from now on, who kills it."""
+        """Everything under way is a worker's from now on, who kills it: this server was declared lost."""
         self._all_left = True
         self._leave(self._calls.copy())
 
@@ -124,10 +124,10 @@ class QuickCalls:
         for fd, seen in calls.items():
             call = self._withdraw(fd, seen)
             # What is behind it was to be begun by now: where nothing has been heard, it has not been.
-            while call is not None and call.behind and _readable(fd):
+            while call is not None and call.behind and _readable(fd) and not self._all_left:
                 call = self._executor.end(call)
             if call is not None:
-                self._executor.leave(call)
+                self._executor.leave(call, fenced=self._all_left)
 
     def _withdraw(self, fd: int, seen: Call) -> Call | None:
         """Whoever gets the call here is the only one to go on with it. Another that has taken its place stays."""

@@ -48,6 +48,7 @@ class Begins:
         self.next: Called | None = None
         self.ended: list[Called] = []
         self.left: list[Called] = []
+        self.fenced: list[Called] = []
 
     def begin(self, _: Any) -> Called | None:
         return self.next
@@ -58,8 +59,10 @@ class Begins:
         (self.ended if call.attempt.answers else self.left).append(call)
         return self.next if call.behind else None
 
-    def leave(self, call: Called) -> None:
+    def leave(self, call: Called, *, fenced: bool = False) -> None:
         self.left.append(call)
+        if fenced:
+            self.fenced.append(call)
 
 
 @pytest.fixture
@@ -167,7 +170,7 @@ def test_what_is_behind_another_is_held_in_its_place(quick: QuickCalls, begins: 
     assert begins.ended == [first, second]
 
 
-def test_what_has_answered_when_it_is_to_be_left_is_ended_and_the_one_behind_it_left(
+def test_what_has_answered_when_it_is_late_is_ended_and_the_one_behind_it_left(
     quick: QuickCalls, begins: Begins
 ) -> None:
     pipe = os.pipe()
@@ -176,8 +179,16 @@ def test_what_has_answered_when_it_is_to_be_left_is_ended_and_the_one_behind_it_
     quick.take(())
     begins.next = second
     first.attempt.answer()
+    quick._leave(quick._calls.copy())
+    assert (begins.ended, begins.left, begins.fenced) == ([first], [second], [])
+
+
+def test_a_lost_server_asks_nobody_whether_something_has_begun(quick: QuickCalls, begins: Begins) -> None:
+    call = begins.next = Called(Attempt(), behind=(None,))
+    quick.take(())
+    call.attempt.answer()
     quick.leave_all()
-    assert (begins.ended, begins.left) == ([first], [second])
+    assert (begins.ended, begins.left, begins.fenced) == ([], [call], [call])
 
 
 def test_what_has_taken_the_place_of_a_late_call_is_not_left(quick: QuickCalls, begins: Begins) -> None:
