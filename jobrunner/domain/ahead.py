@@ -73,10 +73,10 @@ def reach(jobs: Iterable[str], room: int, seconds: Callable[[str], float | None]
     return taken
 
 
-def together(jobs: Sequence[str], workers: int, seconds: Callable[[str], float | None]) -> int:
-    """How many of the next runs, of ``jobs`` in their order, are handed to the next of so many workers at once: its
+def together(jobs: Sequence[str], idle: int, seconds: Callable[[str], float | None]) -> int:
+    """How many of the next runs, of ``jobs`` in their order, are handed at once to one of so many idle workers: its
     part of them, as long as each is known to be short. At least one, of whatever job."""
-    most = min(-(-len(jobs) // workers), MOST_TOGETHER)
+    most = min(-(-len(jobs) // idle), MOST_TOGETHER)
     known = set[str]()
     for count, job in enumerate(jobs[:most]):
         if job not in known and seconds(job) is None:

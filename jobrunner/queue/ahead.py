@@ -34,12 +34,12 @@ class Ahead:
         """These were handed to somebody who has not begun them: they have waited since."""
         self._runs.extendleft(reversed(runs))
 
-    def next(self, workers: int, now: float) -> list[Claimed]:
-        """Those whose turn it is, for one of so many workers is free."""
+    def next(self, idle: int, now: float) -> list[Claimed]:
+        """Those whose turn it is, for so many workers are idle: the part of one of them."""
         self._moved = now
         runs = self._runs
-        coming = [run.job for run in islice(runs, workers * MOST_TOGETHER)]
-        return [runs.popleft() for _ in range(together(coming, workers, self._seconds))]
+        coming = [run.job for run in islice(runs, idle * MOST_TOGETHER)]
+        return [runs.popleft() for _ in range(together(coming, idle, self._seconds))]
 
     def reach(self, jobs: Sequence[str], room: int, behind: Iterable[str]) -> int:
         """How many of the next runs, of these jobs, may be claimed where ``room`` workers are idle.

@@ -170,7 +170,7 @@ class Crew:
 
     def _hand_out(self, *, fresh: bool) -> None:
         while self.ahead and self.busy < self.workers and self.claiming:
-            runs = self.ahead.next(self.workers, self._clock.monotonic())
+            runs = self.ahead.next(self.workers - self.busy, self._clock.monotonic())
             if not fresh:
                 runs[0] = runs[0]._replace(started_at=self._clock.now())
             taken = self._take_in_hand(runs)
