@@ -10,13 +10,15 @@ import heapq
 import sys
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import groupby, islice
 from typing import NamedTuple
 
 from jobrunner.domain.blackout import DayOff, DaysOff
 from jobrunner.domain.clock import from_micros, to_micros
+from jobrunner.domain.cron import uses_hash
 from jobrunner.domain.decision import LATE
-from jobrunner.domain.job import Job
+from jobrunner.domain.job import Job, ScheduleSpec
 from jobrunner.domain.schedule import IntervalRule, Schedule, jitter_delay, parse
 from jobrunner.domain.zone import timeline
 
@@ -43,10 +45,8 @@ class Timed(NamedTuple):
         Raises:
             ScheduleError: one of them cannot be.
         """
-        name, zone = job.name, job.timezone
-        rules = tuple(
-            [(parse(spec, job=name, timezone=zone), jitter_delay(spec.jitter, name)) for spec in job.schedules]
-        )
+        own = any(spec.jitter or uses_hash(spec.expression) for spec in job.schedules)
+        rules = _rules(job.schedules, job.timezone, job.name if own else "")
         days_off = tuple(DaysOff(calendars, timeline(rule.zone)) for rule, _ in rules) if calendars else ()
         return cls(job, rules, number, days_off)
 
@@ -89,6 +89,12 @@ class Timed(NamedTuple):
         """How much later than this fire time the job starts."""
         before = at - timedelta(microseconds=1)
         return next((jitter for rule, jitter in self.rules if jitter and rule.next_after(before) == at), timedelta(0))
+
+
+@lru_cache(maxsize=4096)
+def _rules(specs: tuple[ScheduleSpec, ...], timezone: str, job: str) -> tuple[tuple[Schedule, timedelta], ...]:
+    """One value for all jobs that have the same; ``job`` is the name where they depend on it."""
+    return tuple([(parse(spec, job=job, timezone=timezone), jitter_delay(spec.jitter, job)) for spec in specs])
 
 
 class _Entry(NamedTuple):

@@ -78,14 +78,14 @@ def read_keys(table: Any, at: Path, source: Source, *, strict: bool) -> dict[str
     return sound
 
 
-def merge(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def merge(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
     """A job's table over [defaults]: its own values replace, ``env`` and ``params`` are merged by name.
 
     Keys that exclude each other give way to the job's own: what to run, and the two ways to say how long to wait
     before a repetition.
     """
     if not defaults:
-        return dict(own)
+        return own
     merged = {**defaults, **own}
     if any(kind in own for kind in KINDS):
         for kind in KINDS:

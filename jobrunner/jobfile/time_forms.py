@@ -86,7 +86,9 @@ class Schedule:
     def read(self, value: Any, at: Path, source: Source) -> Any:
         if not isinstance(value, list):
             one = self._one(value, at, source)
-            return INVALID if one is INVALID else (one,)
+            if one is INVALID:
+                return INVALID
+            return _alone(one) if isinstance(value, str) else (one,)
         found = tuple(self._one(item, (*at, index), source) for index, item in enumerate(value))
         return INVALID if INVALID in found else found
 
@@ -150,6 +152,12 @@ def _moment(value: Any) -> date | None:
 def _lasting(text: str) -> ScheduleSpec:
     """One value for all jobs of a file that have the same schedule."""
     return ScheduleSpec(expression=_expression(text))
+
+
+@lru_cache(maxsize=1024)
+def _alone(spec: ScheduleSpec) -> tuple[ScheduleSpec]:
+    """One value, too, for all jobs that have nothing but this expression."""
+    return (spec,)
 
 
 def _expression(text: str) -> str:
