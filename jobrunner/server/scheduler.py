@@ -28,6 +28,7 @@ from jobrunner.errors import JobrunnerError
 from jobrunner.jobfile import job_from_definition
 from jobrunner.queue.engine import Engine
 from jobrunner.server.firing import fire_at, is_late, lost, missed
+from jobrunner.server.memory import give_back
 from jobrunner.store import definitions, due_fires, files, gaps, reloads, schedules
 from jobrunner.store.database import Database
 from jobrunner.store.files import File, InForce
@@ -90,6 +91,7 @@ class FireSchedule:
         self._applying = 0
         self._applied: tuple[dict[str, Timed], InForce, datetime] | None = None
         self._timetable = Timetable()
+        self._just_applied = False
         self._behind = dict[tuple[str, int], _Behind]()
         self._last_tick = clock.now()
         self._slept: tuple[datetime, datetime] | None = None
@@ -147,7 +149,13 @@ class FireSchedule:
             (timed, in_force, at), self._applied = self._applied, None
             self._timetable = Timetable(timed.values(), in_force.attended)
             self._behind = {(entry.timed.job.name, entry.timed.number): entry for entry in _ended(in_force, at)}
-        elif now < before - LATE:
+            self._just_applied = True
+            return
+        if self._just_applied:
+            # Not at once: SQLite forgets what the thread that writes has read when another one has written.
+            self._just_applied = False
+            give_back()
+        if now < before - LATE:
             # A little before now, since the clock may have gone back a moment ago.
             self._timetable.go_back(now - LATE)
             self._behind = {key: entry for key, entry in self._behind.items() if entry.after < now - LATE}

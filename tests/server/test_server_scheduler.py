@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from os import sysconf
 from pathlib import Path
+from platform import libc_ver
 from typing import Any
 
 import pytest
@@ -90,6 +92,11 @@ def fired(sqlite_db: Database, tmp_path: Path) -> Fired:
     return Fired(tmp_path, sqlite_db, clock, engine, fire_schedule(sqlite_db, engine, clock))
 
 
+def resident() -> int:
+    """Bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * sysconf("SC_PAGESIZE")
+
+
 def minutely(catchup: str = "latest") -> str:
     return MINUTELY.replace("CATCHUP", catchup)
 
@@ -115,6 +122,18 @@ def test_applying_waits_for_no_store(fired: Fired) -> None:
     fired.tick()
     fired.tick(60)
     assert [at for _, at in fired.runs] == [120]
+
+
+@pytest.mark.skipif(libc_ver()[0] != "glibc", reason="other C libraries keep what they keep")
+def test_memory_that_a_file_needed_until_it_was_in_force_is_given_back(fired: Fired) -> None:
+    fired.apply(minutely())
+    blocks = [str(n).encode() * 300 for n in range(50_000)]
+    above = blocks.pop()
+    blocks.clear()
+    held = resident()
+    fired.tick()
+    assert held - resident() > 40_000_000
+    assert above
 
 
 @pytest.mark.parametrize(
