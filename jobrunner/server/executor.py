@@ -7,7 +7,7 @@ import json
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, assert_never
 
@@ -137,11 +137,9 @@ class Executor:
     def end(self, call: Call) -> Call | None:
         """Records how an attempt that has told something has ended, and those behind it that have ended with it. Gives
         the one that goes on, None where none does or a worker sees it through."""
-        left: Call | None = call
-        while left is not None:
+        left = self._end(call)
+        while left is not None and left is not call:
             call, left = left, self._end(left)
-            if left is call:
-                break
         return left
 
     def _end(self, call: Call) -> Call | None:
@@ -187,8 +185,16 @@ class Executor:
             call.attempt.leave_behind()
             if not fenced:
                 self._give_back(call.behind)
+        if call.follows:
+            call = self._dated(call)
         self._left[call.prepared.claimed.id] = call
         self._engine.crew.delegate(call.prepared.claimed)
+
+    def _dated(self, call: Call) -> Call:
+        """With the time at which it began, not at which it was claimed."""
+        began = self._clock.now() - timedelta(seconds=self._clock.monotonic() - call.since)
+        claimed = call.prepared.claimed._replace(started_at=began)
+        return replace(call, prepared=replace(call.prepared, claimed=claimed))
 
     def stop(self, run: int, attempt: int, at_once: bool) -> None:
         """Tells an attempt that it is cancelled; nothing happens when it is not under way here."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pending import Pending, Turned
-from samples import put, serve, start
+from samples import NOW, put, serve, start
 
 from jobrunner.domain.job import Command, Job, OnLost, PythonCall, RetryPolicy
 from jobrunner.domain.run import Claimed, Run
@@ -60,7 +61,7 @@ class Worker:
         self.engine = Working(db)
         self.does: Outcome | BaseException = Succeeded(exit_code=0)
         self.body: str | Exception | None = None
-        clock = Turned()
+        clock = self.clock = Turned()
 
         class File:
             jobs = {} if job is None else {job.name: job}
@@ -237,3 +238,16 @@ def test_calls_that_may_be_repeated_are_known_when_enough_were_short(
     worker.does = Succeeded(took=1.0)
     worker.left()
     assert worker.executor.seconds(job.name) is None
+
+
+def test_what_followed_another_in_its_child_began_when_that_one_had_ended(sqlite_db: Database) -> None:
+    worker = Worker(sqlite_db, CALL)
+    run = put(sqlite_db)
+    worker.clock.turn(5)
+    call = replace(worker._begun(run), follows=True)
+    worker.clock.turn(1)
+    worker.executor.leave(call)
+    worker.executor.execute(run, call.prepared.claimed.attempt, "default")
+    worker.engine.commit()
+    shown = read.get(sqlite_db, run)
+    assert (shown.started_at, shown.finished_at) == (NOW + timedelta(seconds=5), NOW + timedelta(seconds=6))
