@@ -65,14 +65,16 @@ class FileWatch:
 
     def _run(self) -> None:
         known = self._known
-        if any(changed >= (self._since.timestamp() - _COARSE_SECONDS) * 1e9 for _, changed, _, _ in known):
-            self._changed()
+        # Told at the first look, not at once: the file that was read is being put in force, and a second one beside it
+        # takes as much memory again, and holds up the start.
+        recent = any(changed >= (self._since.timestamp() - _COARSE_SECONDS) * 1e9 for _, changed, _, _ in known)
         pause = LOOK_SECONDS
         while not self._stop.wait(pause):
             began = time.thread_time()
             found = signature(self._watched)
             pause = max(LOOK_SECONDS, (time.thread_time() - began) * _SHARE)
-            if found != known:
+            if found != known or recent:
+                recent = False
                 known = settled(self._watched, found, self._stop.wait)
                 self._changed()
 

@@ -155,7 +155,7 @@ def test_a_change_is_told_once_it_has_settled(watching: Noted) -> None:
     assert watching.held[-1] == "# other\n"
 
 
-def test_what_was_written_while_the_file_was_read_is_told_at_once(watched: Watched) -> None:
+def test_what_was_written_while_the_file_was_read_is_told(watched: Watched) -> None:
     noted = Noted(watched, datetime.now(UTC))
     noted.watch.start()
     assert noted.told.wait(PATIENCE)
