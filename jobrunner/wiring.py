@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jobrunner import jobfile
-from jobrunner.admin import Actor, Admin, Context
-from jobrunner.admin.jobs import Jobs
 from jobrunner.domain.clock import Clock, SystemClock
 from jobrunner.domain.settings import Settings
 from jobrunner.domain.state import Trigger
@@ -24,6 +22,7 @@ from jobrunner.store.database import Database
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jobrunner.admin import Admin, Context
     from jobrunner.admin.editing import Editor
     from jobrunner.domain.finding import Finding
     from jobrunner.queue.redis import RedisQueues
@@ -52,6 +51,8 @@ def make_admin(
     config: str | os.PathLike[str] | None, *, source: Trigger, warn: bool, clock: Clock | None = None
 ) -> Admin:
     """The same, to be kept as long as the process lives; ``clock`` in the place of the machine's."""
+    from jobrunner.admin import Admin
+
     path = jobfile.locate(config, os.environ)
     settings, warnings = jobfile.read_settings(path, warn=warn)
     return Admin(_context(path, settings, warnings, source, clock or SystemClock()))
@@ -63,6 +64,8 @@ def make_watcher(config: str | os.PathLike[str] | None, *, clock: Clock | None =
     Raises:
         ConfigError: there is no configuration, or its ``[jobrunner]`` is invalid.
     """
+    from jobrunner.admin import Admin
+
     path = jobfile.locate(config, os.environ)
     settings = jobfile.read_settings_alone(path)
     return Admin(_context(path, settings, (), Trigger.MANUAL, clock or SystemClock()))
@@ -160,6 +163,9 @@ def run_server(config: str | os.PathLike[str] | None, options: ServerOptions) ->
 
 
 def _context(path: Path, settings: Settings, warnings: Sequence[str], source: Trigger, clock: Clock) -> Context:
+    from jobrunner.admin import Actor, Context
+    from jobrunner.admin.jobs import Jobs
+
     patience = PERSON_SECONDS if source is Trigger.MANUAL else PROGRAM_SECONDS
     return Context(
         settings=settings,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = ("textual", "rich", "croniter", "cronsim", "huey", "httpx", "redis", "tree_sitter", "asyncio")
+UNUSED = ("jobrunner.admin", "psycopg.", "redis.", "asyncio", "ssl")
 
 
 @pytest.mark.parametrize("args", [("trigger", "hello"), ("trigger", "hello", "-p", "name=you"), ("--help",)])
@@ -24,11 +25,11 @@ def test_nothing_heavy_is_loaded(args: tuple[str, ...], tmp_path: Path) -> None:
     assert sorted(name for name in loaded if name.partition(".")[0] in HEAVY or name.startswith("psycopg.")) == []
 
 
-def test_a_server_loads_nothing_for_stores_and_brokers_that_it_has_not(tmp_path: Path) -> None:
+def test_a_server_loads_no_use_cases_and_nothing_for_stores_and_brokers_that_it_has_not(tmp_path: Path) -> None:
     (tmp_path / "jobs.toml").write_text('[jobs.hello]\ncommand = "true"\n')
     loaded = loaded_by(("run", "--burst"), tmp_path)
     assert "huey.storage" in loaded
-    assert sorted(name for name in loaded if name.startswith(("psycopg.", "redis.", "asyncio", "ssl"))) == []
+    assert sorted(name for name in loaded if name.startswith(UNUSED)) == []
 
 
 def loaded_by(args: Sequence[str], folder: Path) -> set[str]:
