@@ -81,7 +81,8 @@ def open_editor(config: str | os.PathLike[str] | None, *, clock: Clock | None = 
     from jobrunner.admin.editing import Editor
 
     path = jobfile.locate(config, os.environ)
-    opened, clock = list[Context](), clock or SystemClock()
+    opened: list[Context] = []
+    clock = clock or SystemClock()
 
     def open_context() -> Context:
         if not opened:
