@@ -146,11 +146,15 @@ class Executor:
         prepared = call.prepared
         try:
             outcome = call.attempt.answered()
-            if isinstance(outcome, Pending):
-                return self._go_on(call, outcome)
-            if outcome is None:
-                self.leave(call)
-                return None
+        except BaseException as fault:
+            self._break_off(call, fault)
+            return None
+        if isinstance(outcome, Pending):
+            return self._go_on(call, outcome)
+        if outcome is None:
+            self.leave(call)
+            return None
+        try:
             claimed = prepared.claimed
             if call.follows and outcome.took is not None:
                 claimed = claimed._replace(started_at=self._clock.now() - timedelta(seconds=outcome.took))
@@ -160,6 +164,13 @@ class Executor:
         self._forget(prepared)
         self._record(prepared.claimed, ending, prepared.recorder)
         return self._follow(call) if call.behind else None
+
+    def _break_off(self, call: Call, fault: BaseException) -> None:
+        """Its child has been ended in the middle of it, or of one behind it: nobody knows which have begun."""
+        for prepared in (call.prepared, *call.behind):
+            self._engine.crew.turn(prepared.claimed.id)
+            self._forget(prepared)
+            self._record(prepared.claimed, self._fault(prepared.claimed, fault), prepared.recorder)
 
     def _go_on(self, call: Call, pending: Pending) -> Call | None:
         if pending is PENDING:

@@ -37,6 +37,9 @@ class Working(Pending):
     def delegate(self, _: Claimed) -> None:
         """It is nobody's here."""
 
+    def turn(self, _: int) -> None:
+        """It has no place to lose."""
+
     def claimed(self, run_id: int) -> Claimed | None:
         found, self.claim = self.claim, None
         return found if found is not None and found.id == run_id else None
@@ -49,6 +52,8 @@ class Begun:
     outcome: Any
 
     def answered(self) -> Any:
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
         return self.outcome
 
 
@@ -251,3 +256,18 @@ def test_what_followed_another_in_its_child_began_when_that_one_had_ended(sqlite
     worker.engine.commit()
     shown = read.get(sqlite_db, run)
     assert (shown.started_at, shown.finished_at) == (NOW + timedelta(seconds=5), NOW + timedelta(seconds=6))
+
+
+def test_those_behind_a_call_that_is_broken_off_have_failed_with_it(sqlite_db: Database) -> None:
+    worker = Worker(sqlite_db, CALL)
+    worker.does = OSError("the pipe is gone")
+    runs = [put(sqlite_db) for _ in range(3)]
+    first, *behind = [worker._begun(run) for run in runs]
+    assert worker.executor.end(replace(first, behind=tuple(call.prepared for call in behind))) is None
+    worker.engine.commit()
+    assert worker.engine.freed == 3
+    assert worker.executor._controls == {}
+    shown = [read.get(sqlite_db, run) for run in runs]
+    assert {(run.state.value, run.error) for run in shown} == {
+        ("failed", "fault of jobrunner (OSError); the server's log says more")
+    }
