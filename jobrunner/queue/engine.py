@@ -379,7 +379,7 @@ class Engine:
         db, server_id, queues = self._db, self._server_id, seen.queues
         if not further:
             return claim.claim(db, server_id=server_id, queues=queues, limit=room, now=now)
-        limit = room + MOST_AHEAD - self.crew.waiting
+        limit = room + max(0, MOST_AHEAD - self.crew.waiting)
         reach = partial(self.crew.reach, room=room)
         return claim.claim_ahead(db, server_id=server_id, queues=queues, limit=limit, now=now, reach=reach)
 
