@@ -8,16 +8,16 @@ from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from jobrunner.presentation.screen import Screen
 from jobrunner.tui.widgets.ink import Pieces, ground, line
+from jobrunner.tui.widgets.sized import Sized
 
 Draw = Callable[[int], Sequence[Pieces]]
 """Lines for so many cells of width."""
 
 
-class Chart(Widget):
+class Chart(Sized):
     """As high as its lines are. Only lines that differ are painted again."""
 
     DEFAULT_CSS = "Chart { height: auto; }"
@@ -42,8 +42,8 @@ class Chart(Widget):
         self._draw = draw
         self._again(self.size.width)
 
-    def on_resize(self, event: events.Resize) -> None:
-        self._again(event.size.width)
+    def sized(self) -> None:
+        self._again(self.size.width)
 
     def on_click(self, event: events.Click) -> None:
         self.post_message(self.Clicked(self, event.x, event.y))

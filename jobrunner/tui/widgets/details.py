@@ -14,11 +14,11 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from jobrunner.presentation.screen import Screen, painted
 from jobrunner.presentation.table import Cell
 from jobrunner.tui.widgets.ink import Pieces, ground, line
+from jobrunner.tui.widgets.sized import Sized
 
 Write = Callable[[Screen], Iterable["str | Pieces"]]
 """Lines for a screen of this width: texts that ``Screen.paint`` has painted, or pieces."""
@@ -26,7 +26,7 @@ Write = Callable[[Screen], Iterable["str | Pieces"]]
 _WHEEL = 3
 
 
-class Details(Widget, can_focus=True):
+class Details(Sized, can_focus=True):
     """Lines that can be scrolled through. A line that is too long goes on below, under where its value began."""
 
     DEFAULT_CSS = "Details { height: 1fr; }"
@@ -84,7 +84,7 @@ class Details(Widget, can_focus=True):
         event.stop()
         self._go(self._top - _WHEEL)
 
-    def on_resize(self) -> None:
+    def sized(self) -> None:
         self._again()
 
     def watch_has_focus(self, value: bool) -> None:

@@ -23,6 +23,7 @@ from jobrunner.tui.widgets.ink import Pieces, clipped
 from jobrunner.tui.widgets.listing import Line, Listing
 from jobrunner.tui.widgets.scale import LENGTHS, Scale
 from jobrunner.tui.widgets.sheet import GAP, MARGIN
+from jobrunner.tui.widgets.sized import Sized
 from jobrunner.tui.widgets.track import Lane, load_line, marks_line, track
 
 __all__ = ["LENGTHS", "Lane", "Lanes", "Plan"]
@@ -59,7 +60,7 @@ class _Form(NamedTuple):
     right: int
 
 
-class Lanes(Vertical):
+class Lanes(Sized, Vertical):
     """A ``Listing`` of the names: its messages tell of the job under the cursor."""
 
     DEFAULT_CSS = "Lanes { height: 1fr; }"
@@ -168,7 +169,7 @@ class Lanes(Vertical):
         assert self._plan is not None
         return self._wanted or (self._plan.begin, self._plan.end)
 
-    def on_resize(self) -> None:
+    def sized(self) -> None:
         self._again()
 
     def _want(self, begin: datetime, end: datetime) -> None:

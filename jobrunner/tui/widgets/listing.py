@@ -15,13 +15,13 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Column
 from jobrunner.tui.widgets.ink import ground
 from jobrunner.tui.widgets.marks import Marks
 from jobrunner.tui.widgets.sheet import Line, Look, Sheet
+from jobrunner.tui.widgets.sized import Sized
 from jobrunner.tui.widgets.window import Window
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ _Drawn = tuple[Line, Look]
 """What a line of the screen says now."""
 
 
-class Listing(Widget, can_focus=True):
+class Listing(Sized, can_focus=True):
     """Rows under titles. The cursor and the marks follow the keys of rows, not their places.
 
     Where ``more_before`` or ``more_after`` was said, it asks for those rows before they are needed (``Wanted``), and
@@ -331,10 +331,10 @@ class Listing(Widget, can_focus=True):
         event.stop()
         self._do(lambda: self._window.scroll(-_WHEEL))
 
-    def on_resize(self, event: events.Resize) -> None:
-        self._sheet.fit_to(event.size.width)
+    def sized(self) -> None:
+        self._sheet.fit_to(self.size.width)
         self._drawn = []
-        self._window.resize(event.size.height - self._head)
+        self._window.resize(self.size.height - self._head)
         self._settle(moved=False)
 
     def watch_has_focus(self, value: bool) -> None:

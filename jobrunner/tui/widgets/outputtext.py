@@ -8,14 +8,14 @@ from rich.cells import cell_len
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell
 from jobrunner.tui.widgets.ink import ground, line
+from jobrunner.tui.widgets.sized import Sized
 
 
-class OutputText(Widget, can_focus=True):
+class OutputText(Sized, can_focus=True):
     """The lines themselves. ``Output`` says what is in sight."""
 
     DEFAULT_CSS = "OutputText { height: 1fr; }"
@@ -58,5 +58,5 @@ class OutputText(Widget, can_focus=True):
         place = y - max(self.size.height - len(lines), 0) // 2
         return lines[place] if 0 <= place < len(lines) else ""
 
-    def on_resize(self) -> None:
+    def sized(self) -> None:
         self.post_message(self.Resized())

@@ -10,12 +10,12 @@ from textual import events
 from textual.binding import Binding
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell
 from jobrunner.tui.widgets.drawing import strip
 from jobrunner.tui.widgets.ink import clipped
+from jobrunner.tui.widgets.sized import Sized
 
 
 class Pick(NamedTuple):
@@ -27,7 +27,7 @@ class Pick(NamedTuple):
     marked: bool | None = None
 
 
-class PickList(Widget, can_focus=True):
+class PickList(Sized, can_focus=True):
     """The cursor stays on its entry while the others change."""
 
     DEFAULT_CSS = "PickList { height: 1fr; min-height: 1; }"
@@ -95,7 +95,7 @@ class PickList(Widget, can_focus=True):
         self._top = max(min(self._top, len(self._picks) - height), 0)
         self.refresh()
 
-    def on_resize(self, event: events.Resize) -> None:
+    def sized(self) -> None:
         self._scroll()
 
     def render_line(self, y: int) -> Strip:

@@ -13,11 +13,11 @@ from textual.widget import Widget
 
 from jobrunner.presentation import details
 from jobrunner.presentation.screen import Screen, painted
-from jobrunner.presentation.table import Cell
+from jobrunner.presentation.table import Cell, Column
 from jobrunner.tui.widgets.chart import Chart
 from jobrunner.tui.widgets.details import Details
 from jobrunner.tui.widgets.lanes import Lane, Lanes, Plan
-from jobrunner.tui.widgets.listing import Listing
+from jobrunner.tui.widgets.listing import Line, Listing
 
 pytestmark = pytest.mark.anyio
 
@@ -168,3 +168,18 @@ async def test_lanes_without_jobs_say_so() -> None:
         app.query_one(Lanes).show(plan(0))
         await pilot.pause()
         assert any("No job has a schedule." in line for line in app.lines())
+
+
+async def test_a_list_draws_to_its_size_also_where_its_place_was_asked_for_between_a_change_and_its_layout() -> None:
+    listing, below = Listing((Column(title="N"),), screen=TERMINAL, key=str), Chart(TERMINAL, lambda width: [(), ()])
+    app = Shown(listing, below)
+    async with app.run_test(size=(20, 6)) as pilot:
+        listing.show(range(20), lambda number: Line(str(number), (Cell(str(number)),)))
+        await pilot.pause()
+        assert list(listing.seen) == [0, 1, 2]
+        below.display = False
+        app.screen._compositor._full_map_invalidated = True  # as a widget that was not in sight makes it
+        assert app.screen._compositor.full_map[listing].region.height == 6  # nobody is told of this by the layout
+        await pilot.pause()
+        assert list(listing.seen) == [0, 1, 2, 3, 4]
+        assert app.lines()[5].split() == ["4"]
