@@ -18,6 +18,7 @@ from jobrunner.execution import sweep
 _LEAF = "jobrunner-server"
 _WANTED = ("memory", "pids")
 _PATIENCE = 5.0
+_STAT_BYTES = 4096
 _CLONE3, _CLONE_INTO_CGROUP, _SIGCHLD = 435, 0x200000000, 17
 
 
@@ -101,9 +102,9 @@ def _end(folder: str) -> int:
 
 
 class Group:
-    """The group of one attempt."""
+    """The group of one attempt, or of several that come one after another."""
 
-    __slots__ = ("_controllers", "_home", "path")
+    __slots__ = ("_controllers", "_home", "_processes", "_spent", "_stat", "path")
 
     def __init__(self, place: Place, name: str, limits: dict[str, float], home: int | None = None) -> None:
         """Makes it, with the limits that the system holds by itself.
@@ -116,6 +117,8 @@ class Group:
         assert place.folder is not None
         self.path = f"{place.folder}/{name}"
         self._controllers = place.limits
+        self._processes = self._stat = -1
+        self._spent = 0.0
         os.mkdir(self.path, 0o755)
         # Who goes in to start somebody there counts against the limits meanwhile.
         self._home = None if place.limits and limits else home
@@ -125,6 +128,10 @@ class Group:
             _write(self.path, "memory.oom.group", "1")
         if "pids" in place.limits and "processes" in limits:
             _write(self.path, "pids.max", str(int(limits["processes"])))
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.path)
 
     @property
     def lets_in(self) -> bool:
@@ -142,13 +149,29 @@ class Group:
             SystemExit: this process cannot leave it again, and would be ended with it.
         """
         assert self._home is not None
-        if not _write(self.path, "cgroup.procs", "0"):
+        if self._processes < 0 and not self._open():
+            raise CannotJoin("it cannot be entered")
+        if not _written(self._processes, "0"):
             raise CannotJoin("it cannot be entered")
         try:
             return start()
         finally:
             if not _written(self._home, "0"):
                 raise SystemExit("the launcher cannot go back to its own cgroup")
+
+    def use_again(self) -> bool:
+        """Begins the account of another attempt. False, and nothing done, where something is left in it, or the system
+        has counted in it what cannot be told apart."""
+        if self._processes < 0 or self._controllers:
+            return False
+        try:
+            if os.pread(self._processes, 1, 0):
+                return False
+            spent = _seconds(_numbers(os.pread(self._stat, _STAT_BYTES, 0).decode()).get("usage_usec"))
+        except OSError:
+            return False
+        self._spent = spent or 0.0
+        return True
 
     def fork(self) -> int:
         """As ``os.fork``, with the child in the group from its first instruction. For processes of a single thread.
@@ -176,8 +199,9 @@ class Group:
         return set(map(int, _all_processes(self.path)))
 
     def processor_time(self) -> float | None:
-        """Seconds of all that ever was in it."""
-        return _seconds(_numbers(_read(self.path, "cpu.stat")).get("usage_usec"))
+        """Seconds of all that was in it for this attempt."""
+        seconds = _seconds(_numbers(_read(self.path, "cpu.stat")).get("usage_usec"))
+        return None if seconds is None else seconds - self._spent
 
     def peak_memory(self) -> int | None:
         """Bytes, with the system's caches of its files; None where the system does not count them."""
@@ -194,7 +218,21 @@ class Group:
 
     def remove(self) -> bool:
         """False where something is left in it still."""
-        return _remove(self.path)
+        if not _remove(self.path):
+            return False
+        for fd in (self._processes, self._stat):
+            if fd >= 0:
+                os.close(fd)
+        self._processes = self._stat = -1
+        return True
+
+    def _open(self) -> bool:
+        try:
+            self._processes = os.open(f"{self.path}/cgroup.procs", os.O_RDWR | os.O_CLOEXEC)
+            self._stat = os.open(f"{self.path}/cpu.stat", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        return True
 
 
 def way_home() -> int | None:

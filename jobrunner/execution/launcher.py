@@ -50,13 +50,13 @@ class Process:
     """One process that was asked for. ``fd`` is readable when ``read`` has something to learn.
 
     ``pid`` is None until it was started; ``failure`` says why it was not. ``status`` is set when it has ended, as
-    the system gives it, together with ``left``, ``peak_memory`` (bytes) and ``cpu`` (seconds). ``exceeded`` is the
-    limit because of which the launcher has ended it.
+    the system gives it, together with ``left``, ``peak_memory`` (bytes), ``cpu`` and ``took`` (seconds).
+    ``exceeded`` is the limit because of which the launcher has ended it.
     """
 
     __slots__ = (
         "_buffer", "_launcher", "cpu", "exceeded", "failure", "fd", "id", "left", "peak_memory", "pid", "status",
-        "token",
+        "token", "took",
     )  # fmt: skip
 
     def __init__(self, launcher: Launcher, number: int, token: str, fd: int) -> None:
@@ -71,6 +71,7 @@ class Process:
         self.left = 0
         self.peak_memory: int | None = None
         self.cpu: float | None = None
+        self.took: float | None = None
         self.exceeded: Exceeded | None = None
 
     @property
@@ -117,10 +118,11 @@ class Process:
             limit, most, measured, processes = rest.split()
             self.exceeded = Exceeded(limit, float(most), float(measured), int(processes))
         else:
-            status, left, memory, cpu = rest.split()
+            status, left, memory, cpu, took = rest.split()
             self.left = int(left)
             self.peak_memory = int(memory)
             self.cpu = float(cpu)
+            self.took = float(took)
             self.status = int(status)
 
 

@@ -12,11 +12,11 @@ import signal
 import socket
 import sys
 import time
-from collections import deque
 from typing import Any
 
 from jobrunner.execution import cgroup, sweep
 from jobrunner.execution.cgroup import Group, Place
+from jobrunner.execution.groups import Groups
 from jobrunner.execution.start import CannotStart, start
 from jobrunner.execution.started import Started, report
 from jobrunner.execution.strangers import Strangers
@@ -26,7 +26,7 @@ from jobrunner.execution.wire import Inbox
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE = 5.0
 _PEEK = 0.01
-_MANY, _AT_ONCE = 10, 0.1
+_AT_ONCE = 0.003
 
 
 class Spawner:
@@ -36,17 +36,15 @@ class Spawner:
         self._server = server
         self._guard = guard
         self._token = token
-        self._place = place
         self._environment = dict(os.environ)
         self._inbox = Inbox()
         self._by_id: dict[int, Started] = {}
         self._by_pid: dict[int, Started] = {}
         self._ending: list[Started] = []
+        self._unsaid: list[Started] = []
+        self._say_at = 0.0
         self._strangers = Strangers(token, place, self._by_id, self._by_pid)
-        self._occupied: list[Group] = []
-        self._serial = token.rpartition(".")[2]
-        self._home = cgroup.way_home() if place.folder is not None else None
-        self._lately: deque[float] = deque(maxlen=_MANY)
+        self._groups = Groups(place, token.rpartition(".")[2])
         self._woken, waker = os.pipe()
         for fd in (self._woken, waker):
             os.set_blocking(fd, False)
@@ -68,11 +66,14 @@ class Spawner:
             self._look()
             if self._ending:
                 self._settle()
+            if self._unsaid and time.monotonic() >= self._say_at:
+                self._say()
         self._end_everything()
 
     def _pause(self) -> int | None:
         """Milliseconds until something is due here, None where nothing is."""
         due = [started.watch.due for started in self._by_pid.values() if started.watch is not None]
+        due += [self._say_at] if self._unsaid else []
         if not (due or self._ending):
             return None
         pause = min(due) - time.monotonic() if due else _PEEK
@@ -93,7 +94,7 @@ class Spawner:
         number = request["id"]
         marker = {sweep.MARKER: f"{self._token}.{number}"}
         now = _boot_ticks()
-        group = self._new_group(number, request.get("limits") or {})
+        group = self._groups.take(number, request.get("limits") or {}, time.monotonic())
         try:
             pid = self._start_in(group, request, fds, self._environment | marker)
         except CannotStart as fault:
@@ -104,19 +105,34 @@ class Spawner:
             os.close(status)
         else:
             started = self._enter(request, pid, status, now, group)
-            report(status, f"started {pid}")
+            self._say_soon(started)
             group = started.group
         finally:
             for fd in fds:
                 os.close(fd)
             if group is not None and number not in self._by_id:
-                group.remove()
+                self._groups.release(group)
+
+    def _say_soon(self, started: Started) -> None:
+        """What ends at once is told with its end: the server then has one word to hear instead of two."""
+        if started.warm:
+            started.say()
+            return
+        if not self._unsaid:
+            self._say_at = time.monotonic() + _AT_ONCE
+        self._unsaid.append(started)
+
+    def _say(self) -> None:
+        for started in self._unsaid:
+            if started.id in self._by_id:
+                started.say()
+        self._unsaid.clear()
 
     def _start_in(self, group: Group | None, request: dict[str, Any], fds: list[int], env: dict[str, str]) -> int:
         try:
             return start(request, fds, env, group)
         except cgroup.CannotJoin:
-            self._place = Place(None)
+            self._groups.give_up()
             return start(request, fds, env, None)
 
     def _enter(self, request: dict[str, Any], pid: int, status: int, ticks: int, group: Group | None) -> Started:
@@ -124,25 +140,10 @@ class Spawner:
         # A warm child without limits is watched by who knows when a run of it begins: the server.
         watched = sweep.HAS_PROC and (not warm or any(name in limits for name in OF_TREE))
         watch = Watch(limits, time.monotonic()) if watched else None
-        group = group if self._place.folder is not None else None
+        group = group if self._groups.in_use else None
         started = Started(request["id"], pid, status, warm=warm, ticks=ticks, group=group, watch=watch)
         self._by_id[started.id] = self._by_pid[pid] = started
         return started
-
-    def _new_group(self, number: int, limits: dict[str, float]) -> Group | None:
-        self._occupied = [group for group in self._occupied if not group.remove()]
-        if self._place.folder is None:
-            return None
-        try:
-            return Group(self._place, f"{self._serial}.{number}", limits, self._home if self._in_a_row() else None)
-        except OSError:
-            return None
-
-    def _in_a_row(self) -> bool:
-        """Whether this is one of many starts."""
-        now = time.monotonic()
-        self._lately.append(now)
-        return len(self._lately) == _MANY and now - self._lately[0] < _AT_ONCE
 
     def _signal(self, number: int, what: int) -> None:
         started = self._by_id.get(number)
@@ -215,8 +216,7 @@ class Spawner:
             self._reap()  # dead orphans count, too
             self._ending.remove(started)
             del self._by_id[started.id]
-            if not started.report_end() and started.group is not None:
-                self._occupied.append(started.group)
+            started.report_end(self._groups.release)
 
     def _tell(self, started: Started, left: list[int]) -> None:
         for pid in left:

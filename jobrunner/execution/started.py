@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 import resource
+import time
+from collections.abc import Callable
 
 from jobrunner.execution.cgroup import Group
 from jobrunner.execution.watch import Exceeded, Watch
@@ -16,8 +18,8 @@ class Started:
     """Not a value: it lives along with its process. ``status`` is the pipe on which the server hears of it."""
 
     __slots__ = (
-        "asked", "ended", "exceeded", "gentle", "give_up", "group", "id", "left", "others_cpu", "others_peak", "pid",
-        "status", "termed", "ticks", "warm", "watch",
+        "asked", "began", "ended", "exceeded", "gentle", "give_up", "group", "id", "left", "others_cpu", "others_peak",
+        "pid", "said", "status", "termed", "ticks", "warm", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -28,6 +30,7 @@ class Started:
         self.status = status
         self.warm = warm
         self.ticks = ticks  # when it was started, in clock ticks since boot
+        self.began = time.monotonic()
         self.group = group
         self.watch = watch
         self.ended: tuple[int, resource.struct_rusage] | None = None
@@ -37,6 +40,7 @@ class Started:
         self.left: set[int] = set()
         self.termed: set[int] = set()
         self.exceeded = False
+        self.said = False  # the server knows that it was started
         self.others_cpu = 0.0  # of orphans that have ended
         self.others_peak = 0
 
@@ -45,17 +49,22 @@ class Started:
         self.others_cpu += usage.ru_utime + usage.ru_stime
         self.others_peak = max(self.others_peak, usage.ru_maxrss * MAXRSS_UNIT)
 
+    def say(self) -> None:
+        """Tells the server that it was started."""
+        if not self.said:
+            self.said = True
+            report(self.status, f"started {self.pid}")
+
     def exceed(self, found: Exceeded) -> None:
         """Tells the server, once, that a limit was not kept."""
         if not self.exceeded:
             self.exceeded = True
+            self.say()
             report(self.status, f"exceeded {found.limit} {found.most:.6f} {found.measured:.6f} {found.processes}")
 
-    def report_end(self) -> bool:
-        """Tells the server how it ended and what all of it together has used, and closes the pipe.
-
-        False where its cgroup cannot be removed yet.
-        """
+    def report_end(self, release: Callable[[Group], None]) -> None:
+        """Tells the server how it ended and what all of it together has used, and closes the pipe. ``release`` is
+        given its cgroup before that."""
         assert self.ended is not None
         status, usage = self.ended
         memory = max(usage.ru_maxrss * MAXRSS_UNIT, self.others_peak, self.watch.peak if self.watch else 0)
@@ -67,15 +76,17 @@ class Started:
             refused = self.group.refused()
             if refused is not None and self.watch is not None and refused in self.watch.limits:
                 self.exceed(Exceeded(refused, self.watch.limits[refused], memory if refused == "memory_max" else 0, 0))
-        removed = self.group is None or self.group.remove()
-        report(self.status, f"exited {status} {len(self.left)} {memory} {cpu:.6f}")
+            release(self.group)
+        lines = [] if self.said else [f"started {self.pid}"]
+        took = time.monotonic() - self.began
+        report(self.status, *lines, f"exited {status} {len(self.left)} {memory} {cpu:.6f} {took:.6f}")
         os.close(self.status)
-        return removed
 
 
-def report(status: int, line: str) -> None:
-    """One line to the server, which may be gone."""
+def report(status: int, *lines: str) -> None:
+    """Lines to the server, which may be gone."""
+    said = (line.replace("\n", " ").encode(errors="backslashreplace")[:2000] + b"\n" for line in lines)
     try:
-        os.write(status, line.replace("\n", " ").encode(errors="backslashreplace")[:4000] + b"\n")
+        os.write(status, b"".join(said))
     except OSError:
         pass

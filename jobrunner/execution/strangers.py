@@ -15,7 +15,6 @@ class Strangers:
         self, token: str, place: cgroup.Place, by_id: Mapping[int, Started], by_pid: Mapping[int, Started]
     ) -> None:
         self._token = token
-        self._serial = token.rpartition(".")[2]
         self._place = place
         self._by_id = by_id
         self._by_pid = by_pid
@@ -67,5 +66,6 @@ class Strangers:
         token, _, number = (sweep.marker_of(pid) or "").rpartition(".")
         if token == self._token and number.isdecimal():
             return int(number)
-        serial, _, number = (cgroup.name_of(pid, self._place) or "").partition(".")
-        return int(number) if serial == self._serial and number.isdecimal() else None
+        name = cgroup.name_of(pid, self._place)
+        grouped = ((each.id, each.group) for each in self._by_id.values())
+        return next((number for number, group in grouped if group is not None and group.name == name), None)
