@@ -203,7 +203,12 @@ class CommandAttempt:
         process = self._process
         if process.failure is not None:
             return self._not_started(process.failure)
-        kept: dict[str, Any] = {"left": process.left, "peak_memory": process.peak_memory, "cpu": process.cpu}
+        kept: dict[str, Any] = {
+            "left": process.left,
+            "peak_memory": process.peak_memory,
+            "cpu": process.cpu,
+            "took": process.took,
+        }
         ended = self._ending.outcome(**kept)
         if ended is not None:
             return ended

@@ -16,7 +16,8 @@ class _Ended:
 
     ``peak_memory`` in bytes is of the largest process, and None where it is not known (a warm child that had needed
     more before). Of a command it is never below the few MiB of the launcher that started it. ``cpu`` is in seconds,
-    and so is ``took``, how long a call was under way in a warm child, None for anything else.
+    and so is ``took``, how long a call was under way in a warm child, or a command with all that it left behind; None
+    for anything else.
     """
 
     left: int = 0

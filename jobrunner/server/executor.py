@@ -14,7 +14,7 @@ from typing import Any, TypedDict, assert_never
 from jobrunner.domain.ahead import AHEAD_SECONDS, Paces
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.duration import format_duration
-from jobrunner.domain.job import HttpRequest, Job, OnLost, PythonCall
+from jobrunner.domain.job import HttpRequest, Job, OnLost
 from jobrunner.domain.retry import decide, gives_up
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import Outcome as Ended
@@ -180,9 +180,9 @@ class Executor:
 
     def seconds(self, job: str) -> float | None:
         """What a run of a job usually takes, None where it is not to be claimed before somebody is free for it: it
-        may not be repeated, is no call, or has not been seen to be short."""
+        may not be repeated, or has not been seen to be short."""
         defined = self._definitions.jobfile.jobs.get(job)
-        if defined is None or not isinstance(defined.kind, PythonCall) or defined.on_lost is not OnLost.RETRY:
+        if defined is None or defined.on_lost is not OnLost.RETRY:
             return None
         return self._paces.seconds(job)
 

@@ -229,11 +229,15 @@ CALL = JOB._replace(kind=PythonCall(target="m:f"))
 
 @pytest.mark.parametrize(
     ("job", "known"),
-    [(CALL, True), (JOB, False), (CALL._replace(on_lost=OnLost.FAIL), False), (CALL._replace(name="other"), False)],
+    [
+        (CALL, True),
+        (JOB, True),
+        (CALL._replace(on_lost=OnLost.FAIL), False),
+        (JOB._replace(on_lost=OnLost.FAIL), False),
+        (CALL._replace(name="other"), False),
+    ],
 )
-def test_calls_that_may_be_repeated_are_known_when_enough_were_short(
-    sqlite_db: Database, job: Job, known: bool
-) -> None:
+def test_what_may_be_repeated_is_known_when_enough_were_short(sqlite_db: Database, job: Job, known: bool) -> None:
     worker = Worker(sqlite_db, job if job.name == "job" else CALL)
     worker.does = Succeeded(took=0.001)
     worker.short(19)
