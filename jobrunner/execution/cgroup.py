@@ -104,7 +104,7 @@ def _end(folder: str) -> int:
 class Group:
     """The group of one attempt, or of several that come one after another."""
 
-    __slots__ = ("_controllers", "_home", "_processes", "_spent", "_stat", "path")
+    __slots__ = ("_controllers", "_events", "_home", "_processes", "_spent", "_stat", "path")
 
     def __init__(self, place: Place, name: str, limits: dict[str, float], home: int | None = None) -> None:
         """Makes it, with the limits that the system holds by itself.
@@ -117,7 +117,7 @@ class Group:
         assert place.folder is not None
         self.path = f"{place.folder}/{name}"
         self._controllers = place.limits
-        self._processes = self._stat = -1
+        self._processes = self._events = self._stat = -1
         self._spent = 0.0
         os.mkdir(self.path, 0o755)
         # Who goes in to start somebody there counts against the limits meanwhile.
@@ -165,7 +165,7 @@ class Group:
         if self._processes < 0 or self._controllers:
             return False
         try:
-            if os.pread(self._processes, 1, 0):
+            if b"populated 0" not in os.pread(self._events, _STAT_BYTES, 0):  # nor in groups below it
                 return False
             spent = _seconds(_numbers(os.pread(self._stat, _STAT_BYTES, 0).decode()).get("usage_usec"))
         except OSError:
@@ -220,15 +220,16 @@ class Group:
         """False where something is left in it still."""
         if not _remove(self.path):
             return False
-        for fd in (self._processes, self._stat):
+        for fd in (self._processes, self._events, self._stat):
             if fd >= 0:
                 os.close(fd)
-        self._processes = self._stat = -1
+        self._processes = self._events = self._stat = -1
         return True
 
     def _open(self) -> bool:
         try:
-            self._processes = os.open(f"{self.path}/cgroup.procs", os.O_RDWR | os.O_CLOEXEC)
+            self._processes = os.open(f"{self.path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+            self._events = os.open(f"{self.path}/cgroup.events", os.O_RDONLY | os.O_CLOEXEC)
             self._stat = os.open(f"{self.path}/cpu.stat", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return False

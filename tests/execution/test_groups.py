@@ -55,6 +55,15 @@ again.kill(), wait(pid)
 groups.take(34, {}, 100.0)
 found["until it is"] = not os.path.exists(again.path)
 
+divided = groups.take(50, {}, 100.0)
+os.mkdir(divided.path + "/below")
+pid = run(divided, f"echo 0 > {divided.path}/below/cgroup.procs; exec sleep 1000")
+while not open(divided.path + "/below/cgroup.procs").read():
+    pass
+groups.release(divided)
+found["nor is one with something below it"] = groups.take(51, {}, 100.0) is not divided
+divided.kill(), wait(pid)
+
 wait(run(other, "true"))
 groups.release(other)
 last = groups.take(40, {"cpu_time": 1.0}, 100.0)
@@ -75,5 +84,5 @@ def test_a_group_that_was_left_empty_is_used_again_by_what_comes_soon_after() ->
     found = json.loads(said)
     if "why" in found:
         pytest.skip(f"no cgroup can be used again here: {found['why']}")
-    assert len(found) == 13
+    assert len(found) == 14
     assert [what for what, true in found.items() if not true] == []
