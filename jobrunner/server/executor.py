@@ -14,7 +14,7 @@ from typing import Any, TypedDict, assert_never
 from jobrunner.domain.ahead import AHEAD_SECONDS, Paces
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.duration import format_duration
-from jobrunner.domain.job import HttpRequest, Job, OnLost
+from jobrunner.domain.job import HttpRequest, Job, OnLost, PythonCall
 from jobrunner.domain.retry import decide, gives_up
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import Outcome as Ended
@@ -230,6 +230,8 @@ class Executor:
     def _alike(self, first: _Prepared, runs: Sequence[Claimed]) -> tuple[_Prepared, ...]:
         """The next runs, as far as the same child can be given them with the first."""
         alike = list[_Prepared]()
+        if not isinstance(first.job.kind, PythonCall):  # who has no child shares none: others are not prepared in vain
+            return ()
         for claimed in runs:
             prepared = self._prepare_at_once(claimed)
             if prepared is None or not shares_child(first.job, prepared.job):
