@@ -54,21 +54,8 @@ def make_admin(
     from jobrunner.admin import Admin
 
     path = jobfile.locate(config, os.environ)
-    settings, warnings = jobfile.read_settings(path, warn=warn)
+    settings, warnings = jobfile.read_settings(path) if warn else (jobfile.read_settings_alone(path), ())
     return Admin(_context(path, settings, warnings, source, clock or SystemClock()))
-
-
-def make_watcher(config: str | os.PathLike[str] | None, *, clock: Clock | None = None) -> Admin:
-    """The same for who watches: it is there at once, also where jobs are many, or cannot be read.
-
-    Raises:
-        ConfigError: there is no configuration, or its ``[jobrunner]`` is invalid.
-    """
-    from jobrunner.admin import Admin
-
-    path = jobfile.locate(config, os.environ)
-    settings = jobfile.read_settings_alone(path)
-    return Admin(_context(path, settings, (), Trigger.MANUAL, clock or SystemClock()))
 
 
 @contextmanager
@@ -86,7 +73,7 @@ def open_editor(config: str | os.PathLike[str] | None, *, clock: Clock | None = 
 
     def open_context() -> Context:
         if not opened:
-            settings, _ = jobfile.read_settings(path, warn=False)
+            settings = jobfile.read_settings_alone(path)
             opened.append(_context(path, settings, (), Trigger.MANUAL, clock))
         return opened[0]
 
@@ -105,7 +92,7 @@ def diagnose(config: str | os.PathLike[str] | None) -> list[Finding]:
     path, settings, problems = None, None, tuple[Problem, ...]()
     try:
         path = jobfile.locate(config, os.environ)
-        settings, _ = jobfile.read_settings(path, warn=False)
+        settings = jobfile.read_settings_alone(path)
     except ConfigError as error:
         problems = error.problems
 

@@ -113,7 +113,8 @@ class Jobs:
     def _read_behind(self) -> AtHand:
         time.sleep(_pause_before(self._path))
         try:
-            self._last = jobfile.read_apart(self._path) if _is_large(self._path) else jobfile.read(self._path)
+            large = _is_large(self._path)
+            self._last = jobfile.read_apart(self._path) if large else jobfile.read(self._path, warn=True)
         except ConfigError as error:
             return AtHand(self._last, error, reading=False)
         return AtHand(self._last, None, reading=False)

@@ -41,7 +41,7 @@ def why(
     from jobrunner.presentation import answers, answers_json
 
     call = Call.of(ctx)
-    with call.admin() as admin:
+    with call.admin(warn=ids.looks_like_run(target)) as admin:
         found = _answer(admin, target, at)
         times = call.times(admin, found.job)
     if call.json:

@@ -39,7 +39,7 @@ def backfill(
     from jobrunner.presentation import json, lists
 
     call = Call.of(ctx)
-    with call.admin() as admin:
+    with call.admin(warn=False) as admin:
         zone = admin.zone(job)
         since, until = instants.instant("--from", from_, zone), instants.instant("--to", to, zone)
         assert since is not None

@@ -33,7 +33,7 @@ def jobs(
     from jobrunner.presentation import json, lists
 
     call = Call.of(ctx)
-    with call.admin() as admin:
+    with call.admin(warn=False) as admin:
         found = admin.jobs(tuple(tags or ()))
         times = call.times(admin)
     advice = "no job has such a tag" if tags else "no jobs yet; `jobrunner init` writes a file to start from"

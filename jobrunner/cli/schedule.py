@@ -33,7 +33,7 @@ def next_fires(
     from jobrunner.presentation import json, lists
 
     call = Call.of(ctx)
-    with call.admin() as admin:
+    with call.admin(warn=False) as admin:
         after = instants.instant("--from", from_, admin.zone(job)) if from_ is not None else None
         found = admin.next_fires(job, n, after)
         times = call.times(admin, job)

@@ -28,9 +28,8 @@ def show(
     ],
 ) -> int:
     """One job, run or batch, whole: its state, parameters, attempts, result."""
-    call = Call.of(ctx)
-    with call.admin() as admin:
-        batch = ids.batch_id(target)
+    call, batch = Call.of(ctx), ids.batch_id(target)
+    with call.admin(warn=batch is not None or ids.looks_like_run(target)) as admin:
         if batch is not None:
             _show_batch(call, admin, batch)
         elif ids.looks_like_run(target):

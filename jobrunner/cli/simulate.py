@@ -52,7 +52,7 @@ def simulate(
     from jobrunner.presentation import forecast, forecast_json
 
     call = Call.of(ctx)
-    with call.admin() as admin:
+    with call.admin(warn=False) as admin:
         duration = instants.duration("--for", length)
         assert duration is not None
         found = admin.simulate(

@@ -43,6 +43,7 @@ def _open(call: Call, read_only: bool) -> int:
 
     from jobrunner import wiring
     from jobrunner.domain.clock import SystemClock
+    from jobrunner.domain.state import Trigger
     from jobrunner.tui import preferences
     from jobrunner.tui.app import Dashboard
     from jobrunner.tui.driver import TerminalDriver
@@ -51,7 +52,7 @@ def _open(call: Call, read_only: bool) -> int:
     from jobrunner.tui.setting import Setting
 
     wanted = preferences.read(os.environ)
-    admin = wiring.make_watcher(call.config)
+    admin = wiring.make_admin(call.config, source=Trigger.MANUAL, warn=False)
     app = Dashboard(
         Setting(
             admin=admin,

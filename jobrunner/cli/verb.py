@@ -46,7 +46,7 @@ class Call:
     def admin(self, *, warn: bool = True) -> Iterator[Admin]:
         """The use cases on the configuration that was named or found; its warnings go to standard error at the end.
 
-        Without ``warn`` the rest of the file is not looked at.
+        Without ``warn`` the rest of the file is not looked at: what a verb needs of it, it reads afterwards.
 
         Raises:
             ConfigError: there is none, or its ``[jobrunner]`` is invalid.

@@ -33,7 +33,7 @@ class Jobfile:
     """A whole, valid jobs.toml with its includes.
 
     ``config_hash`` (12 hex digits) is equal for two files that mean the same; ``warnings`` are faults that do not make
-    the file invalid, one line each.
+    the file invalid, one line each, where they were asked for.
     """
 
     settings: Settings

@@ -23,7 +23,8 @@ from jobrunner.jobfile.reader import read, read_settings_alone
 
 
 def read_apart(path: str | os.PathLike[str]) -> Jobfile:
-    """The whole file with its includes, as ``read`` gives it. Where no process can be had it is read here.
+    """The whole file with its includes and its warnings, as ``read`` gives it. Where no process can be had it is read
+    here.
 
     Raises:
         ConfigError: with every fault of every file, by file and line.
@@ -32,7 +33,7 @@ def read_apart(path: str | os.PathLike[str]) -> Jobfile:
         found = _ask(path)
     except (OSError, ValueError):
         found = None
-    return read(path) if found is None else found
+    return read(path, warn=True) if found is None else found
 
 
 def _ask(path: str | os.PathLike[str]) -> Jobfile | None:
@@ -75,7 +76,7 @@ def _whole(path: str | os.PathLike[str], lines: Iterable[bytes]) -> Jobfile | No
 def tell(path: str) -> Iterator[str]:
     """The lines that say what a file holds."""
     try:
-        whole = read(path)
+        whole = read(path, warn=True)
     except ConfigError as error:
         yield json.dumps({"problems": error.problems})
         return

@@ -22,14 +22,20 @@ class Files:
     """``main`` and ``includes`` as read; every fault is noted in the source that has it.
 
     ``instead`` has texts by real path that take the place of what those files hold: what would be if they were written.
-    ``without_jobs``: tables of jobs are passed over, as far as that is easy.
+    ``without_jobs``: tables of jobs are passed over, as far as that is easy, but those of job ``but``.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], instead: Mapping[str, str] = AS_THEY_ARE, *, without_jobs: bool = False
+        self,
+        path: str | os.PathLike[str],
+        instead: Mapping[str, str] = AS_THEY_ARE,
+        *,
+        without_jobs: bool = False,
+        but: str | None = None,
     ) -> None:
         self.path = os.fspath(path)
         self._without_jobs = without_jobs
+        self._but = but
         self._instead = instead
         self._paths = dict[Source, str]()
         self.repeated: set[tuple[str, str]] = set()
@@ -112,7 +118,7 @@ class Files:
 
     def _source(self, path: str) -> Source:
         text = self._instead.get(os.path.realpath(path)) if self._instead else None
-        source = load(path, without_jobs=self._without_jobs) if text is None else parse(path, text)
+        source = load(path, without_jobs=self._without_jobs, but=self._but) if text is None else parse(path, text)
         self._paths[source] = path
         return source
 

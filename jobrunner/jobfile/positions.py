@@ -6,6 +6,7 @@ Loaded only when there is an error or a warning to locate, by ``source``, or som
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import tomli
@@ -21,21 +22,27 @@ _TABLES = frozenset({"table", "table_array_element"})
 
 
 class Positions:
-    """The positions of one text. A path that the text does not spell out has that of its nearest parent."""
+    """The positions of one text. A path that the text does not spell out has that of its nearest parent.
 
-    def __init__(self, text: str) -> None:
+    What stands in a table is read when it is asked for, since of ten thousand tables a few are, or ``wholly``: then
+    ``repeated`` is the first key that is defined twice, with where it is first, and again.
+    """
+
+    def __init__(self, text: str, *, wholly: bool = False) -> None:
         self._lines = text.encode(errors="surrogatepass").split(b"\n")
         self._keys: dict[Path, Position] = {}
         self._values: dict[Path, Position] = {}
         self.repeated: tuple[Path, Position, Position] | None = None
         self._elements: dict[Path, int] = {}
-        try:
-            self._document(parse_tree(text))
-        except RecursionError:
-            pass
+        self._unread: dict[Path, list[Node]] = {}
+        with suppress(RecursionError):
+            self._document(parse_tree(text), wholly)
 
     def of(self, path: Sequence[str | int], *, key: bool = False) -> Position:
         """The position of the value at the path, or of its key."""
+        for length in range(len(path) + 1):
+            for table in self._unread.pop(tuple(path[:length]), ()):
+                self._contents(table, tuple(path[:length]))
         first, second = (self._keys, self._values) if key else (self._values, self._keys)
         for length in range(len(path), 0, -1):
             part = tuple(path[:length])
@@ -45,15 +52,19 @@ class Positions:
             first, second = self._values, self._keys
         return 1, 1
 
-    def _document(self, root: Node) -> None:
+    def _document(self, root: Node, wholly: bool) -> None:
         for node in root.named_children:
             if node.type == "pair":
                 self._pair(node, ())
             elif node.type in _TABLES:
-                self._table(node)
+                path = self._table(node)
+                if wholly:
+                    self._contents(node, path)
+                else:
+                    self._unread.setdefault(path, []).append(node)
 
-    def _table(self, node: Node) -> None:
-        key, *rest = (child for child in node.named_children if child.type != "comment")
+    def _table(self, node: Node) -> Path:
+        key = next(child for child in node.named_children if child.type != "comment")
         path = self._within_arrays(tuple(name for name, _ in _names(key)))
         if node.type == "table_array_element":
             index = self._elements.get(path, -1) + 1
@@ -64,9 +75,13 @@ class Positions:
         else:
             here = self._spell(key, path)
             self._declare(path, here, here)
-        for child in rest:
+        return path
+
+    def _contents(self, table: Node, path: Path) -> None:
+        for child in table.named_children:
             if child.type == "pair":
-                self._pair(child, path)
+                with suppress(RecursionError):
+                    self._pair(child, path)
 
     def _within_arrays(self, path: Path) -> Path:
         """Inserts the index of the current element after every prefix that is an array of tables."""
@@ -103,13 +118,14 @@ class Positions:
         here = (1, 1)
         for count, (_, node) in enumerate(names):
             here = self._place(node)
-            self._keys.setdefault(path[: len(path) - len(names) + count + 1], here)
+            part = path[: len(path) - len(names) + count + 1]
+            self._keys[part] = min(here, self._keys.get(part, here))
         return here
 
     def _declare(self, path: Path, key: Position, value: Position) -> None:
         if path in self._values and self.repeated is None:
             self.repeated = (path, self._keys[path], key)
-        self._values.setdefault(path, value)
+        self._values[path] = min(value, self._values.get(path, value))
 
     def _place(self, node: Node) -> Position:
         row, column = node.start_point

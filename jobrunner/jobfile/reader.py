@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobrunner.domain.job import Job
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 _SHOWN_WARNINGS = 3
 
 
-def read(path: str | os.PathLike[str], instead: Mapping[str, str] = AS_THEY_ARE) -> Jobfile:
-    """The whole file with its includes; ``instead`` has texts in the place of what files (by real path) hold.
+def read(path: str | os.PathLike[str], instead: Mapping[str, str] = AS_THEY_ARE, *, warn: bool = False) -> Jobfile:
+    """The whole file with its includes; ``instead`` has texts in the place of what files (by real path) hold. ``warn``:
+    with its warnings, which have to be looked for in the text.
 
     Raises:
         ConfigError: with every fault of every file, by file and line.
@@ -34,7 +36,7 @@ def read(path: str | os.PathLike[str], instead: Mapping[str, str] = AS_THEY_ARE)
     whole = Whole(path, os.environ, instead)
     if whole.jobfile is None:
         raise ConfigError(whole.files.problems())
-    return whole.jobfile
+    return replace(whole.jobfile, warnings=tuple(map(str, whole.files.warnings()))) if warn else whole.jobfile
 
 
 def check(path: str | os.PathLike[str]) -> CheckResult:
@@ -46,18 +48,15 @@ def check(path: str | os.PathLike[str]) -> CheckResult:
     return CheckResult(valid=not problems, jobs=whole.job_count, problems=problems, warnings=whole.files.warnings())
 
 
-def read_settings(path: str | os.PathLike[str], *, warn: bool = True) -> tuple[Settings, tuple[str, ...]]:
+def read_settings(path: str | os.PathLike[str]) -> tuple[Settings, tuple[str, ...]]:
     """[jobrunner], [retention] and [queues.*] only; what is wrong elsewhere in the file is told in the warnings, a line
-    for each. What needs the whole file (schedules, names that point elsewhere) is not looked at. Without ``warn``
-    nothing else is: for commands that read their job afterwards.
+    for each. What needs the whole file (schedules, names that point elsewhere) is not looked at.
 
     Raises:
         ConfigError: the main file cannot be read, or these tables are not valid.
     """
     files = Files(path)
     settings = _settings(files)
-    if not warn:
-        return settings, ()
     from jobrunner.jobfile.whole import read_drafts
 
     files.check_top()
@@ -71,8 +70,8 @@ def read_settings(path: str | os.PathLike[str], *, warn: bool = True) -> tuple[S
 
 
 def read_settings_alone(path: str | os.PathLike[str]) -> Settings:
-    """The same tables, without a look at the jobs, which may be many: they may be broken, too. For programs that stay,
-    and read the rest behind the back of who uses them.
+    """The same tables, without a look at the jobs, which may be many: they may be broken, too. For who reads afterwards
+    what is needed of the rest.
 
     Raises:
         ConfigError: the main file cannot be read, or these tables are not valid.
@@ -88,9 +87,12 @@ def read_job(path: str | os.PathLike[str], name: str) -> tuple[Settings, Job]:
         ConfigError: the main file cannot be read, or [jobrunner], [defaults] or the job are not valid.
         NotFound: there is no such job.
     """
-    files = Files(path)
+    files = Files(path, without_jobs=True, but=name)
     settings = _settings(files)
     tables = files.tables("jobs")
+    if name not in tables:  # or it is written in a way that is not seen at a glance
+        files = Files(path)
+        settings, tables = _settings(files), files.tables("jobs")
     if name not in tables:
         raise _no_such_job(name, tables, files)
     source, table = tables[name]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tomli
 
 from jobrunner.errors import Problem
+from jobrunner.jobfile.excerpt import excerpt
 from jobrunner.jobfile.words import dotted, one_line, quoted
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ MAX_DEPTH = 100
 MAX_KEY_PARTS = 200
 
 Path = tuple[str | int, ...]
-
-_TABLE = re.compile(rb"^[ \t]*\[(\[?[ \t]*jobs[ \t]*[.\]])?", re.MULTILINE)
-"""Where a line may begin a table; the group is there for one of jobs."""
 
 
 class Fault(NamedTuple):
@@ -91,7 +89,9 @@ class Source:
 
     def repetition(self) -> tuple[Path, tuple[int, int], tuple[int, int]] | None:
         """The first key that is defined twice, and where: first, and again."""
-        return self._positions.repeated
+        from jobrunner.jobfile.positions import Positions
+
+        return Positions(self.text, wholly=True).repeated
 
     def _located(self, faults: Iterable[Fault]) -> list[Problem]:
         found = [self._locate(fault) for fault in faults]
@@ -112,10 +112,11 @@ class Source:
         return self._found
 
 
-def load(path: str, *, without_jobs: bool = False) -> Source:
+def load(path: str, *, without_jobs: bool = False, but: str | None = None) -> Source:
     """Reads and parses one file. What makes that impossible is in ``broken``; the tree is empty then.
 
-    ``without_jobs``: where the tables of jobs can be told from the others at a glance they are not parsed.
+    ``without_jobs``: where the tables of jobs can be told from the others at a glance they are not parsed, those of job
+    ``but`` excepted; nor is what is wrong there seen.
     """
     source = Source(_printable(path))
     try:
@@ -123,7 +124,7 @@ def load(path: str, *, without_jobs: bool = False) -> Source:
     except OSError as error:
         raw = None
         source.broken = _whole(source, _reason(error))
-    if raw is not None and not (without_jobs and _parse_others(raw, source)):
+    if raw is not None and not (without_jobs and _parse_excerpt(raw, source, but)):
         _parse(raw, source)
     return source
 
@@ -190,28 +191,15 @@ def _owner(uid: int) -> str:
         return f"user id {uid}"
 
 
-def _parse_others(raw: bytes, source: Source) -> bool:
-    """Parses what stands outside of the tables of jobs; whether that could be done.
-
-    A line that begins with a bracket begins a table, or it is inside of a list or a text of several lines. The latter
-    are not looked into; and the end of a list is left over then, which is no TOML.
-    """
-    if b'"""' in raw or b"'''" in raw:
+def _parse_excerpt(raw: bytes, source: Source, but: str | None) -> bool:
+    """Parses what stands outside of the tables of jobs other than ``but``; whether that could be done."""
+    part = excerpt(raw, but)
+    if part is None:
         return False
-    kept, begin, inside = list[bytes](), 0, False
-    for found in _TABLE.finditer(raw):
-        of_job = found[1] is not None
-        if of_job and not inside:
-            kept.append(raw[begin : found.start()])
-        elif inside and not of_job:
-            begin = found.start()
-        inside = of_job
-    if not inside:
-        kept.append(raw[begin:])
-    others = Source(source.name)
-    _parse(b"".join(kept), others)
-    source.text, source.tree = raw.decode(errors="replace"), others.tree
-    return others.broken is None
+    parsed = Source(source.name)
+    _parse(part, parsed)
+    source.text, source.tree = raw.decode(errors="replace"), parsed.tree
+    return parsed.broken is None
 
 
 def _parse(raw: bytes, source: Source) -> None:

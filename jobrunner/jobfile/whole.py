@@ -85,7 +85,6 @@ class Whole:
                 calendars=calendars,
                 limits=limits,
                 config_hash=digest,
-                warnings=tuple(str(warning) for warning in files.warnings()),
             )
 
     def _check(

@@ -151,7 +151,7 @@ class Server:
     def _read(self) -> Jobfile:
         self._read_at = self._clock.now()
         try:
-            file = jobfile.read(self._path)
+            file = jobfile.read(self._path, warn=True)
         except ConfigError as error:
             if self._last_good is None:
                 raise

@@ -57,7 +57,7 @@ class Ward:
         path, settings, problems = None, None, ()
         try:
             path = jobfile.locate(self.file, {})
-            settings, _ = jobfile.read_settings(path, warn=False)
+            settings, _ = jobfile.read_settings(path)
         except ConfigError as error:
             problems = error.problems
         return examine(

@@ -28,7 +28,7 @@ command = ["echo"]
 def test_it_is_the_same_file(write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(WHOLE)
     monkeypatch.setattr(apart, "read", _never)
-    assert jobfile.read_apart(path) == jobfile.read(path)
+    assert jobfile.read_apart(path) == jobfile.read(path, warn=True)
 
 
 def test_its_faults_are_the_same(write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +45,7 @@ def test_without_a_process_it_is_read_here(write, monkeypatch: pytest.MonkeyPatc
     path = write(WHOLE)
     for program in ("/bin/true", "/bin/echo", "/no/such/program"):
         monkeypatch.setattr(sys, "executable", program)
-        assert jobfile.read_apart(path) == jobfile.read(path)
+        assert jobfile.read_apart(path) == jobfile.read(path, warn=True)
 
 
 def test_the_process_ends_with_who_asked(write) -> None:
@@ -65,7 +65,7 @@ def test_the_process_ends_with_who_asked(write) -> None:
 
 def test_settings_are_those_of_the_whole_file(write) -> None:
     path = write(WHOLE)
-    assert jobfile.read_settings_alone(path) == jobfile.read_settings(path, warn=False)[0]
+    assert jobfile.read_settings_alone(path) == jobfile.read_settings(path)[0]
 
 
 def test_jobs_are_not_looked_at_for_the_settings(write) -> None:
@@ -85,7 +85,7 @@ def test_jobs_are_not_looked_at_for_the_settings(write) -> None:
 )
 def test_what_only_looks_like_a_table_is_none(write, job: str) -> None:
     path = write(f"{JOBS}\n[jobs.c]\n{job}\n[queues.last]\n")
-    tree = jobfile.read_settings(path, warn=False)[0]
+    tree = jobfile.read_settings(path)[0]
     assert jobfile.read_settings_alone(path) == tree
     assert "last" in tree.queues
 

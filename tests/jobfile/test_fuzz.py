@@ -36,6 +36,8 @@ def _survives(path: Path) -> None:
     if result.valid:
         for name, job in jobfile.read(path).jobs.items():
             assert jobfile.job_from_definition(name, job.definition) == job
+            assert jobfile.read_job(path, name)[1] == job
+        assert jobfile.read_settings_alone(path) == jobfile.read_settings(path)[0]
 
 
 @st.composite

@@ -70,6 +70,39 @@ def test_a_job_that_may_be_in_a_broken_file(write) -> None:
         jobfile.read_job(path, "b")
 
 
+@pytest.mark.parametrize("spelled", ["[jobs.a]\n", "[ jobs . a ] # x\n", '[jobs."a"]\n', "[jobs.'a']\n", "[jobs]\na."])
+@pytest.mark.parametrize(
+    "other",
+    [
+        "command = true false",
+        'command = "x',
+        "schedule = [\n  1,\n",
+        'command = "x"\n[jobs.other.env]\nA = = 1',
+        'command = "x"\nqueue = "mail" # of its own\nqueue.x =',
+    ],
+)
+def test_another_job_that_is_no_toml_does_not_stop_it(spelled, other, write) -> None:
+    path = write(
+        f'[jobs.other]\n{other}\n{spelled}command = "true"\n[jobs.a.env]\nB = "1"\n'
+        f"[jobs.last]\n{other}\n[queues.mail]\n"
+    )
+    _, job = jobfile.read_job(path, "a")
+    assert (job.name, dict(job.env)) == ("a", {"B": "1"})
+    with pytest.raises(ConfigError):
+        jobfile.read(path)
+
+
+def test_queues_that_other_jobs_name_are_known(write) -> None:
+    path = write(
+        '[jobs.a]\ncommand = "true"\n[jobs.b]\ncommand = "true"\nqueue = "mail"\n[jobs.b.env]\nqueue = "none"\n'
+        "[jobs.c]\r\ncommand = 'true'\r\n  queue='etl' # nightly\r\n[jobs.d]\ncommand = 'x'\nqueue = 'mail'\n"
+    )
+    queues = ("critical", "default", "low", "mail", "etl")
+    assert jobfile.read_settings(path)[0].queues == queues
+    assert jobfile.read_settings_alone(path).queues == queues
+    assert jobfile.read_job(path, "a")[0].queues == queues
+
+
 def test_a_job_in_two_files_is_not_triggered(write) -> None:
     path = write('[jobrunner]\ninclude = "b.toml"\n[jobs.a]\ncommand = "true"\n[jobs.c]\ncommand = "true"')
     write('[jobs.a]\ncommand = "false"', "b.toml")

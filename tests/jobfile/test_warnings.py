@@ -53,8 +53,9 @@ def test_each_use_of_a_key_without_effect_is_told(write) -> None:
     assert [(line, column) for line, column, message in found if "no effect yet" in message] == [(2, 1), (7, 1)]
 
 
-def test_warnings_of_a_whole_file_are_lines(read) -> None:
-    (warning,) = read('[jobs.a]\ncommand = "true"\nenv.A = "${NO_SUCH_VARIABLE}"').warnings
+def test_warnings_of_a_whole_file_are_lines(write) -> None:
+    path = write('[jobs.a]\ncommand = "true"\nenv.A = "${NO_SUCH_VARIABLE}"')
+    (warning,) = jobfile.read(path, warn=True).warnings
     assert warning.endswith(
         "jobs.toml:3:9: jobs.a.env.A cannot be resolved here: the environment variable NO_SUCH_VARIABLE is not set"
     )
