@@ -12,7 +12,7 @@ MOST_AHEAD = 64
 MOST_TOGETHER = 16
 """So many runs are handed to a child at once, to be begun one after another."""
 
-_PROVEN = 20
+_PROVEN = 5
 """A job's runs are known after so many that were short."""
 
 _HANDLING_SECONDS = 0.00015

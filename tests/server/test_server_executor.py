@@ -240,7 +240,7 @@ CALL = JOB._replace(kind=PythonCall(target="m:f"))
 def test_what_may_be_repeated_is_known_when_enough_were_short(sqlite_db: Database, job: Job, known: bool) -> None:
     worker = Worker(sqlite_db, job if job.name == "job" else CALL)
     worker.does = Succeeded(took=0.001)
-    worker.short(19)
+    worker.short(4)
     assert worker.executor.seconds(job.name) is None
     worker.short(1)
     assert (worker.executor.seconds(job.name) is not None) is known
