@@ -39,7 +39,7 @@ def measure(options: Options) -> tuple[Table, ...]:
     failed: dict[str, str] = {}
     with Services(options.appendfsync) as services:
         subjects = _subjects(theirs, services, options)
-        for _ in range(min(options.rounds, 2)):
+        for _ in range(min(options.rounds, 3)):
             for name, serving in subjects.items():
                 try:
                     used, held = _cost(serving, seconds)

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.project import jobrunner, project, server
@@ -38,13 +38,14 @@ WORK = "import time\ndef nop(n):\n    return n\ndef stamp():\n    return time.ti
 @dataclass(frozen=True, kw_only=True)
 class Ours:
     """One configuration: ``store`` and ``broker`` are ``sqlite``, ``postgresql`` and ``redis``, or nothing; ``call`` is
-    ``nop``, or ``once``, which must not be repeated and so is not claimed ahead."""
+    ``nop``, or ``once``, which must not be repeated and so is not claimed ahead. ``workers``: 0 is the default."""
 
     title: str
     durability: str = "full"
     store: str = "sqlite"
     broker: str = ""
     call: str = "nop"
+    workers: int = 0
 
     def enqueue(self, services: Services, count: int) -> float:
         """Runs that ``client.trigger`` creates a second, one at a time: checked, audited, durable."""
@@ -87,6 +88,8 @@ class Ours:
         keys = [f'durability = "{self.durability}"']
         if self.store == "postgresql":
             keys.append(f'store = "{services.postgresql()}"')
+        if self.workers:
+            keys.append(f"workers = {self.workers}")
         if self.broker:
             keys.append(f'broker = "{services.redis()}/0"')
         return keys
@@ -109,6 +112,8 @@ NORMAL = Ours(title="jobrunner, SQLite normal", durability="normal")
 POSTGRESQL = Ours(title="jobrunner, PostgreSQL", store="postgresql")
 REDIS = Ours(title="jobrunner, SQLite full + Redis", broker="redis")
 ONCE = Ours(title="jobrunner, SQLite full, nothing ahead", call="once")
+ONCE_16 = replace(ONCE, title=f"{ONCE.title}, 16 workers", workers=16)
+REDIS_16 = replace(REDIS, title=f"{REDIS.title}, 16 workers", workers=16)
 ALL = (FULL, NORMAL, POSTGRESQL, REDIS)
 
 
