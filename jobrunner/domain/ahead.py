@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 AHEAD_SECONDS = 0.01
-"""So much work may be claimed that no worker is free for yet."""
+"""So much work for each worker may be claimed that none is free for yet: what comes last has begun by then."""
 
 MOST_AHEAD = 64
 
@@ -46,8 +46,15 @@ class Paces:
         return usual + _HANDLING_SECONDS if count >= _PROVEN else None
 
 
-def reach(jobs: Iterable[str], room: int, seconds: Callable[[str], float | None], waiting: Iterable[str] = ()) -> int:
-    """How many of the next runs, of ``jobs`` in their order, may be claimed where ``room`` workers are idle.
+def reach(
+    jobs: Iterable[str],
+    room: int,
+    seconds: Callable[[str], float | None],
+    waiting: Iterable[str] = (),
+    *,
+    workers: int = 1,
+) -> int:
+    """How many of the next runs, of ``jobs`` in their order, may be claimed where ``room`` of the workers are idle.
 
     ``seconds``: what a run of a job takes, None where it is not to be claimed ahead; then none after it is, for that
     would overtake it. ``waiting``: the jobs of what has been claimed ahead before.
@@ -65,7 +72,7 @@ def reach(jobs: Iterable[str], room: int, seconds: Callable[[str], float | None]
     for job in jobs:
         if taken >= room:
             more = takes(job)
-            if more is None or ahead >= MOST_AHEAD or work + more > AHEAD_SECONDS:
+            if more is None or ahead >= MOST_AHEAD or work + more > AHEAD_SECONDS * workers:
                 break
             work += more
             ahead += 1

@@ -13,12 +13,14 @@ _STUCK_SECONDS = 2 * AHEAD_SECONDS
 
 
 class Ahead:
-    """In the order in which they were claimed. ``seconds``: what a run of a job takes, see ``domain.ahead``.
+    """In the order in which they were claimed, for so many ``workers``. ``seconds``: what a run of a job takes, see
+    ``domain.ahead``.
 
     Every ``now`` is in monotonic seconds.
     """
 
-    def __init__(self, seconds: Callable[[str], float | None]) -> None:
+    def __init__(self, workers: int, seconds: Callable[[str], float | None]) -> None:
+        self._workers = workers
         self._seconds = seconds
         self._runs = deque[Claimed]()
         self._moved = 0.0
@@ -46,7 +48,8 @@ class Ahead:
 
         ``behind``: the jobs of those that have been handed over and are behind others.
         """
-        return reach(jobs, room, self._seconds, [*behind, *(run.job for run in self._runs)])
+        waiting = [*behind, *(run.job for run in self._runs)]
+        return reach(jobs, room, self._seconds, waiting, workers=self._workers)
 
     def goes_on(self, claimed: Sequence[Claimed], room: int, before: bool) -> bool:
         """Whether it pays to look further than to the idle workers the next time, after so many were claimed for so

@@ -39,7 +39,7 @@ class Crew:
     def __init__(self, workers: int, clock: Clock) -> None:
         self.inbox = SimpleQueue[bytes]()
         self.workers = workers
-        self.ahead = Ahead(lambda job: None)
+        self.ahead = Ahead(workers, lambda job: None)
         self.hand: Hand | None = None
         self.claiming = True
         self._clock = clock
@@ -52,7 +52,7 @@ class Crew:
     def employ(self, hand: Hand) -> None:
         """Has some runs begun without a worker; before anything is handed over."""
         self.hand = hand
-        self.ahead = Ahead(hand.seconds)
+        self.ahead = Ahead(self.workers, hand.seconds)
 
     def stop(self) -> None:
         """From now on nobody gets a run."""

@@ -41,7 +41,7 @@ STOP_SECONDS = 15.0
 _SHORTEST_PATIENCE, _LONGEST_PATIENCE = 0.0001, 0.002
 """Seconds that ends wait for others to be committed with: half of what a commit takes, where that is worth it."""
 
-_GATHERING_SECONDS = 0.005
+_GATHERING_SECONDS = 0.01
 """How long what is to be written gathers for one commit while runs that were claimed ahead go on being begun."""
 
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 2.0

@@ -61,19 +61,25 @@ def test_idle_workers_take_whatever_comes_and_nothing_is_overtaken() -> None:
 def test_what_is_ahead_is_little_work_and_few_runs_with_what_was_ahead_before() -> None:
     assert reach(["short"] * 99, 2, JOBS.get) == 2 + 8
     assert reach(["short"] * 99, 0, JOBS.get, ["short"] * 4) == 4
+    assert reach(["short"] * 99, 2, JOBS.get, workers=3) == 2 + 25
+    assert reach(["short"] * 99, 0, JOBS.get, ["short"] * 4, workers=3) == 21
     assert reach(["tiny"] * 200, 2, JOBS.get) == 2 + MOST_AHEAD
+    assert reach(["short"] * 200, 2, JOBS.get, workers=99) == 2 + MOST_AHEAD
     assert reach(["tiny"] * 200, 0, JOBS.get, ["tiny"] * 60) == 4
 
 
 @given(
-    st.lists(st.sampled_from(list(JOBS))), st.integers(0, 9), st.lists(st.sampled_from(["short", "tiny"]), max_size=9)
+    st.lists(st.sampled_from(list(JOBS))),
+    st.integers(0, 9),
+    st.lists(st.sampled_from(["short", "tiny"]), max_size=9),
+    st.integers(1, 4),
 )
-def test_never_more_than_promised(jobs: list[str], room: int, waiting: list[str]) -> None:
-    count = reach(jobs, room, JOBS.get, waiting)
+def test_never_more_than_promised(jobs: list[str], room: int, waiting: list[str], workers: int) -> None:
+    count = reach(jobs, room, JOBS.get, waiting, workers=workers)
     ahead = jobs[room:count]
     assert min(room, len(jobs)) <= count <= len(jobs)
     assert "long" not in ahead
-    assert not ahead or sum(JOBS[job] or 0 for job in [*ahead, *waiting]) <= AHEAD_SECONDS * 1.000001
+    assert not ahead or sum(JOBS[job] or 0 for job in [*ahead, *waiting]) <= AHEAD_SECONDS * workers * 1.000001
     assert len(ahead) <= MOST_AHEAD
 
 
