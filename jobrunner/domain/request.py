@@ -94,4 +94,7 @@ def unique_key(job: Job, params: str, secret_params: str | None) -> str | None:
 
 def canonical(values: Mapping[str, Any]) -> str:
     """The one JSON text of these parameters: sorted keys, no spaces, no escapes that are not needed."""
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(values) if values else "{}"
+
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode

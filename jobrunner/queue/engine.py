@@ -168,6 +168,13 @@ class Engine:
             self.crew.free()
         self._nudge()
 
+    def submit_all(self, operations: Sequence[Operation]) -> None:
+        """As ``submit``, of some that come together, in their order."""
+        for operation in operations:
+            self._operations.add(Submitted(operation))
+        if operations:
+            self._nudge()
+
     def offer(self, named: Sequence[tuple[int, int]]) -> None:
         """Runs that a broker delivered: those that are still queued are claimed."""
         self._offered.extend(named)

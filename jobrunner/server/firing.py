@@ -28,7 +28,7 @@ def fire_at(timed: Timed, at: datetime, trigger: Trigger, now: datetime, *, one_
     """One due fire of a job."""
     job, off = timed.job, timed.off(at)
     defers = job.on_blackout == "defer"
-    public, secret = split_secrets(job.params, Checker(job.params, job=job.name).values({}))
+    public, secret = split_secrets(job.params, Checker(job.params, job=job.name).values({}) if job.params else {})
     run = new_run(
         job,
         params=public,

@@ -161,6 +161,7 @@ class FireSchedule:
             self._behind = {key: entry for key, entry in self._behind.items() if entry.after < now - LATE}
 
     def _fire_due(self, now: datetime) -> None:
+        due = list[_Due]()
         for timed, after, fires in self._timetable.due(now):
             key = (timed.job.name, timed.number)
             if key in self._behind:
@@ -170,10 +171,9 @@ class FireSchedule:
                 continue
             for at in fires:
                 with self._fault_of(timed.job):
-                    self._fire(timed, at, now)
-
-    def _fire(self, timed: Timed, at: datetime, now: datetime) -> None:
-        self._engine.submit(_Due(fire_at(timed, at, Trigger.SCHEDULE, now), now))
+                    due.append(_due(timed, at, now))
+        # At once: an engine that wakes for the first of a thousand is in the way of who comes with the others.
+        self._engine.submit_all(due)
 
     def _catch_up(self, now: datetime) -> None:
         for key, behind in list(self._behind.items()):
@@ -206,8 +206,7 @@ class FireSchedule:
         if late:
             gap = missed(behind.timed, late, now, fresh=bool(fresh), slept=behind.slept, server_id=self._server_id)
             self._engine.submit(lambda db: gaps.decide(db, gap, now))
-        for at in fresh:
-            self._fire(behind.timed, at, now)
+        self._engine.submit_all([_due(behind.timed, at, now) for at in fresh])
 
     @contextmanager
     def _fault_of(self, job: Job) -> Iterator[None]:
@@ -216,6 +215,10 @@ class FireSchedule:
             yield
         except Exception:
             log.exception("fault while firing", extra={"job": job.name})
+
+
+def _due(timed: Timed, at: datetime, now: datetime) -> _Due:
+    return _Due(fire_at(timed, at, Trigger.SCHEDULE, now), now)
 
 
 def _timed(jobfile: Jobfile) -> dict[str, Timed]:

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from jobrunner.store.database import Database, insert, table
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def number(job: str, body: str) -> int:
     """The number (63 bits) under which a definition is kept: equal contents have equal numbers in every store."""
     digest = blake2b(f"{job}\n{body}".encode(), digest_size=8).digest()

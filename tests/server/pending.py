@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +23,9 @@ class Pending:
     def submit(self, operation: Any, *, frees_worker: bool = False, committed: Any = None, **_: Any) -> None:
         self.waiting.append((operation, committed))
         self.freed += frees_worker
+
+    def submit_all(self, operations: Sequence[Any]) -> None:
+        self.waiting += [(operation, None) for operation in operations]
 
     def commit(self) -> None:
         waiting, self.waiting = self.waiting, []
