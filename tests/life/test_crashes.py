@@ -2,11 +2,14 @@
 
 import os
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 
+import psutil
 import pytest
-from project import Project, marked, until
+from project import PATIENCE, Project, Server, marked, until
 
 from jobrunner.domain.ahead import MOST_AHEAD
 
@@ -119,7 +122,7 @@ def test_a_frozen_server_finds_its_runs_elsewhere(project: Maker, new_url: str) 
         run = where.trigger("gated")
         where.in_state(run, "running")
         with where.server("--name", "awake") as awake:
-            frozen.signal(signal.SIGSTOP)
+            _freeze(frozen, new_url)
             awake.said(lambda line: "is lost" in line.get("message", ""))
             until(lambda: where.show(run)["attempt"] == 2, "the second attempt")
             frozen.signal(signal.SIGCONT)
@@ -131,6 +134,17 @@ def test_a_frozen_server_finds_its_runs_elsewhere(project: Maker, new_url: str) 
         assert states == {"awake": "stopped", "frozen": "running"}
     assert [attempt["outcome"] for attempt in shown["attempts"]] == ["lost", "succeeded"]
     assert (shown["server"], shown["state"]) == ("awake", "succeeded")
+
+
+def _freeze(server: Server, url: str) -> None:
+    """Stops it while it does not write: in the middle of that it would hold the lock of a SQLite file, and nobody could
+    find it lost."""
+    with ExitStack() as held:
+        if url.startswith("sqlite:///"):
+            file = held.enter_context(closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=PATIENCE)))
+            file.execute("BEGIN IMMEDIATE")
+        server.signal(signal.SIGSTOP)
+        until(lambda: psutil.Process(server.pid).status() == psutil.STATUS_STOPPED, "its standstill")
 
 
 def test_two_servers_never_run_a_run_twice(where: Project) -> None:
