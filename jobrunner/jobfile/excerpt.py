@@ -7,33 +7,41 @@ from __future__ import annotations
 
 import re
 
-_TABLE_OR_QUEUE = re.compile(
+_LINE = (
     rb"^[ \t]*(?:"
     rb"(\[)(?:[ \t]*jobs[ \t]*\.[ \t]*([A-Za-z0-9_-]+)[ \t]*([.\]]))?"
-    rb"|queue[ \t]*=[ \t]*(\"[^\"\\\n]*\"|'[^'\n]*')[ \t]*(?:\#[^\n]*)?\r?$)",
-    re.MULTILINE,
+    rb"|queue[ \t]*=[ \t]*(\"[^\"\\\n]*\"|'[^'\n]*')[ \t]*(?:\#[^\n]*)?\r?$)"
 )
 """Where a line may begin a table: with the name of the job, where it is one of a job's, and whether that is all of its
 name. Or a line that says a queue."""
 
+_TEXTS = (
+    rb'"""(?:[^\\]|\\.)*?"""(?:"{0,2})'
+    rb"|\'\'\'.*?\'\'\'(?:\'{0,2})"
+    rb'|"(?:[^"\\\n]|\\.)*"'
+    rb"|'[^'\n]*'"
+    rb"|\#[^\n]*"
+)
+"""Where texts of several lines begin and end has to be known of all texts and comments: in them nothing begins."""
 
-def excerpt(raw: bytes, but: str | None = None) -> bytes | None:
+
+def excerpt(raw: bytes, but: str | None = None) -> bytes:
     """What stands outside of the tables of jobs, with those of job ``but``; of others only each queue that they name,
-    once. None where that cannot be told.
+    once.
 
-    A line that begins with a bracket begins a table, or it is inside of a list or a text of several lines. The latter
-    are not looked into; and the end of a list is left over then, which is no TOML.
+    A line that begins with a bracket begins a table, or it is inside of a list: the end of that is left over then, so
+    the excerpt is no TOML.
     """
-    if b'"""' in raw or b"'''" in raw:
-        return None
+    several_lines = b'"""' in raw or b"'''" in raw
+    pattern = _TEXTS + b"|" + _LINE if several_lines else _LINE
     wanted = but.encode() if but is not None else None
     kept, begin, passed_over = list[bytes](), 0, False
     job: bytes | None = None
     queues = set[bytes]()
-    for found in _TABLE_OR_QUEUE.finditer(raw):
+    for found in re.finditer(pattern, raw, re.MULTILINE | re.DOTALL):
         table, name, end, queue = found.groups()
         if table is None:
-            if job is not None and queue not in queues:
+            if job is not None and queue is not None and queue not in queues:
                 queues.add(queue)
                 kept.append(b"[jobs.%s]\nqueue = %s\n" % (job, queue))
             continue

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 100
+_LARGE_BYTES = 64 * 1024
+"""What is smaller is parsed sooner than it is taken apart."""
 MAX_KEY_PARTS = 200
 
 Path = tuple[str | int, ...]
@@ -124,8 +126,10 @@ def load(path: str, *, without_jobs: bool = False, but: str | None = None) -> So
     except OSError as error:
         raw = None
         source.broken = _whole(source, _reason(error))
-    if raw is not None and not (without_jobs and _parse_excerpt(raw, source, but)):
+    if raw is not None and not (without_jobs and len(raw) > _LARGE_BYTES and _parse_excerpt(raw, source, but)):
         _parse(raw, source)
+        if without_jobs and source.broken is not None:
+            _parse_excerpt(raw, source, but)
     return source
 
 
@@ -193,13 +197,12 @@ def _owner(uid: int) -> str:
 
 def _parse_excerpt(raw: bytes, source: Source, but: str | None) -> bool:
     """Parses what stands outside of the tables of jobs other than ``but``; whether that could be done."""
-    part = excerpt(raw, but)
-    if part is None:
-        return False
     parsed = Source(source.name)
-    _parse(part, parsed)
-    source.text, source.tree = raw.decode(errors="replace"), parsed.tree
-    return parsed.broken is None
+    _parse(excerpt(raw, but), parsed)
+    if parsed.broken is not None:
+        return False
+    source.text, source.tree, source.broken = raw.decode(errors="replace"), parsed.tree, None
+    return True
 
 
 def _parse(raw: bytes, source: Source) -> None:

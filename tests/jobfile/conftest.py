@@ -22,6 +22,12 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _every_file_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left out of large files is left out of the small ones of these tests."""
+    monkeypatch.setattr("jobrunner.jobfile.source._LARGE_BYTES", 0)
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Writes a file into the test's folder and gives its path."""

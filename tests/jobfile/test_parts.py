@@ -79,15 +79,21 @@ def test_a_job_that_may_be_in_a_broken_file(write) -> None:
         "schedule = [\n  1,\n",
         'command = "x"\n[jobs.other.env]\nA = = 1',
         'command = "x"\nqueue = "mail" # of its own\nqueue.x =',
+        'command = """\n[jobs.a]\ncommand = "false" \\"""\nqueue = "none"\n"""""\nx = = 1',
+        "command = '''\n[jobs.a.env]\nB = 2\n# \"\"\"\n''''\ndescription = 'it \"\"\" is' # isn't\nx = = 1",
+        "# \"\"\" '''\n  # [jobs.a]\nx = = 1",
     ],
 )
-def test_another_job_that_is_no_toml_does_not_stop_it(spelled, other, write) -> None:
+@pytest.mark.parametrize("large", [0, 9999])
+def test_another_job_that_is_no_toml_does_not_stop_it(spelled, other, large, write, monkeypatch) -> None:
+    monkeypatch.setattr("jobrunner.jobfile.source._LARGE_BYTES", large)
     path = write(
         f'[jobs.other]\n{other}\n{spelled}command = "true"\n[jobs.a.env]\nB = "1"\n'
         f"[jobs.last]\n{other}\n[queues.mail]\n"
     )
-    _, job = jobfile.read_job(path, "a")
+    settings, job = jobfile.read_job(path, "a")
     assert (job.name, dict(job.env)) == ("a", {"B": "1"})
+    assert "none" not in settings.queues
     with pytest.raises(ConfigError):
         jobfile.read(path)
 
