@@ -56,6 +56,8 @@ def read_settings(path: str | os.PathLike[str]) -> tuple[Settings, tuple[str, ..
         ConfigError: the main file cannot be read, or these tables are not valid.
     """
     files = Files(path)
+    if (broken := files.main.broken) is not None:  # which may be in the table of a job
+        return read_settings_alone(path), (str(broken),)
     settings = _settings(files)
     from jobrunner.jobfile.whole import read_drafts
 

@@ -123,6 +123,17 @@ def test_settings_with_faults_elsewhere_as_warnings(write) -> None:
     assert [warning.partition("jobs.toml:")[2][:4] for warning in warnings] == ["3:7:", "4:9:", "5:2:"]
 
 
+@pytest.mark.parametrize("large", [0, 9999])
+def test_settings_of_a_file_with_a_job_that_is_no_toml(large, write, monkeypatch) -> None:
+    monkeypatch.setattr("jobrunner.jobfile.source._LARGE_BYTES", large)
+    path = write("[jobrunner]\nworkers = 3\n[jobs.bad]\ncommand = = 1\n[jobs.good]\nqueue = 'mail'\n")
+    settings, warnings = jobfile.read_settings(path)
+    assert (settings.workers, settings.queues[-1]) == (3, "mail")
+    assert [warning.partition("jobs.toml:")[2] for warning in warnings] == [
+        "4:11: not TOML: invalid value; a text needs quotes"
+    ]
+
+
 def test_many_warnings_are_summed_up(write) -> None:
     text = "".join(f"[jobs.j{number}]\nx = 1\n" for number in range(20))
     _, warnings = jobfile.read_settings(write(text))

@@ -14,8 +14,14 @@ from jobrunner.jobfile import source
 JOB = '[jobs.a]\ncommand = "true"\n'
 
 
-def _told(path: Path | str) -> str:
+def _told(path: Path | str, *, of_a_job: bool = False) -> str:
     (problem,) = jobfile.check(path).problems
+    with pytest.raises(ConfigError) as caught:
+        jobfile.read(path)
+    assert caught.value.problems == (problem,)
+    if of_a_job:
+        assert jobfile.read_settings(path)[1] == (str(problem),)
+        return str(problem).removeprefix(f"{path}:").strip()
     with pytest.raises(ConfigError) as caught:
         jobfile.read_settings(path)
     assert caught.value.problems == (problem,)
@@ -78,7 +84,7 @@ def test_a_link_is_followed_and_its_folder_is_the_one_named(write, tmp_path) -> 
 )
 def test_what_is_no_text(raw, expected, write) -> None:
     path = write(raw)
-    assert _told(path) == expected
+    assert _told(path, of_a_job=raw.startswith(b"[jobs.a]")) == expected
 
 
 @pytest.mark.parametrize(
