@@ -28,6 +28,9 @@ FLOOD_SECONDS = 1.0
 """How often what is printed is written where each time takes the place of all that was written before."""
 
 _ROW_BYTES = 256 * 1024
+_TAIL_PARTS = 16
+"""A tail that is written bit by bit has at least so many rows: the oldest goes whole when there is too much."""
+
 _SAME_MOMENT = timedelta(milliseconds=20)
 
 _Piece = tuple[int, datetime, bytes]
@@ -96,6 +99,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._head_left = (limit + 1) // 2
         self._tail_limit = limit // 2
+        self._tail_row = max(min(self._tail_limit // _TAIL_PARTS, _ROW_BYTES), 1)
         self._head = list[_Piece]()
         self._head_end = 0
         self._tail = deque[_Piece]()
@@ -166,10 +170,10 @@ class Recorder:
     def _take(self) -> _Taken | None:
         if not (self._head or self._tail or self._progress):
             return None
-        rows = self._rows(self._head, self._head_end)
+        rows = self._rows(self._head, self._head_end, _ROW_BYTES)
         self._head_end += sum(len(row.data) for row in rows)
         self._head = []
-        tail = self._rows(self._tail, self._printed - self._tail_bytes)
+        tail = self._rows(self._tail, self._printed - self._tail_bytes, self._tail_row)
         self._tail, self._tail_bytes = deque(), 0
         drop = self._trim(tail)
         progress, self._progress = self._progress, None
@@ -195,9 +199,9 @@ class Recorder:
                 self._tail.appendleft((stream, at, data[surplus:]))
             self._tail_bytes -= min(len(data), surplus)
 
-    def _rows(self, pieces: Sequence[_Piece], start: int) -> list[Row]:
+    def _rows(self, pieces: Sequence[_Piece], start: int, most: int) -> list[Row]:
         rows = list[Row]()
-        for group in _grouped(pieces):
+        for group in _grouped(pieces, most):
             data = b"".join(piece[2] for piece in group)
             rows.append(Row(self._next_seq, start, _segments(group), data))
             self._next_seq += 1
@@ -215,15 +219,17 @@ class Recorder:
         return (dropped[0], dropped[-1] + 1) if dropped else None
 
 
-def _grouped(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
-    """Pieces in the order given, together as long as a row is not too large."""
-    groups, size = list[list[_Piece]](), _ROW_BYTES
-    for piece in pieces:
-        if size >= _ROW_BYTES:
-            groups.append([])
-            size = 0
-        groups[-1].append(piece)
-        size += len(piece[2])
+def _grouped(pieces: Sequence[_Piece], most: int) -> list[list[_Piece]]:
+    """Pieces in the order given, together in groups of so many bytes; one that does not fit is split."""
+    groups, room = list[list[_Piece]](), 0
+    for stream, at, data in pieces:
+        while data:
+            if not room:
+                groups.append([])
+                room = most
+            part, data = data[:room], data[room:]
+            groups[-1].append((stream, at, part))
+            room -= len(part)
     return groups
 
 

@@ -103,6 +103,23 @@ def test_no_more_than_the_limit_is_held_while_the_store_is_away(make: Callable[.
     assert len(kept) <= 100
 
 
+@pytest.mark.parametrize("bits", [(950, 200), (1600,) * 3, (30,) * 100, (2999, 1, 1), (1,) * 60])
+def test_a_tail_that_is_written_bit_by_bit_is_as_long(make: Callable[..., Attempt], bits: tuple[int, ...]) -> None:
+    attempt, printed = make(2000), b""
+    for number, bit in enumerate((1000, *bits)):
+        words = bytes([number % 256]) * bit
+        attempt.recorder.output("stdout", words)
+        printed += words
+        attempt.recorder.flush()
+        attempt.engine.commit()
+    attempt.close()
+    attempt.engine.commit()
+    head, tail = attempt.kept()[:1000], attempt.kept()[1000:]
+    assert head == printed[:1000]
+    assert min(len(printed) - 1000, 1000 - 1000 // 16) <= len(tail) <= 1000
+    assert printed.endswith(tail)
+
+
 def test_what_gathered_meanwhile_is_written_next(make: Callable[..., Attempt]) -> None:
     attempt = make()
     attempt.recorder.output("stdout", b"a")
