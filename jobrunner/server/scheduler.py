@@ -162,18 +162,20 @@ class FireSchedule:
 
     def _fire_due(self, now: datetime) -> None:
         due = list[_Due]()
-        for timed, after, fires in self._timetable.due(now):
-            key = (timed.job.name, timed.number)
-            if key in self._behind:
-                continue
-            if is_late(fires[0], now):
-                self._behind[key] = _Behind(timed, after, self._slept)
-                continue
-            for at in fires:
-                with self._fault_of(timed.job):
-                    due.append(_due(timed, at, now))
-        # At once: an engine that wakes for the first of a thousand is in the way of who comes with the others.
-        self._engine.submit_all(due)
+        try:
+            for timed, after, fires in self._timetable.due(now):
+                key = (timed.job.name, timed.number)
+                if key in self._behind:
+                    continue
+                if is_late(fires[0], now):
+                    self._behind[key] = _Behind(timed, after, self._slept)
+                    continue
+                for at in fires:
+                    with self._fault_of(timed.job):
+                        due.append(_due(timed, at, now))
+        finally:  # what the timetable has given out it does not give out again
+            # At once: an engine that wakes for the first of a thousand is in the way of who comes with the others.
+            self._engine.submit_all(due)
 
     def _catch_up(self, now: datetime) -> None:
         for key, behind in list(self._behind.items()):
