@@ -16,7 +16,7 @@ from bench.subject import Subject
 
 def measure(options: Options) -> tuple[Table, ...]:
     theirs = peers.wanted(options)
-    mine = (*ours.ALL, ours.REDIS_16, ours.ONCE, ours.ONCE_16)
+    mine = (*ours.ALL, ours.REDIS_16, *ours.NOTHING_AHEAD)
     every: tuple[Subject, ...] = (*theirs, *mine)
     with Services(options.appendfsync) as services:
         work = {one.title: partial(one.drain, services, options.runs) for one in every}
