@@ -115,6 +115,15 @@ class Interruption:
             raise Interrupted("interrupted")
 
 
+class _Open(threading.local):
+    """What one thread has under way, and which file its connection was made to."""
+
+    transaction = False
+    snapshot = False
+    interruption: Interruption | None = None
+    place: tuple[int, int] | None = None
+
+
 class Database:
     """A SQLite file or a PostgreSQL database behind peewee.
 
@@ -138,7 +147,7 @@ class Database:
         self._url = url
         self._patience = patience
         self._connections = connections
-        self._open = threading.local()
+        self._open = _Open()
         self._interrupting = threading.Lock()
         self._interruptions = set[Interruption]()
         _databases.add(self)
@@ -148,7 +157,7 @@ class Database:
 
         Text that a database cannot hold (lone surrogates, on PostgreSQL NUL) is kept with U+FFFD in its place.
         """
-        if (interruption := getattr(self._open, "interruption", None)) is not None:
+        if (interruption := self._open.interruption) is not None:
             interruption.check()
         return self._execute(sql, params)
 
@@ -183,7 +192,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All statements inside commit together or not at all; inside another transaction it is part of that one."""
-        if getattr(self._open, "transaction", False):
+        if self._open.transaction:
             yield
             return
         self._begin("BEGIN IMMEDIATE" if self.dialect == "sqlite" else "BEGIN")
@@ -259,7 +268,7 @@ class Database:
 
     @property
     def _inside(self) -> bool:
-        return getattr(self._open, "transaction", False) or getattr(self._open, "snapshot", False)
+        return self._open.transaction or self._open.snapshot
 
     def _look_at_file(self, path: Path) -> None:
         try:
@@ -269,7 +278,7 @@ class Database:
                 f"the store {self._url} is gone: {error.strerror}", hint="put its file back"
             ) from error
         place = (stat.st_dev, stat.st_ino)
-        if getattr(self._open, "place", place) != place:
+        if self._open.place not in (None, place):
             # Not closed: that would remove the log of the file that has taken its place.
             _leave(self._connections)
         self._open.place = place
