@@ -102,8 +102,6 @@ class Executor:
         Some of the others, from the next one on, may have been given to its child, to be begun after it.
         """
         claimed = runs[0]
-        if self._stopping is not None:
-            return None
         try:
             prepared = self._preparation.prepare_at_once(claimed)
             return self._begin(prepared, self._alike(prepared, runs[1:])) if prepared is not None else None
@@ -226,8 +224,10 @@ class Executor:
         until = self._clock.monotonic() + AHEAD_SECONDS
         attempt = None
         try:
-            specs = [each.spec for each in behind]
-            attempt = self._execution.begin(prepared.spec, control, prepared.recorder, specs, until)
+            # Looked at when the controls are there: who is told to end all meanwhile reaches this one by them.
+            if self._stopping is None:
+                specs = [each.spec for each in behind]
+                attempt = self._execution.begin(prepared.spec, control, prepared.recorder, specs, until)
         finally:
             if attempt is None:
                 for each in every:

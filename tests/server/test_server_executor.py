@@ -204,6 +204,17 @@ def test_a_server_that_was_declared_lost_records_nothing(worker: Worker) -> None
     assert worker.db.execute("SELECT count(*) FROM output").fetchone() == (0,)
 
 
+def test_nothing_begins_at_once_that_is_told_to_end_while_it_is_prepared(worker: Worker) -> None:
+    class Jobs(dict[str, Job]):
+        def get(self, name: str, default: Any = None) -> Any:
+            worker.executor.stop_all(StopReason.INTERRUPTED, at_once=True)
+            return super().get(name, default)
+
+    worker.executor._definitions.jobfile.jobs = Jobs({JOB.name: JOB})  # type: ignore[misc]
+    assert worker.executor.begin([start(worker.db, put(worker.db), worker.server)]) is None
+    assert worker.executor._controls == {}
+
+
 def test_an_end_that_the_store_refuses_is_a_failure_that_says_so(worker: Worker) -> None:
     heard = list[Any]()
     submit = worker.engine.submit
