@@ -24,6 +24,9 @@ params.n = {{ type = "int", required = true }}
 python = "work:nop"
 params.n = {{ type = "int", required = true }}
 on_lost = "fail"
+[jobs.say]
+python = "work:say"
+params.n = {{ type = "int", required = true }}
 [jobs.stamp]
 python = "work:stamp"
 [jobs.true]
@@ -35,13 +38,23 @@ command = ["date", "+%s.%N"]
 WARM = 200
 """Runs before what is measured: each child has been started, and each job is known to be short."""
 
-WORK = "import time\ndef nop(n):\n    return n\ndef stamp():\n    return time.time()\n"
+WORK = """
+import time
+def nop(n):
+    return n
+def say(n):
+    print("a line of", n)
+    return n
+def stamp():
+    return time.time()
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ours:
     """One configuration: ``store`` and ``broker`` are ``sqlite``, ``postgresql`` and ``redis``, or nothing; ``call`` is
-    ``nop``, or ``once``, which must not be repeated and so is not claimed ahead. ``workers``: 0 is the default."""
+    ``nop``, or ``once``, which must not be repeated and so is not claimed ahead, or ``say``, which prints a line.
+    ``workers``: 0 is the default."""
 
     title: str
     durability: str = "full"
@@ -118,6 +131,7 @@ ONCE = Ours(title="jobrunner, SQLite full, nothing ahead", call="once")
 ONCE_16 = replace(ONCE, title=f"{ONCE.title}, 16 workers", workers=16)
 NORMAL_ONCE = replace(NORMAL, title=f"{NORMAL.title}, nothing ahead", call="once")
 NORMAL_ONCE_16 = replace(NORMAL_ONCE, title=f"{NORMAL_ONCE.title}, 16 workers", workers=16)
+PRINTING = replace(FULL, title=f"{FULL.title}, each prints a line", call="say")
 REDIS_16 = replace(REDIS, title=f"{REDIS.title}, 16 workers", workers=16)
 ALL = (FULL, NORMAL, POSTGRESQL, REDIS)
 NOTHING_AHEAD = (ONCE, ONCE_16, NORMAL_ONCE, NORMAL_ONCE_16)

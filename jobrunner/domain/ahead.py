@@ -1,8 +1,10 @@
-"""How far a server claims beyond its idle workers: only what may be repeated, and is over in no time. Pure."""
+"""How far a server claims beyond its idle workers: only what may be repeated, and is over in no time. And how many runs
+one child is given at once. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 AHEAD_SECONDS = 0.01
 """So much work for each worker may be claimed that none is free for yet: what comes last has begun by then."""
@@ -11,6 +13,9 @@ MOST_AHEAD = 64
 
 MOST_TOGETHER = 16
 """So many runs are handed to a child at once, to be begun one after another."""
+
+SHARED_SECONDS = 0.002
+"""So much work for one child where others are idle: to wake another costs more processor time than such runs do."""
 
 _PROVEN = 5
 """A job's runs are known after so many that were short."""
@@ -59,13 +64,7 @@ def reach(
     ``seconds``: what a run of a job takes, None where it is not to be claimed ahead; then none after it is, for that
     would overtake it. ``waiting``: the jobs of what has been claimed ahead before.
     """
-    known = dict[str, float | None]()
-
-    def takes(job: str) -> float | None:
-        if job not in known:
-            known[job] = seconds(job)
-        return known[job]
-
+    takes = cache(seconds)
     before = list(waiting)
     work = sum(takes(job) or 0.0 for job in before)
     taken, ahead = 0, len(before)
@@ -81,12 +80,20 @@ def reach(
 
 
 def together(jobs: Sequence[str], idle: int, seconds: Callable[[str], float | None]) -> int:
-    """How many of the next runs, of ``jobs`` in their order, are handed at once to one of so many idle workers: its
-    part of them, as long as each is known to be short. At least one, of whatever job."""
-    most = min(-(-len(jobs) // idle), MOST_TOGETHER)
-    known = set[str]()
-    for count, job in enumerate(jobs[:most]):
-        if job not in known and seconds(job) is None:
-            return max(count, 1)
-        known.add(job)
-    return max(most, 1)
+    """How many of the next runs, of ``jobs`` in their order, are handed at once to the child of one of so many idle
+    workers: its part of them, and more as long as they are next to nothing together. At least one, of whatever job.
+
+    ``seconds``: what a run of a job takes, None where it must not be begun behind another, nor another behind it.
+    """
+    part = -(-len(jobs) // idle)
+    takes_of = cache(seconds)
+    count, work = 0, 0.0
+    for job in jobs[:MOST_TOGETHER]:
+        takes = takes_of(job)
+        if takes is None:
+            break
+        work += takes
+        if count >= part and work > SHARED_SECONDS:
+            break
+        count += 1
+    return max(count, 1)

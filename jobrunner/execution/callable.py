@@ -15,7 +15,7 @@ from jobrunner.execution.describe import describe, folder_of
 from jobrunner.execution.ending import Ending
 from jobrunner.execution.launcher import LauncherLost, Process
 from jobrunner.execution.outcome import PENDING, UNBEGUN, Failed, NotStarted, Outcome, Pending, Succeeded
-from jobrunner.execution.output import Output, read_rest, read_some
+from jobrunner.execution.output import Output, read_once, read_rest, read_some
 from jobrunner.execution.pool import Pool, key_of
 from jobrunner.execution.reports import as_progress
 from jobrunner.execution.started import MAXRSS_UNIT
@@ -30,6 +30,8 @@ _SMALL = 64 * 1024
 
 _BETWEEN = 64
 """More than what stands around each of several requests in one message."""
+
+_NAMES = ("stdout", "stderr")
 
 
 class CallAttempt:
@@ -110,7 +112,9 @@ class CallAttempt:
         if child is None:
             return False
         if others:
-            request = b'%s,"until":%.6f,"behind":[%s]}' % (request[:-1], until, b",".join(others))
+            child.divide()
+            mark = encode(child.mark)
+            request = b'%s,"until":%.6f,"mark":%s,"behind":[%s]}' % (request[:-1], until, mark, b",".join(others))
         self._child = child
         self.behind = len(others)
         self._take_on(child)
@@ -254,7 +258,7 @@ class CallAttempt:
             elif (data := read_some(fd)) == b"":
                 child.poll.unregister(fd)
             elif data:
-                self._output.feed("stdout" if fd == child.out else "stderr", data)
+                self._feed(child, fd, data)
 
     def _listen(self, child: WarmChild) -> bool:
         """Takes what the child has said, up to the answer; False when it will say nothing more."""
@@ -279,12 +283,36 @@ class CallAttempt:
     def _take_rest(self, child: WarmChild) -> None:
         """Everything was written before the answer, so what is there now is all there will be.
 
-        Where the child goes on it had all been read by then, and what is there now is the next run's.
+        Where the child goes on all had been read by then but for what is before a mark: what is there else is the next
+        run's.
         """
-        for fd, _ in child.poll.poll(0) if not self.goes_on else ():
-            if fd in (child.out, child.err):
-                read_rest(fd, "stdout" if fd == child.out else "stderr", self._output)
+        if self.goes_on:
+            self._take_parts(child)
+        else:
+            for fd, parts in child.parts.items() if child.parts else ():
+                self._output.feed(_NAMES[fd == child.err], parts.rest())
+            for fd, _ in child.poll.poll(0):
+                if fd in (child.out, child.err):
+                    read_rest(fd, _NAMES[fd == child.err], self._output)
+            child.parts = None
         self._output.finish()
+
+    def _take_parts(self, child: WarmChild) -> None:
+        assert self._answer is not None
+        assert child.parts is not None
+        for number, fd in ((1, child.out), (2, child.err)):
+            parts = child.parts[fd]
+            if number not in self._answer["divided"]:  # it had all been read, with the part before it
+                self._output.feed(_NAMES[fd == child.err], parts.rest())
+                continue
+            self._feed(child, fd, b"")
+            while not parts.over and (data := read_once(fd)):
+                self._feed(child, fd, data)
+            parts.turn()
+
+    def _feed(self, child: WarmChild, fd: int, data: bytes) -> None:
+        part = data if child.parts is None else child.parts[fd].take(data)
+        self._output.feed(_NAMES[fd == child.err], part)
 
     def _is_unbegun(self) -> bool:
         """Whether the child has old modules, is told to end, or had no time for a run behind another one."""

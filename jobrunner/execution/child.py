@@ -32,6 +32,7 @@ from jobrunner.execution.wire import Inbox, frame, pack
 
 _FAREWELL_SECONDS = 5
 _NOTHING = bytes(4)
+_LEAST_PIPE = 4096
 _JSON = {False: b"false", True: b"true"}
 _TERM, _INT = int(signal.SIGTERM), int(signal.SIGINT)
 _set_handler = _signal.signal
@@ -50,6 +51,9 @@ class Child:
         self._surroundings = Surroundings()
         self._meter = Meter()
         self._goes_on = False
+        self._mark = b""
+        self._divided = b""
+        self._room = _room()
         self._armed = False
         self._signalled = False
         self._cancel: Any = None
@@ -70,6 +74,7 @@ class Child:
             if behind is None:
                 self._say_bytes(self._execute(request))
             else:
+                self._mark = request["mark"].encode()
                 self._work_off([request, *behind], request["until"])
 
     def _work_off(self, requests: list[dict[str, Any]], until: float) -> None:
@@ -108,12 +113,28 @@ class Child:
         left = sweep.end_children() if sweep.reap_all() else 0
         took, cpu, memory, peak = self._meter.end(before)
         reusable = self._clean_up() and left == 0 and not self._signalled and threading.active_count() == 1
-        # What the run has printed has to be read before the next one prints.
-        self._goes_on = reusable and time.monotonic() < until and _unread(1) == _unread(2) == _NOTHING
+        self._goes_on = reusable and time.monotonic() < until and self._divide()
+        goes_on = b'true,"divided":[%s]' % self._divided if self._goes_on else b"false"
         return frame(
             b'{"left":%d,"reusable":%s,"goes_on":%s,"took":%.6f,"cpu":%.6f,"peak":%d,"memory":%d,%s}'
-            % (left, _JSON[reusable], _JSON[self._goes_on], took, cpu, peak, memory, end)
+            % (left, _JSON[reusable], goes_on, took, cpu, peak, memory, end)
         )
+
+    def _divide(self) -> bool:
+        """Writes a mark behind what the run has printed and nobody has read, since the next one may print, too; False,
+        and nothing done, where that is so much that who writes could have to wait."""
+        self._divided = b""
+        out, err = _unread(1), _unread(2)
+        if out == err == _NOTHING:
+            return True
+        unread = {1: int.from_bytes(out, sys.byteorder), 2: int.from_bytes(err, sys.byteorder)}
+        if max(unread.values()) > self._room:
+            return False
+        marked = [fd for fd, count in unread.items() if count]
+        for fd in marked:
+            os.write(fd, self._mark)
+        self._divided = b",".join(b"%d" % fd for fd in marked)
+        return True
 
     def _attempt(self, request: dict[str, Any]) -> bytes:
         """The end of the run as a member of a JSON object."""
@@ -219,6 +240,14 @@ def _unread(fd: int) -> bytes:
         return fcntl.ioctl(fd, termios.FIONREAD, _NOTHING)
     except OSError:
         return b"\xff" * 4
+
+
+def _room() -> int:
+    """Half of what the smaller of the two pipes holds."""
+    try:
+        return min(fcntl.fcntl(fd, fcntl.F_GETPIPE_SZ) for fd in (1, 2)) // 2
+    except (AttributeError, OSError):  # no Linux
+        return _LEAST_PIPE // 2
 
 
 def _be_ordinary() -> None:

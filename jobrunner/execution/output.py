@@ -87,11 +87,16 @@ class Output:
 
 def read_some(fd: int) -> bytes | None:
     """What a non-blocking pipe holds: empty at its end, None where there is nothing now."""
+    data = read_once(fd)
+    return data if data is None or len(data) < CHUNK else data + _more(fd)
+
+
+def read_once(fd: int) -> bytes | None:
+    """The same at one moment, CHUNK of it at the most."""
     try:
-        data = os.read(fd, CHUNK)
+        return os.read(fd, CHUNK)
     except BlockingIOError:
         return None
-    return data if len(data) < CHUNK else data + _more(fd)
 
 
 def _more(fd: int) -> bytes:

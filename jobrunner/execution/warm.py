@@ -13,6 +13,7 @@ from jobrunner.domain.job import Limits
 from jobrunner.execution.bell import new_bell
 from jobrunner.execution.launcher import Launcher, LauncherLost
 from jobrunner.execution.output import read_some
+from jobrunner.execution.parts import Parts
 from jobrunner.execution.wire import Inbox
 
 Key = tuple[str, str | None, int | None, Limits]
@@ -20,11 +21,13 @@ Key = tuple[str, str | None, int | None, Limits]
 
 
 class WarmChild:
-    """Serves one attempt at a time. What is not said to be a descriptor or a process are the pool's own notes."""
+    """Serves one attempt at a time. What is not said to be a descriptor or a process are the pool's own notes, but for
+    ``mark``, which stands between what several attempts print that it is given at once, and ``parts``, by pipe.
+    """
 
     __slots__ = (
-        "_control", "_inbox", "bell", "born", "control", "err", "generation", "key", "out", "peak", "poll", "process",
-        "runs", "since", "used",
+        "_control", "_inbox", "bell", "born", "control", "err", "generation", "key", "mark", "out", "parts", "peak",
+        "poll", "process", "runs", "since", "used",
     )  # fmt: skip
 
     def __init__(self, launcher: Launcher, key: Key, limits: dict[str, float], generation: int, now: float) -> None:
@@ -39,6 +42,8 @@ class WarmChild:
         self.born = self.since = now
         self.runs = self.used = 0
         self.peak = 0
+        self.mark = f"\0{os.urandom(12).hex()}\0"
+        self.parts: dict[int, Parts] | None = None
         self._inbox = Inbox()
         self._start(launcher, limits)
         self.bell = new_bell()
@@ -99,6 +104,10 @@ class WarmChild:
         except LauncherLost:
             return False
         return not self.process.ended
+
+    def divide(self) -> None:
+        """It has been given several attempts at once."""
+        self.parts = {fd: Parts(self.mark.encode()) for fd in (self.out, self.err)}
 
     def kill(self) -> None:
         """Ends it now, with everything below it."""

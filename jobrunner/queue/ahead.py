@@ -13,15 +13,18 @@ _STUCK_SECONDS = 2 * AHEAD_SECONDS
 
 
 class Ahead:
-    """In the order in which they were claimed, for so many ``workers``. ``seconds``: what a run of a job takes, see
-    ``domain.ahead``.
+    """In the order in which they were claimed, for so many ``workers``. ``seconds`` and ``usual``: what a run of a job
+    takes, where it may be claimed ahead, and where it may share a child; see ``domain.ahead``.
 
     Every ``now`` is in monotonic seconds.
     """
 
-    def __init__(self, workers: int, seconds: Callable[[str], float | None]) -> None:
+    def __init__(
+        self, workers: int, seconds: Callable[[str], float | None], usual: Callable[[str], float | None]
+    ) -> None:
         self._workers = workers
         self._seconds = seconds
+        self._usual = usual
         self._runs = deque[Claimed]()
         self._moved = 0.0
 
@@ -37,11 +40,11 @@ class Ahead:
         self._runs.extendleft(reversed(runs))
 
     def next(self, idle: int, now: float) -> list[Claimed]:
-        """Those whose turn it is, for so many workers are idle: the part of one of them."""
+        """Those whose turn it is, for so many workers are idle: what one child is given."""
         self._moved = now
         runs = self._runs
         coming = [run.job for run in islice(runs, idle * MOST_TOGETHER)]
-        return [runs.popleft() for _ in range(together(coming, idle, self._seconds))]
+        return [runs.popleft() for _ in range(together(coming, idle, self._usual))]
 
     def reach(self, jobs: Sequence[str], room: int, behind: Iterable[str]) -> int:
         """How many of the next runs, of these jobs, may be claimed where ``room`` workers are idle.

@@ -25,6 +25,9 @@ class Hand(Protocol):
     def seconds(self, job: str) -> float | None:
         """What a run of a job usually takes, None where none may be claimed before somebody is free for it."""
 
+    def usual(self, job: str) -> float | None:
+        """What a run of a job usually takes, None where none may be begun behind another."""
+
     def take(self, runs: Sequence[Claimed]) -> int:
         """Begins the first of these, and has those behind it begun after it by who has it; how many of them, from the
         first on. 0, and nothing done, where that is a worker's work."""
@@ -39,7 +42,7 @@ class Crew:
     def __init__(self, workers: int, clock: Clock) -> None:
         self.inbox = SimpleQueue[bytes]()
         self.workers = workers
-        self.ahead = Ahead(workers, lambda job: None)
+        self.ahead = Ahead(workers, lambda job: None, lambda job: None)
         self.hand: Hand | None = None
         self.claiming = True
         self._clock = clock
@@ -52,7 +55,7 @@ class Crew:
     def employ(self, hand: Hand) -> None:
         """Has some runs begun without a worker; before anything is handed over."""
         self.hand = hand
-        self.ahead = Ahead(self.workers, hand.seconds)
+        self.ahead = Ahead(self.workers, hand.seconds, hand.usual)
 
     def stop(self) -> None:
         """From now on nobody gets a run."""
@@ -170,16 +173,19 @@ class Crew:
 
     def _hand_out(self, *, fresh: bool) -> None:
         while self.ahead and self.busy < self.workers and self.claiming:
-            runs = self.ahead.next(self.workers - self.busy, self._clock.monotonic())
+            idle = self.workers - self.busy
+            one_each = len(self.ahead) <= idle
+            runs = self.ahead.next(idle, self._clock.monotonic())
             if not fresh:
                 runs[0] = runs[0]._replace(started_at=self._clock.now())
-            taken = self._take_in_hand(runs)
+            taken = self._take_in_hand(runs, one_each=one_each)
             if not taken:
                 self.delegate(runs[0])
             if left := runs[max(taken, 1) :]:
                 self.ahead.put_first(left)
 
-    def _take_in_hand(self, runs: Sequence[Claimed]) -> int:
+    def _take_in_hand(self, runs: Sequence[Claimed], *, one_each: bool) -> int:
+        """``one_each``: there is a worker for each of these, which it takes up though it is begun behind another."""
         if self.hand is None:
             return 0
         with self._changed:
@@ -187,7 +193,8 @@ class Crew:
                 return 0
             for run in runs:
                 self._claimed.pop(run.id, None)
-            self._behind.update((run.id, run.job) for run in runs[1:])
+            if not one_each:
+                self._behind.update((run.id, run.job) for run in runs[1:])
         taken = self.hand.take(runs)
         if taken < len(runs):
             with self._changed:

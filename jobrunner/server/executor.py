@@ -161,6 +161,14 @@ class Executor:
             return None
         return self._paces.seconds(job)
 
+    def usual(self, job: str) -> float | None:
+        """What a run of a job usually takes, None where none is to be begun behind another in a child: it has none that
+        could be shared, or has not been seen to be short."""
+        defined = self._definitions.jobfile.jobs.get(job)
+        if defined is None or not isinstance(defined.kind, PythonCall):
+            return None
+        return self._paces.seconds(job)
+
     def leave(self, call: Call, *, fenced: bool = False) -> None:
         """Has a worker see a call through. Those behind it are others' then: their time has to be over.
 

@@ -59,6 +59,10 @@ class QuickCalls:
         """What a run of a job usually takes here, None where that is not known or none may be claimed ahead."""
         return self._executor.seconds(job)
 
+    def usual(self, job: str) -> float | None:
+        """What a run of a job usually takes here, None where that is not known or it has no child to share."""
+        return self._executor.usual(job)
+
     def take(self, runs: Sequence[Claimed]) -> int:
         """Begins the first of these if that can be done without waiting for anything; else it is a worker's, and 0 is
         given. Others may come after it, as many as are given besides."""

@@ -84,11 +84,18 @@ def test_never_more_than_promised(jobs: list[str], room: int, waiting: list[str]
 
 
 def test_each_worker_is_handed_its_part_as_far_as_runs_are_known_to_be_short() -> None:
-    assert together(["tiny"] * 9, 2, JOBS.get) == 5
-    assert together(["tiny"] * 9, 9, JOBS.get) == 1
-    assert together(["tiny"] * 200, 2, JOBS.get) == MOST_TOGETHER
+    assert together(["short"] * 9, 2, JOBS.get) == 5
+    assert together(["short"] * 9, 9, JOBS.get) == 1
+    assert together(["short"] * 200, 2, JOBS.get) == MOST_TOGETHER
     assert together(["tiny", "short", "long", "tiny"], 1, JOBS.get) == 2
     assert together(["long", "tiny"], 1, JOBS.get) == 1
+
+
+def test_what_is_next_to_nothing_shares_a_child_though_others_are_idle() -> None:
+    assert together(["tiny"] * 9, 9, JOBS.get) == 9
+    assert together(["tiny", "short", "tiny", "short", "tiny"], 9, JOBS.get) == 3
+    assert together(["tiny"] * 200, 200, JOBS.get) == MOST_TOGETHER
+    assert together(["tiny", "long"], 9, JOBS.get) == 1
 
 
 @given(st.lists(st.sampled_from(list(JOBS)), min_size=1), st.integers(1, 9))

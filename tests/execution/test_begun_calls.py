@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Callable
 from copy import copy
 from datetime import timedelta
 from pathlib import Path
@@ -88,6 +89,13 @@ def warm(bench: Any) -> Any:
         import os, sys, time
         def pid(): return os.getpid()
         def echo(n): print("said", n); return n
+        def both(n): print("out", n); print("err", n, file=sys.stderr); os.system(f"echo sub {n}")
+        def much(n): print("x" * n)
+        def slow():
+            print("slow")
+            open("printed", "w").close()
+            while not os.path.exists("go"): time.sleep(0.001)
+        def torn(): os.write(1, b"half a line"); die()
         def fail(): raise ValueError("no")
         def die(): os.kill(os.getpid(), 9)
         def nap(): time.sleep(0.06)
@@ -235,9 +243,64 @@ def test_a_child_works_off_what_it_was_given_one_after_another(warm: Any) -> Non
     assert second.answered().result == pid
     third = second.follow()
     assert third.answered().result == 2
-    assert not third.attempt.goes_on  # what it has printed is to be read first
-    assert (first.sink.stdout, second.sink.stdout, third.sink.stdout) == (b"", b"", b"said 2\n")
+    fourth = third.follow()
+    assert fourth.answered().result == pid
+    assert [each.sink.stdout for each in (first, second, third, fourth)] == [b"", b"", b"said 2\n", b""]
     assert Begun(warm, "pid").answered().result == pid
+
+
+def test_what_those_that_follow_each_other_print_is_told_apart(warm: Any) -> None:
+    calls = [Begun(warm, "both", {"n": 0}, begins=False).behind(*(("both", {"n": n}) for n in range(1, 6)))]
+    calls[0].answered()
+    for _ in range(5):
+        calls.append(calls[-1].follow())
+        calls[-1].answered()
+    for n, call in enumerate(calls):
+        assert sorted(call.sink.stdout.splitlines()) == [b"out %d" % n, b"sub %d" % n]
+        assert call.sink.stderr == b"err %d\n" % n
+    begun = Begun(warm, "echo", {"n": 7})
+    begun.answered()
+    assert (begun.sink.stdout, begun.sink.stderr) == (b"said 7\n", b"")
+
+
+def test_what_the_next_one_had_printed_when_the_one_before_it_was_read_is_its_own(
+    warm: Any, eventually: Callable[[Callable[[], bool]], bool]
+) -> None:
+    first = Begun(warm, "echo", {"n": 1}, begins=False).behind(("slow", {}), ("echo", {"n": 3}))
+    assert eventually((warm.folder / "printed").exists)
+    first.answered()
+    second = first.follow()
+    (warm.folder / "go").touch()
+    second.answered()
+    third = second.follow()
+    third.answered()
+    assert [each.sink.stdout for each in (first, second, third)] == [b"said 1\n", b"slow\n", b"said 3\n"]
+
+
+def test_who_has_printed_what_fills_its_pipe_is_read_before_the_next_begins(warm: Any) -> None:
+    first = Begun(warm, "much", {"n": 1000}, begins=False).behind(("much", {"n": 40_000}), ("pid", {}))
+    first.answered()
+    second = first.follow()
+    second.answered()
+    assert not second.attempt.goes_on
+    assert (len(first.sink.stdout), len(second.sink.stdout)) == (1001, 40_001)
+
+
+def test_the_last_words_of_one_that_dies_behind_another_are_its_own(warm: Any) -> None:
+    first = Begun(warm, "echo", {"n": 1}, begins=False).behind(("torn", {}))
+    first.answered()
+    second = first.follow()
+    assert second.answered() is None
+    second.attempt.leave_behind()
+    assert isinstance(second.finish(), Failed)
+    assert (first.sink.stdout, second.sink.stdout) == (b"said 1\n", b"half a line")
+
+
+def test_a_mark_is_no_output_of_one_whose_child_meant_to_go_on(warm: Any) -> None:
+    first = Begun(warm, "echo", {"n": 1}, begins=False).behind(("sleep", {}))
+    first.attempt.leave_behind()
+    assert isinstance(first.finish(), Succeeded)
+    assert first.sink.stdout == b"said 1\n"
 
 
 def test_a_child_begins_nothing_when_its_time_is_over(warm: Any) -> None:

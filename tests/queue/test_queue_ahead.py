@@ -175,6 +175,43 @@ def test_several_short_runs_are_handed_over_at_once_and_one_worker_is_at_one_of_
     assert {read.state(worked.db, run) for run in runs} == {RunState.SUCCEEDED}
 
 
+def test_runs_that_share_a_child_take_up_a_worker_each(make_engine: Make, together: Hand) -> None:
+    worked = employed(make_engine, together, workers=4)
+    runs = [worked.put("once") for _ in range(3)]
+    worked.engine.start()
+    taken = list(begun(worked, together, 3))
+    crew = worked.engine.crew
+    assert (together.under_way, crew.busy, crew.idle, crew.waiting, crew.under_way) == (1, 3, 1, 0, 3)
+    runs += [worked.put("once") for _ in range(3)]
+    worked.engine.wake()
+    begun(worked, together, 1)
+    worked.settle()
+    assert claimed(worked, runs) == runs[:4]
+    turns(worked, taken[1])
+    end(worked, together, taken[0])
+    begun(worked, together, 1)
+    worked.settle()
+    assert claimed(worked, runs) == runs[:5]
+    assert (crew.busy, crew.idle) == (4, 0)
+
+
+def test_one_that_has_a_worker_and_was_not_begun_in_its_child_is_given_to_another(
+    make_engine: Make, together: Hand
+) -> None:
+    worked = employed(make_engine, together, workers=4)
+    runs = [worked.put("once") for _ in range(3)]
+    worked.engine.start()
+    taken = list(begun(worked, together, 3))
+    worked.engine.crew.give_back(taken[1:])
+    worked.engine.wake()
+    assert [run.id for run in begun(worked, together, 2)[3:]] == runs[1:]
+    assert (together.under_way, worked.engine.crew.busy) == (2, 3)
+    turns(worked, taken[2])
+    end(worked, together, *taken)
+    all_ended(worked)
+    assert {read.state(worked.db, run) for run in runs} == {RunState.SUCCEEDED}
+
+
 @pytest.mark.usefixtures("patient")
 def test_what_was_not_begun_is_handed_to_the_next_before_all_others(make_engine: Make, together: Hand) -> None:
     worked = employed(make_engine, together, workers=1)

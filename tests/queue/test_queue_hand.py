@@ -35,6 +35,9 @@ class Hand:
     def seconds(self, job: str) -> float | None:
         return self.known.get(job)
 
+    def usual(self, job: str) -> float | None:
+        return self.known.get(job, 0.0001 if job == "once" else None)
+
     def take(self, runs: Sequence[Claimed]) -> int:
         taken = runs[: self.takes]
         self.taken += taken

@@ -260,6 +260,21 @@ def test_what_may_be_repeated_is_known_when_enough_were_short(sqlite_db: Databas
     assert worker.executor.seconds(job.name) is None
 
 
+@pytest.mark.parametrize(
+    ("job", "known"),
+    [(CALL, True), (CALL._replace(on_lost=OnLost.FAIL), True), (JOB, False), (CALL._replace(name="other"), False)],
+)
+def test_short_calls_share_a_child_whether_they_may_be_repeated_or_not(
+    sqlite_db: Database, job: Job, known: bool
+) -> None:
+    worker = Worker(sqlite_db, job if job.name == "job" else CALL)
+    worker.does = Succeeded(took=0.001)
+    worker.short(4)
+    assert worker.executor.usual(job.name) is None
+    worker.short(1)
+    assert (worker.executor.usual(job.name) is not None) is known
+
+
 def test_what_followed_another_in_its_child_began_when_that_one_had_ended(sqlite_db: Database) -> None:
     worker = Worker(sqlite_db, CALL)
     run = put(sqlite_db)
