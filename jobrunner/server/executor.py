@@ -307,9 +307,8 @@ def _log_end(ending: Ending) -> None:
     level = logging.INFO if ending.state in (RunState.SUCCEEDED, RunState.CANCELLED) else logging.WARNING
     if log.isEnabledFor(level):
         extra = {"run": ending.run_id, "job": ending.job, "attempt": ending.attempt}
-        words = (
-            ending.outcome.value
-            if ending.state.value == ending.outcome.value
-            else (f"{ending.outcome}, now {ending.state}")
-        )
-        log.log(level, "%s%s", words, f": {ending.error}" if ending.error else "", extra=extra)
+        words = ending.outcome.value
+        if ending.state.value != words:
+            words += f", now {ending.state}"
+        error = ending.error or words
+        log.log(level, "%s", error if error.startswith(words) else f"{words}: {error}", extra=extra)

@@ -15,7 +15,7 @@ from jobrunner.domain.job import Command, Job, OnLost, PythonCall, RetryPolicy
 from jobrunner.domain.run import Claimed, Run
 from jobrunner.errors import StoreUnavailable
 from jobrunner.execution.attempt import StopReason
-from jobrunner.execution.outcome import Outcome, Stopped, Succeeded
+from jobrunner.execution.outcome import Failed, Outcome, Stopped, Succeeded, TimedOut
 from jobrunner.server.definitions import Definitions
 from jobrunner.server.executor import Call, Executor
 from jobrunner.server.recorder import Recorders
@@ -228,6 +228,24 @@ def test_an_end_that_the_store_refuses_is_a_failure_that_says_so(worker: Worker)
     assert (shown.state, shown.dead) == ("failed", True)
     assert shown.error == "jobrunner could not record how it ended; the server's log says more"
     assert len(heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("does", "words"),
+    [
+        (Stopped(reason=StopReason.CANCELLED), "cancelled"),
+        (Stopped(reason=StopReason.CANCELLED, killed=True), "cancelled, killed"),
+        (Failed(error="no"), "failed: no"),
+        (TimedOut(after=timedelta(seconds=2)), "timeout, now failed: timed out after 2s"),
+    ],
+)
+def test_the_log_says_once_how_a_run_ended(
+    worker: Worker, caplog: pytest.LogCaptureFixture, does: Outcome, words: str
+) -> None:
+    worker.does = does
+    with caplog.at_level("INFO", "jobrunner.run"):
+        worker.run(put(worker.db))
+    assert caplog.messages == [words]
 
 
 def test_a_result_is_kept_as_json(worker: Worker) -> None:
