@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from jobrunner.store import open_store
+from jobrunner.store import Database, open_store
 
 
 class Started(NamedTuple):
@@ -65,6 +65,7 @@ def audited(
     try:
         with db.snapshot():
             runs = db.execute("SELECT id, state, attempt FROM runs").fetchall()
+            said = _said(db)
             attempts = db.execute("SELECT run_id, number, outcome FROM attempts").fetchall()
         wrong = _unsound(db.execute("PRAGMA integrity_check").fetchall()) if db.dialect == "sqlite" else ()
     finally:
@@ -92,7 +93,7 @@ def audited(
         again=sum(times > 1 + failed[run] for run, times in executions.items()),
         held=sum(outcome in ("lost", "interrupted") for _, _, outcome in attempts),
         seconds=seconds,
-        wrong=(*wrong, *(f"left behind: {name}" for name in leftovers)),
+        wrong=(*wrong, *said, *(f"left behind: {name}" for name in leftovers)),
     )
 
 
@@ -100,6 +101,23 @@ def total(fault: str, parts: Sequence[Figures]) -> Figures:
     """The sum of several, by the name of one fault."""
     sums = [sum(values) for values in zip(*(part[1:-1] for part in parts), strict=True)]
     return Figures(fault, *sums, wrong=tuple(itertools.chain(*(part.wrong for part in parts))))  # type: ignore[arg-type]
+
+
+def _said(db: Database) -> tuple[str, ...]:
+    """Outputs that are another's or not whole: what an attempt says is one line, ``said by RUN ATTEMPT``."""
+    kept = dict[tuple[int, int, str], bytes]()
+    for run, attempt, job, data in db.execute(
+        "SELECT o.run_id, o.attempt, r.job, o.data FROM output o JOIN runs r ON r.id = o.run_id"
+        " ORDER BY o.run_id, o.attempt, o.seq"
+    ):
+        kept[run, attempt, job] = kept.get((run, attempt, job), b"") + bytes(data)
+    said = {key: data for key, data in kept.items() if b"said by" in data}
+    others = sum(data != b"said by %d %d\n" % key[:2] for key, data in said.items())
+    jobs, having = {job for _, _, job in said}, {key[:2] for key in said}
+    ended = db.execute("SELECT id, attempt, job FROM runs WHERE state = 'succeeded'").fetchall()
+    silent = sum(job in jobs and (run, attempt) not in having for run, attempt, job in ended)
+    found = (f"{others} outputs are not what their attempt has said", others), (f"{silent} outputs are missing", silent)
+    return tuple(words for words, count in found if count)
 
 
 def _unsound(rows: list[tuple[str]]) -> tuple[str, ...]:

@@ -60,6 +60,7 @@ def number(n):
     if random.random() < 0.1:  # the others are so short that a child is given several at once
         time.sleep(random.random() * 0.03)
     note("end")
+    print("said by", current_run().run_id, current_run().attempt)
     fcntl.lockf(held, fcntl.LOCK_UN, 1, current_run().run_id)
     return n
 

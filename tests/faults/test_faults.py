@@ -78,6 +78,12 @@ def test_figures_see_every_kind_of_fault(sqlite_db: Database, sqlite_url: str) -
     me = serve(sqlite_db)
     ids = [put(sqlite_db) for _ in range(5)]
     claimed = [start(sqlite_db, run, me) for run in ids[:4]]
+    for run, said in zip(ids, ([1], [1], [1, 2], []), strict=False):
+        for seq, attempt in enumerate(said):
+            row = (run, 1, seq, f"said by {run} {attempt}\n".encode())
+            sqlite_db.execute(
+                "INSERT INTO output (run_id, attempt, seq, start, segments, data) VALUES (?,?,?,0,'',?)", row
+            )
     end(sqlite_db, claimed[0], me)  # sound
     end(sqlite_db, claimed[1], me)  # executed twice
     end(sqlite_db, claimed[2], me)  # said to have succeeded, and did not
@@ -95,5 +101,5 @@ def test_figures_see_every_kind_of_fault(sqlite_db: Database, sqlite_url: str) -
     )
     assert (found.runs, found.lost, found.twice, found.stuck) == (5, 2, 1, 1)
     assert total("all", [found, found]).lost == 4
-    assert [word.split()[0] for word in found.missed] == ["lost", "twice", "stuck", "together", "left", "left"]
-    assert found._replace(again=2, held=1).missed[-2] == "again 2, of 1 that were running at a kill"
+    assert [word.split()[0] for word in found.missed] == ["lost", "twice", "stuck", "together", "left", "1", "left"]
+    assert found._replace(again=2, held=1).missed[5] == "again 2, of 1 that were running at a kill"
