@@ -118,8 +118,8 @@ class Crew:
 
     @property
     def idle(self) -> int:
-        """Workers that have nothing to do."""
-        return max(0, self.workers - self.busy) if self.claiming else 0
+        """Workers that have nothing to do, and are not to get what was given back."""
+        return max(0, self.workers - self.busy - len(self._returned)) if self.claiming else 0
 
     @property
     def under_way(self) -> int:

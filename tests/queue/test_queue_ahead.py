@@ -203,6 +203,7 @@ def test_one_that_has_a_worker_and_was_not_begun_in_its_child_is_given_to_anothe
     worked.engine.start()
     taken = list(begun(worked, together, 3))
     worked.engine.crew.give_back(taken[1:])
+    assert worked.engine.crew.idle == 1  # also before they are given to another: no run is claimed for its worker
     worked.engine.wake()
     assert [run.id for run in begun(worked, together, 2)[3:]] == runs[1:]
     assert (together.under_way, worked.engine.crew.busy) == (2, 3)
