@@ -28,8 +28,8 @@ _MOST_CHILDREN = 5
 _SMALL = 64 * 1024
 """Bytes that a child's socket takes at once, whatever the child is doing."""
 
-_BETWEEN = 64
-"""More than what stands around each of several requests in one message."""
+_BETWEEN = 128
+"""More than what stands around each of several requests in one message, and around one alone."""
 
 _NAMES = ("stdout", "stderr")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Callable
 from copy import copy
 from datetime import timedelta
 from pathlib import Path
@@ -93,8 +92,8 @@ def warm(bench: Any) -> Any:
         def much(n): print("x" * n)
         def slow():
             print("slow")
-            open("printed", "w").close()
-            while not os.path.exists("go"): time.sleep(0.001)
+            open("printed", "w").close()  # both are pipes, and wait for the test
+            open("go").close()
         def torn(): os.write(1, b"half a line"); die()
         def fail(): raise ValueError("no")
         def die(): os.kill(os.getpid(), 9)
@@ -263,14 +262,14 @@ def test_what_those_that_follow_each_other_print_is_told_apart(warm: Any) -> Non
     assert (begun.sink.stdout, begun.sink.stderr) == (b"said 7\n", b"")
 
 
-def test_what_the_next_one_had_printed_when_the_one_before_it_was_read_is_its_own(
-    warm: Any, eventually: Callable[[Callable[[], bool]], bool]
-) -> None:
+def test_what_the_next_one_had_printed_when_the_one_before_it_was_read_is_its_own(warm: Any) -> None:
+    for name in ("printed", "go"):
+        os.mkfifo(warm.folder / name)
     first = Begun(warm, "echo", {"n": 1}, begins=False).behind(("slow", {}), ("echo", {"n": 3}))
-    assert eventually((warm.folder / "printed").exists)
+    (warm.folder / "printed").open().close()
     first.answered()
     second = first.follow()
-    (warm.folder / "go").touch()
+    (warm.folder / "go").open("w").close()
     second.answered()
     third = second.follow()
     third.answered()
