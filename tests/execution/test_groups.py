@@ -24,8 +24,12 @@ if place.limits:
 def run(group, *words):
     return group.inside(lambda: os.posix_spawn("/bin/sh", ["sh", "-c", *words], {}))
 
-def wait(pid):
-    return os.waitpid(pid, 0)[1]
+def wait(pid, group):
+    # What it has started may be in the group for a moment more.
+    status = os.waitpid(pid, 0)[1]
+    while "populated 1" in open(group.path + "/cgroup.events").read():
+        pass
+    return status
 
 groups, found = Groups(place, "1"), {}
 rare = [groups.take(number, {}, 10.0 * number) for number in range(9)]
@@ -38,7 +42,7 @@ for number in range(20, 29):
     groups.release(groups.take(number, {}, 100.0))
 first = groups.take(30, {}, 100.0)
 found["many in a row go into theirs"] = first.lets_in
-status = wait(run(first, "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"))
+status = wait(run(first, "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"), first)
 spent = first.processor_time()
 other = groups.take(31, {}, 100.0)
 found["two at once have two"] = other.path != first.path
@@ -51,7 +55,7 @@ found["which names it"] = (pid := run(again, "sleep 1000")) and cgroup.name_of(p
 groups.release(again)
 found["what is not empty is not"] = groups.take(33, {}, 100.0) is not again
 found["but stays"] = os.path.exists(again.path)
-again.kill(), wait(pid)
+again.kill(), wait(pid, again)
 groups.take(34, {}, 100.0)
 found["until it is"] = not os.path.exists(again.path)
 
@@ -62,9 +66,9 @@ while not open(divided.path + "/below/cgroup.procs").read():
     pass
 groups.release(divided)
 found["nor is one with something below it"] = groups.take(51, {}, 100.0) is not divided
-divided.kill(), wait(pid)
+divided.kill(), wait(pid, divided)
 
-wait(run(other, "true"))
+wait(run(other, "true"), other)
 groups.release(other)
 last = groups.take(40, {"cpu_time": 1.0}, 100.0)
 limited = groups.take(35, {"cpu_time": 1.0}, 100.0)

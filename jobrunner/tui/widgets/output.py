@@ -135,7 +135,7 @@ class Output(Vertical):
     def end(self) -> None:
         """No more will come: a line without a newline is whole now."""
         self._kept.end()
-        self._grown()
+        self._grown(at_once=True)
 
     def clear(self, empty: str | None = None) -> None:
         """Begins anew, for another attempt; how lines are shown, and what is searched, stays."""
@@ -379,8 +379,9 @@ class Output(Vertical):
         self._paint()
 
     def _grown(self, *, at_once: bool = False) -> None:
-        if at_once and self.is_mounted:
-            self._reading.grown()
+        # Before it is painted: another reason to paint may come first, and a line that is whole now would stand twice.
+        self._reading.grown()
+        if at_once:
             self._paint()
         else:
             self._paint_soon()
@@ -392,7 +393,6 @@ class Output(Vertical):
 
     def _paint_grown(self) -> None:
         self._reading.work()
-        self._reading.grown()
         self._paint()
 
     def _paint(self) -> None:

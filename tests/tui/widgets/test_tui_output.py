@@ -96,6 +96,20 @@ async def test_it_follows_until_a_person_moves_upwards_and_from_the_end_on_again
         assert app.output.state.following
 
 
+async def test_a_line_that_becomes_whole_never_stands_there_twice() -> None:
+    app = Shown()
+    async with app.run_test(size=(40, 5)) as pilot:
+        app.output.append([part(b"one\ntwo")])
+        await pilot.pause()
+        assert app.texts()[:3] == ["one", "two", ""]
+        app.output.append([part(b"!\nthree")])
+        app.output.set_zone(ZoneInfo("Europe/Berlin"))  # paints before its time comes
+        assert app.texts()[:4] == ["one", "two!", "three", ""]
+        app.output.end()
+        assert app.texts()[:4] == ["one", "two!", "three", ""]
+        assert app.output.state.lines == 3
+
+
 async def test_keys_move_through_it() -> None:
     app = Shown()
     async with app.run_test(size=(40, 11)) as pilot:
