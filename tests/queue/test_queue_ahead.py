@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import PATIENCE, Worked
 from test_queue_hand import Hand, employed
+from worked import PATIENCE, Worked
 
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import RunState

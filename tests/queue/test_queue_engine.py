@@ -11,8 +11,8 @@ from logging.handlers import QueueHandler
 from queue import SimpleQueue
 
 import pytest
-from conftest import CLOCK, PATIENCE, Worked
 from project import until
+from worked import CLOCK, PATIENCE, Worked
 
 from jobrunner.domain.job import When
 from jobrunner.domain.queue import Pause

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from conftest import PATIENCE, Worked
+from worked import PATIENCE, Worked
 
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import RunState

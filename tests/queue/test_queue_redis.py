@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from conftest import CLOCK, PATIENCE, RedisServer, Worked
+from redis_server import RedisServer
 from samples import NOW, later
+from worked import CLOCK, PATIENCE, Worked
 
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.state import Ready, RunState
