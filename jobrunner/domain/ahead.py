@@ -86,10 +86,10 @@ def together(jobs: Sequence[str], idle: int, seconds: Callable[[str], float | No
     ``seconds``: what a run of a job takes, None where it must not be begun behind another, nor another behind it.
     """
     part = -(-len(jobs) // idle)
-    takes_of = cache(seconds)
+    known = dict[str, float | None]()
     count, work = 0, 0.0
     for job in jobs[:MOST_TOGETHER]:
-        takes = takes_of(job)
+        takes = known[job] if job in known else known.setdefault(job, seconds(job))
         if takes is None:
             break
         work += takes

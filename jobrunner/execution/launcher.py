@@ -174,7 +174,7 @@ class Launcher:
         if not self._lock.acquire(blocking=False):
             return None
         try:
-            return None if self._closed or self.lost else self._launch(self._say, request, fds)
+            return None if self._closed or self._broken else self._launch(self._say, request, fds)
         except LauncherLost:
             return None
         finally:

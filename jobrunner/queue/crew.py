@@ -172,8 +172,7 @@ class Crew:
             self._outstanding -= sum(1 for run in runs if self._claimed.pop(run.id, None) is not None)
 
     def _hand_out(self, *, fresh: bool) -> None:
-        while self.ahead and self.busy < self.workers and self.claiming:
-            idle = self.workers - self.busy
+        while self.ahead and (idle := self.workers - self.busy) > 0 and self.claiming:
             one_each = len(self.ahead) <= idle
             runs = self.ahead.next(idle, self._clock.monotonic())
             if not fresh:

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, Literal, TextIO
 
@@ -21,6 +22,7 @@ from jobrunner.domain.clock import from_micros
 from jobrunner.presentation.sanitise import plain
 
 _STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime", "taskName"}
+_PLAIN = len(vars(logging.LogRecord("", 0, "", 0, "", (), None)))
 _FIRST = ("run", "job", "attempt")
 _QUIET = ("huey", "httpx", "httpcore", "asyncio")
 _BARE = re.compile(r"[^\s\"'=]+")
@@ -116,10 +118,8 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         # Put together by hand: two lines a run are written, and an encoder for the whole takes as long as a statement.
-        text = (
-            f'{{"time": "{self._time(record.created)}", "level": "{record.levelname.lower()}",'
-            f' "logger": {_json(record.name)}, "message": {_json(_message(record))}'
-        )
+        who = _who(record.levelname, record.name)
+        text = f'{{"time": "{self._time(record.created)}", {who}, "message": {_json(_message(record))}'
         for name, value in _fields(record):
             if name not in _OWN:
                 text += f", {_json(name)}: {_json(value)}"
@@ -138,6 +138,11 @@ class JsonFormatter(logging.Formatter):
 
 
 _OWN = ("time", "level", "logger", "message")
+
+
+@lru_cache(maxsize=256)
+def _who(level: str, logger: str) -> str:
+    return f'"level": "{level.lower()}", "logger": {_json(logger)}'
 
 
 def _json(value: Any) -> str:
@@ -160,10 +165,9 @@ def _message(record: logging.LogRecord) -> str:
 
 def _fields(record: logging.LogRecord) -> list[tuple[str, Any]]:
     given = vars(record)
-    more = given.keys() - _STANDARD
-    names = [name for name in _FIRST if name in more]
-    if len(names) < len(more):
-        names += [name for name in given if name in more and name not in _FIRST]
+    names = [name for name in _FIRST if name in given]
+    if len(given) > _PLAIN + len(names):
+        names += [name for name in given if name not in _STANDARD and name not in _FIRST]
     return [(name, given[name]) for name in names if given[name] is not None]
 
 
