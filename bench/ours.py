@@ -124,6 +124,7 @@ class Ours:
 NOTE = "jobrunner: history, attempts, results and audit kept; a line in its log for each run, as is its default"
 
 FULL = Ours(title="jobrunner, SQLite full")
+FULL_16 = replace(FULL, title=f"{FULL.title}, 16 workers", workers=16)
 NORMAL = Ours(title="jobrunner, SQLite normal", durability="normal")
 POSTGRESQL = Ours(title="jobrunner, PostgreSQL", store="postgresql")
 REDIS = Ours(title="jobrunner, SQLite full + Redis", broker="redis")

@@ -17,6 +17,7 @@ from bench.result import Table, in_turn
 from bench.services import Services
 
 TITLES = ("Huey, SQLite FULL", "Celery prefork, Redis", "RQ, fork, Redis")
+OURS = (ours.FULL, ours.FULL_16, ours.NORMAL)
 BARE = "posix_spawn and waitpid, one after the other"
 
 
@@ -34,7 +35,7 @@ def measure(options: Options) -> tuple[Table, ...]:
         for peer in calling:
             runs = count // 10 if "fork, Redis" in peer.title and "RQ" in peer.title else count
             work[peer.title] = partial(peer.drain, services, runs)
-        for one in (ours.FULL, ours.NORMAL):
+        for one in OURS:
             work[one.title] = partial(one.starts, services, count)
         rows = in_turn(options.rounds, work)
         settings = services.settings()
@@ -43,7 +44,7 @@ def measure(options: Options) -> tuple[Table, ...]:
             title="/bin/true a second",
             unit="starts/s",
             rows=rows,
-            versus=(ours.FULL.title, ours.NORMAL.title),
+            versus=tuple(one.title for one in OURS),
             notes=(
                 f"{count:,} starts; cronstable half, RQ a tenth",
                 "ours: output captured and kept, timeout armed, full history, as many at once as a server has workers",
