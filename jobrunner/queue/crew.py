@@ -158,6 +158,11 @@ class Crew:
         return len(self.ahead) + len(self._behind)
 
     @property
+    def lives_from_hand(self) -> bool:
+        """Whether everybody has one run at a time, and more have been claimed."""
+        return bool(self.ahead) and not self._behind
+
+    @property
     def supplied(self) -> bool:
         """Whether everybody has something to do, and to go on with for a moment."""
         return self.waiting >= min(self.workers, _FEW) and not self.idle

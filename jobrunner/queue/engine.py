@@ -359,11 +359,13 @@ class Engine:
         try:
             with self._db.transaction():
                 ready += self._operations.write(self._db)
+                self._keep_busy()
                 if look:
                     ready += claim.promote(self._db, now)
                     ready += claim.expire(self._db, now)
                 seen = outlook(self._db, self._server_id, self.queues)
                 claimed += self._claim(offered, room, now, seen)
+                self._keep_busy()
                 self._next_due = seen.next_due
                 begun = self._clock.monotonic()
         except BaseException:
@@ -372,6 +374,13 @@ class Engine:
         self._written_at = self._clock.monotonic()
         self._commit_takes += (self._written_at - begun - self._commit_takes) / 8
         return ready, claimed
+
+    def _keep_busy(self) -> None:
+        """In the middle of a transaction, which takes longer than short commands do: who has one gets the next."""
+        hand = self.crew.hand
+        if hand is not None and self.crew.lives_from_hand and select.select((hand,), (), (), 0)[0]:
+            hand.collect()
+            self.crew.hand_on()
 
     def _claim(self, offered: Sequence[tuple[int, int]], room: int, now: datetime, seen: Outlook) -> list[Claimed]:
         further = self._look_ahead and not self._named_only

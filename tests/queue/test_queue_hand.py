@@ -6,12 +6,15 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from functools import partial
 
 import pytest
 from worked import PATIENCE, Worked
 
 from jobrunner.domain.run import Claimed
-from jobrunner.domain.state import RunState
+from jobrunner.domain.state import Ready, RunState
+from jobrunner.store import Database
 from jobrunner.store.runs import read
 
 Make = Callable[..., Worked]
@@ -138,3 +141,25 @@ def test_where_a_commit_takes_long_ends_wait_for_each_other(
         assert committed.acquire(timeout=PATIENCE)
     assert (seen[:2] == ["submitted", "submitted"]) is together
     assert sorted(seen) == ["committed"] * 2 + ["submitted"] * 2
+
+
+def test_who_ends_in_the_middle_of_a_transaction_gets_what_was_claimed_ahead(make_engine: Make, hand: Hand) -> None:
+    hand.known["job"] = 0.0001
+    worked = employed(make_engine, hand, workers=1)
+    runs = [worked.put() for _ in range(3)]
+    worked.engine.start()
+    assert hand.some.acquire(timeout=PATIENCE)
+    worked.settle()
+    assert worked.engine.crew.waiting == 2
+    begun = Future[list[int]]()
+
+    def write(_: Database) -> Sequence[Ready]:
+        hand.end(lambda: worked.finish(hand.taken[0]))
+        return ()
+
+    worked.engine.submit(write, committed=lambda: begun.set_result([run.id for run in hand.taken]))
+    assert begun.result(PATIENCE) == runs[:2]
+    for number in (1, 2):
+        assert hand.some.acquire(timeout=PATIENCE)
+        hand.end(partial(worked.finish, hand.taken[number]))
+    worked.settle()
