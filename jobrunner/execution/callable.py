@@ -15,7 +15,7 @@ from jobrunner.execution.describe import describe, folder_of
 from jobrunner.execution.ending import Ending
 from jobrunner.execution.launcher import LauncherLost, Process
 from jobrunner.execution.outcome import PENDING, UNBEGUN, Failed, NotStarted, Outcome, Pending, Succeeded
-from jobrunner.execution.output import Output, read_once, read_rest, read_some
+from jobrunner.execution.output import Output, read_once, read_rest
 from jobrunner.execution.pool import Pool, key_of
 from jobrunner.execution.reports import as_progress
 from jobrunner.execution.started import MAXRSS_UNIT
@@ -255,7 +255,7 @@ class CallAttempt:
                 self._hear(child)
             elif fd == child.bell.fd:
                 child.bell.hush()
-            elif (data := read_some(fd)) == b"":
+            elif (data := child.pipes[fd].read()) == b"":
                 child.poll.unregister(fd)
             elif data:
                 self._feed(child, fd, data)

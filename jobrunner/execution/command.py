@@ -18,7 +18,7 @@ from jobrunner.execution.ending import Ending
 from jobrunner.execution.environment import run_variables
 from jobrunner.execution.launcher import Launcher, LauncherLost, Process
 from jobrunner.execution.outcome import PENDING, Failed, NotStarted, Outcome, Pending, Succeeded
-from jobrunner.execution.output import Output, read_rest, read_some
+from jobrunner.execution.output import Output, Pipe, read_rest
 from jobrunner.execution.resultfile import BadResult, ResultFile, ResultFiles
 from jobrunner.execution.wording import one_line, signal_name
 
@@ -173,6 +173,7 @@ class CommandAttempt:
         """Until the process has ended, with all that belonged to it."""
         poll = select.poll()
         process, names = self._process, {self._out: "stdout", self._err: "stderr"}
+        pipes = {fd: Pipe(fd) for fd in names}
         for fd in (process.fd, *names, bell.fd):
             poll.register(fd, select.POLLIN)
         while not process.ended and not self._ending.hopeless:
@@ -182,7 +183,7 @@ class CommandAttempt:
                     self._hear()
                 elif fd == bell.fd:
                     bell.hush()
-                elif (data := read_some(fd)) == b"":
+                elif (data := pipes[fd].read()) == b"":
                     poll.unregister(fd)
                 elif data:
                     self._output.feed(names[fd], data)

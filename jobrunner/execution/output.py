@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from typing import Any
 
 from jobrunner.domain.clock import Clock
@@ -17,6 +18,7 @@ CHUNK = 65536
 """What a pipe holds, unless it was made wider."""
 
 _WIDE = 256 * 1024
+_FILLING_SECONDS = 0.0001
 _LAST_WORDS = 4096
 _MOST_AFTER_END = 1024 * 1024
 
@@ -85,36 +87,49 @@ class Output:
             self.valve.put(report)
 
 
-def read_some(fd: int) -> bytes | None:
-    """What a non-blocking pipe holds: empty at its end, None where there is nothing now."""
-    data = read_once(fd)
-    return data if data is None or len(data) < CHUNK else data + _more(fd)
+class Pipe:
+    """The pipe of one stream, not blocking. Where it is found full, it is made wider, and from then on left to fill for
+    a moment before it is read: who prints so fast shall be waited for less, and wait less."""
+
+    __slots__ = ("_early", "_fd", "_most")
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._most = CHUNK
+        self._early = False
+
+    def read(self) -> bytes | None:
+        """What it holds: empty at its end, None where there is nothing now."""
+        if self._early:
+            time.sleep(_FILLING_SECONDS)
+        data = read_once(self._fd, self._most)
+        if self._most > CHUNK:
+            self._early = data is not None and len(data) < self._most // 2
+        elif data is not None and len(data) == CHUNK:
+            self._widen()
+        return data
+
+    def _widen(self) -> None:
+        try:
+            fcntl.fcntl(self._fd, fcntl.F_SETPIPE_SZ, _WIDE)
+        except OSError:
+            return  # a user may have so many wide pipes and no more: pipe(7), pipe-user-pages-soft
+        self._most = _WIDE
 
 
-def read_once(fd: int) -> bytes | None:
-    """The same at one moment, CHUNK of it at the most."""
+def read_once(fd: int, most: int = CHUNK) -> bytes | None:
+    """What a non-blocking pipe holds at one moment, so much at the most: empty at its end, None where there is nothing
+    now."""
     try:
-        return os.read(fd, CHUNK)
+        return os.read(fd, most)
     except BlockingIOError:
         return None
-
-
-def _more(fd: int) -> bytes:
-    """The rest of a pipe that was full. It is made wider: who prints so fast shall wait, and be waited for, less."""
-    try:
-        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _WIDE)
-    except OSError:
-        pass  # a user may have so many wide pipes and no more: pipe(7), pipe-user-pages-soft
-    try:
-        return os.read(fd, _WIDE - CHUNK)
-    except BlockingIOError:
-        return b""
 
 
 def read_rest(fd: int, stream: str, output: Output) -> None:
     """What is in the pipe after its writer has ended. Never waits for somebody else who holds it, and reads no more
     than a pipe can hold."""
     taken = 0
-    while taken < _MOST_AFTER_END and (data := read_some(fd)):
+    while taken < _MOST_AFTER_END and (data := read_once(fd)):
         taken += len(data)
         output.feed(stream, data)

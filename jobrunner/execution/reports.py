@@ -28,17 +28,21 @@ class ProgressLines:
 
     def feed(self, data: bytes) -> list[Progress]:
         """The reports whose lines have ended with these bytes."""
-        end = data.rfind(b"\n")
-        if end < 0:
+        end = data.rfind(b"\n") + 1
+        if not end:
             self._extend(data)
             return []
-        whole = data[: end + 1] if not self._line else self._line + data[: end + 1]
-        if self._line is None:
-            whole = whole[whole.index(b"\n") + 1 :]
+        found, start = list[Progress](), 0
+        if self._line != b"":
+            start = data.index(b"\n") + 1
+            if self._line:
+                found = [_report(match) for match in _LINE.finditer(self._line + data[:start])]
         self._line = b""
-        self._extend(data[end + 1 :])
+        self._extend(data[end:])
         # One byte is looked for ten times faster than a word, and most of what floods has none.
-        return [_report(match) for match in _LINE.finditer(whole)] if b":" in whole and _MARK in whole else []
+        if b":" in data and data.find(_MARK, start, end) >= 0:
+            found += [_report(match) for match in _LINE.finditer(data, start, end)]
+        return found
 
     def finish(self) -> list[Progress]:
         """The report of a last line that has no end."""

@@ -12,7 +12,7 @@ from typing import Any
 from jobrunner.domain.job import Limits
 from jobrunner.execution.bell import new_bell
 from jobrunner.execution.launcher import Launcher, LauncherLost
-from jobrunner.execution.output import read_some
+from jobrunner.execution.output import Pipe
 from jobrunner.execution.parts import Parts
 from jobrunner.execution.wire import Inbox
 
@@ -27,7 +27,7 @@ class WarmChild:
 
     __slots__ = (
         "_control", "_inbox", "bell", "born", "control", "err", "generation", "key", "mark", "out", "parts", "peak",
-        "poll", "process", "runs", "since", "used",
+        "pipes", "poll", "process", "runs", "since", "used",
     )  # fmt: skip
 
     def __init__(self, launcher: Launcher, key: Key, limits: dict[str, float], generation: int, now: float) -> None:
@@ -72,6 +72,7 @@ class WarmChild:
             os.close(err_writer)
         os.set_blocking(self.out, False)
         os.set_blocking(self.err, False)
+        self.pipes = {fd: Pipe(fd) for fd in (self.out, self.err)}
 
     def send(self, message: bytes) -> None:
         """Hands a run over, as ``wire`` has packed it.
@@ -99,7 +100,7 @@ class WarmChild:
                     self.process.read()
                 elif fd == self.bell.fd:
                     self.bell.hush()
-                elif read_some(fd) == b"":
+                elif self.pipes[fd].read() == b"":
                     return False
         except LauncherLost:
             return False

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobrunner.execution.output import CHUNK, read_some
+from jobrunner.execution.output import CHUNK, Pipe
 
 
 @pytest.fixture
@@ -28,25 +28,30 @@ def width(fd: int) -> int:
 def test_little_is_read_as_it_is(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     before = width(reader)
-    assert read_some(reader) is None
+    read = Pipe(reader).read
+    assert read() is None
     os.write(writer, b"hello")
-    assert read_some(reader) == b"hello"
+    assert read() == b"hello"
     assert width(reader) == before
 
 
 def test_a_full_pipe_is_emptied_and_made_wider(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
+    read = Pipe(reader).read
     assert os.write(writer, b"x" * 4 * CHUNK) == CHUNK
-    assert read_some(reader) == b"x" * CHUNK
+    assert read() == b"x" * CHUNK
     assert width(reader) == 4 * CHUNK
     assert os.write(writer, b"y" * 8 * CHUNK) == 4 * CHUNK
-    assert read_some(reader) == b"y" * 4 * CHUNK
-    assert read_some(reader) is None
+    assert read() == b"y" * 4 * CHUNK
+    assert read() is None
+    os.write(writer, b"z")
+    assert read() == b"z"
 
 
 def test_the_end_comes_after_the_last_bytes(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
+    read = Pipe(reader).read
     os.write(writer, b"x" * CHUNK)
     os.dup2(reader, writer)  # nobody holds the writing end any more
-    assert read_some(reader) == b"x" * CHUNK
-    assert read_some(reader) == b""
+    assert read() == b"x" * CHUNK
+    assert read() == b""
