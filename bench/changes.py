@@ -43,7 +43,8 @@ def changes(folder: Path, rate: int) -> Iterator[None]:
     )
     try:
         assert process.stdout is not None
-        process.stdout.readline()
+        if not process.stdout.readline():
+            raise RuntimeError(f"no changes are made: bench.changes ended with {process.wait()}")
         yield
     finally:
         process.terminate()
@@ -53,7 +54,7 @@ def changes(folder: Path, rate: int) -> Iterator[None]:
 
 
 def main(folder: Path, rate: int) -> None:
-    settings, _ = jobfile.read_settings(folder / "jobs.toml", warn=False)
+    settings = jobfile.read_settings_alone(folder / "jobs.toml")
     db = open_store(settings.store, durability="normal")
     events = _events(db)
     each = max(rate // MOST_COMMITS, 1)

@@ -119,7 +119,7 @@ def _rate(one: Kept, *, removing: bool) -> float:
     assert ended is not None
     if removing:
         one.removed.append(gone / seconds)
-    return one.runs / (ended.timestamp() - first / 1e6)
+    return one.runs / (ended.timestamp() - float(first) / 1e6)
 
 
 def _until_removed(db: Database, whole: int) -> None:

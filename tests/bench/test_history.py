@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from bench import history, kept
+from bench.changes import changes
 from jobrunner import wiring
 from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.server import ServerState
 from jobrunner.domain.state import FINAL, RunState, Trigger
+from jobrunner.store import open_store
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -47,3 +49,17 @@ def test_what_is_kept_has_nothing_under_way(tmp_path: Path) -> None:
         assert {run.state for run in runs} <= FINAL
         assert {server.state for server in admin.servers()} <= {ServerState.STOPPED, ServerState.LOST}
         assert admin.trigger("nop", {"n": 1}).id == 1_501
+
+
+def test_changes_go_on_in_a_history(tmp_path: Path) -> None:
+    path = history.make(tmp_path, jobs=10, runs=1_500)
+    with changes(tmp_path, 100), wiring.open_admin(path) as admin:
+        newest, db = 1_500, open_store(admin.settings.store)
+        while newest < 1_510:
+            newest = db.execute("SELECT max(id) FROM runs").fetchone()[0]
+        db.close()
+
+
+def test_changes_that_cannot_be_made_are_no_quiet_day(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="no changes are made"), changes(tmp_path, 100):
+        pass
