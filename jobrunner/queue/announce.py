@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
+from jobrunner.domain.clock import Clock, SystemClock
 from jobrunner.domain.state import Ready
 from jobrunner.queue.bell import ring
 from jobrunner.store import listeners
 from jobrunner.store.database import Database
+
+_REMEMBERED_SECONDS = 0.05
+"""How long who is to be woken is not asked again: a server that starts meanwhile looks by itself."""
 
 
 class Broker(Protocol):
@@ -24,10 +29,14 @@ class Announcer:
     not rung.
     """
 
-    def __init__(self, db: Database, broker: Broker | None, *, own: str | None = None) -> None:
+    def __init__(
+        self, db: Database, broker: Broker | None, *, own: str | None = None, clock: Clock | None = None
+    ) -> None:
         self._db = db
         self._broker = broker
         self._own = own
+        self._clock = clock or SystemClock()
+        self._known: tuple[float, Sequence[str]] = (-math.inf, ())
 
     def ready(self, runs: Sequence[Ready]) -> None:
         """Tells of runs that a worker may take.
@@ -47,4 +56,12 @@ class Announcer:
         if self._db.path is None:
             listeners.notify(self._db, self._own or "")
         else:
-            ring(address for address in listeners.wakes(self._db) if address != self._own)
+            ring(self._others())
+
+    def _others(self) -> Sequence[str]:
+        asked, found = self._known
+        now = self._clock.monotonic()
+        if now - asked >= _REMEMBERED_SECONDS:
+            found = [address for address in listeners.wakes(self._db) if address != self._own]
+            self._known = (now, found)
+        return found

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from samples import NOW, serve
 
+from jobrunner.domain.clock import SystemClock
 from jobrunner.domain.state import Ready
 from jobrunner.errors import BrokerUnavailable
 from jobrunner.queue.announce import Announcer
@@ -37,6 +38,15 @@ class Told:
         self.runs += ready
 
 
+class Stepped(SystemClock):
+    """A clock that goes on when it is told to."""
+
+    seconds = 100.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
 @pytest.fixture
 def bells(sqlite_db: Database, tmp_path: Path) -> Iterator[list[Bell]]:
     bells = [Bell(tmp_path / "jobrunner.db") for _ in range(2)]
@@ -53,6 +63,24 @@ def test_all_servers_but_the_caller_are_rung(sqlite_db: Database, bells: list[Be
     assert [rung(bell) for bell in bells] == [False, True]
     announcer.changed()
     assert [rung(bell) for bell in bells] == [False, True]
+
+
+def test_who_is_to_be_woken_is_asked_again_after_a_moment(
+    sqlite_db: Database, bells: list[Bell], tmp_path: Path
+) -> None:
+    clock = Stepped()
+    announcer = Announcer(sqlite_db, None, clock=clock)
+    announcer.changed()
+    new = Bell(tmp_path / "jobrunner.db")
+    serve(sqlite_db, "new", wake=new.address)
+    bells.append(new)
+    assert [rung(bell) for bell in bells] == [True, True, False]
+    clock.seconds += 0.04
+    announcer.changed()
+    assert [rung(bell) for bell in bells] == [True, True, False]
+    clock.seconds += 0.02
+    announcer.changed()
+    assert [rung(bell) for bell in bells] == [True, True, True]
 
 
 def test_a_program_that_is_no_server_rings_all(sqlite_db: Database, bells: list[Bell]) -> None:
