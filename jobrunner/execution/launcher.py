@@ -215,7 +215,7 @@ class Launcher:
         with self._lock:
             if self._closed:
                 raise LauncherLost(self.token)
-            if self._broken or self._guard.poll() is not None:
+            if self.lost:
                 self._replace()
             return self._say(request, fds)
 
