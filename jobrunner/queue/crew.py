@@ -49,7 +49,7 @@ class Crew:
         self._claimed = dict[int, Claimed]()
         self._behind = dict[int, str]()
         self._returned = list[Claimed]()
-        self._outstanding = 0
+        self._outstanding = dict[int, int]()
         self._changed = threading.Condition()
 
     def employ(self, hand: Hand) -> None:
@@ -95,10 +95,11 @@ class Crew:
             self._claimed.clear()
             return left
 
-    def free(self) -> None:
-        """Somebody has handed in the end of a run."""
+    def free(self, run_id: int, attempt: int) -> None:
+        """Somebody has handed in the end of an attempt. A later one may have been claimed since."""
         with self._changed:
-            self._outstanding -= 1
+            if self._outstanding.get(run_id) == attempt:
+                del self._outstanding[run_id]
             self._changed.notify()
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> None:
@@ -109,12 +110,12 @@ class Crew:
     @property
     def outstanding(self) -> int:
         """Runs that are claimed and have not ended."""
-        return self._outstanding
+        return len(self._outstanding)
 
     @property
     def busy(self) -> int:
         """Those of them that somebody is at."""
-        return self._outstanding - self.waiting
+        return len(self._outstanding) - self.waiting
 
     @property
     def idle(self) -> int:
@@ -125,16 +126,18 @@ class Crew:
     def under_way(self) -> int:
         """Runs that somebody has taken and not yet handed back."""
         with self._changed:
-            return self._outstanding - len(self._claimed)
+            return len(self._outstanding) - len(self._claimed)
 
-    def hand_over(self, claimed: Sequence[Claimed]) -> None:
-        """What was claimed just now, in its order."""
+    def hand_over(self, claimed: Sequence[Claimed]) -> int:
+        """What was claimed just now, in its order; how many of them are under way here already, and nobody gets."""
         with self._changed:
-            self._outstanding += len(claimed)
-            self._claimed.update((run.id, run) for run in claimed)
+            fresh = [run for run in claimed if self._outstanding.get(run.id, 0) < run.attempt]
+            self._outstanding.update((run.id, run.attempt) for run in fresh)
+            self._claimed.update((run.id, run) for run in fresh)
             self._changed.notify()
-        self.ahead.add(claimed, self._clock.monotonic())
+        self.ahead.add(fresh, self._clock.monotonic())
         self._hand_out(fresh=True)
+        return len(claimed) - len(fresh)
 
     def hand_on(self) -> None:
         """Gives what was claimed ahead to whoever has become free."""
@@ -174,7 +177,9 @@ class Crew:
     def let_go(self, runs: Sequence[Claimed]) -> None:
         """These are no longer claimed."""
         with self._changed:
-            self._outstanding -= sum(1 for run in runs if self._claimed.pop(run.id, None) is not None)
+            for run in runs:
+                if self._claimed.pop(run.id, None) is not None:
+                    self._outstanding.pop(run.id, None)
 
     def _hand_out(self, *, fresh: bool) -> None:
         while self.ahead and (idle := self.workers - self.busy) > 0 and self.claiming:

@@ -153,19 +153,20 @@ class Engine:
         self,
         operation: Operation,
         *,
-        frees_worker: bool = False,
+        ends: tuple[int, int] | None = None,
         committed: Callable[[], None] | None = None,
         instead: Operation | None = None,
         batch: int | None = None,
     ) -> None:
         """Adds an operation to the next transaction and returns; it is kept until the store has taken it.
 
-        ``committed`` is called in the engine's thread when it has. ``instead`` takes the place of an operation that
-        fails for a reason of its own. ``batch``: the one that it may end; it comes after what may end none.
+        ``ends``: the (run, attempt) whose end it records; who was at it is free. ``committed`` is called in the
+        engine's thread when the store has it. ``instead`` takes the place of an operation that fails for a reason of
+        its own. ``batch``: the one that it may end; it comes after what may end none.
         """
         self._operations.add(Submitted(operation, committed, instead, batch))
-        if frees_worker:
-            self.crew.free()
+        if ends is not None:
+            self.crew.free(*ends)
         self._nudge()
 
     def submit_all(self, operations: Sequence[Operation]) -> None:
@@ -402,7 +403,8 @@ class Engine:
     def _hand_over(self, claimed: Sequence[Claimed], offered: Sequence[tuple[int, int]]) -> None:
         for _ in offered:
             self._offered.popleft()
-        self.crew.hand_over(claimed)
+        if under_way := self.crew.hand_over(claimed):
+            log.error("the store was set back: %d of the runs under way here were queued; they go on", under_way)
 
     def _put_back(self) -> None:
         """Nobody comes for what was claimed ahead: it must not wait for something long, and others may have it."""

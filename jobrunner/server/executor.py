@@ -289,7 +289,7 @@ class Executor:
 
     def _record(self, claimed: Claimed, ending: Ending | None, recorder: Recorder | None) -> None:
         if ending is None:
-            self._engine.submit(lambda _: (), frees_worker=True)
+            self._engine.submit(lambda _: (), ends=(claimed.id, claimed.attempt))
             return
         _log_end(ending)
 
@@ -300,7 +300,8 @@ class Executor:
         if recorder is not None:
             recorder.close(ending, instead=instead, batch=claimed.batch_id)
         else:
-            self._engine.submit(End(ending), frees_worker=True, instead=instead, batch=claimed.batch_id)
+            ends = claimed.id, claimed.attempt
+            self._engine.submit(End(ending), ends=ends, instead=instead, batch=claimed.batch_id)
 
 
 def _log_end(ending: Ending) -> None:

@@ -158,7 +158,8 @@ class Recorder:
             self._closed = True
             taken = self._take()
             end = End(ending, None if taken is None else lambda db: self._write(db, taken))
-            self._recorders.engine.submit(end, frees_worker=True, instead=instead, batch=batch)
+            ends = ending.run_id, ending.attempt
+            self._recorders.engine.submit(end, ends=ends, instead=instead, batch=batch)
 
     def _written(self) -> None:
         with self._lock:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+from samples import end
 
 from jobrunner.domain.clock import SystemClock
 from jobrunner.domain.server import ServerState
@@ -74,6 +75,45 @@ def test_a_claim_that_was_rolled_back_is_none(make_engine: Make, monkeypatch: py
     assert (claimed.id, claimed.attempt) == (run, 1)
     assert worked.nothing_more
     assert worked.engine.crew.busy == 1
+
+
+def test_what_is_under_way_is_not_begun_again_when_the_store_is_set_back(
+    make_engine: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    worked = make_engine(workers=2)
+    run = worked.put()
+    claimed = worked.next()
+
+    def set_back(db: Database) -> list[Ready]:
+        db.execute("DELETE FROM attempts")
+        db.execute("UPDATE runs SET state = 'queued', attempt = 0, server_id = NULL, started_at = NULL")
+        return []
+
+    assert worked.write(set_back)
+    assert worked.nothing_more
+    assert "the store was set back: 1 of the runs under way here were queued; they go on" in caplog.text
+    assert (worked.engine.crew.outstanding, read.state(worked.db, run)) == (1, RunState.RUNNING)
+    worked.finish(claimed)
+    worked.settle()
+    assert read.state(worked.db, run) == RunState.SUCCEEDED
+    assert worked.engine.crew.outstanding == 0
+
+
+def test_who_is_freed_late_takes_nothing_from_the_next_attempt(make_engine: Make) -> None:
+    worked = make_engine(workers=2)
+    worked.put()
+    first = worked.next()
+
+    def interrupted(db: Database) -> Sequence[Ready]:
+        finished = end(db, first, worked.server_id, RunState.QUEUED, at=CLOCK.now())
+        return finished.ready if finished is not None else ()
+
+    assert worked.write(interrupted)
+    second = worked.next()
+    worked.engine.crew.free(first.id, first.attempt)
+    assert (second.attempt, worked.engine.crew.outstanding) == (2, 1)
+    worked.engine.crew.free(second.id, second.attempt)
+    assert worked.engine.crew.outstanding == 0
 
 
 def test_a_server_that_was_declared_lost_claims_nothing_and_hears_of_it(make_engine: Make) -> None:

@@ -55,7 +55,7 @@ class Worked:
             finished = end(db, run, self.server_id, state, at=CLOCK.now(), **changes)
             return finished.ready if finished is not None else []
 
-        self.engine.submit(write, frees_worker=True)
+        self.engine.submit(write, ends=(run.id, run.attempt))
 
     def write(self, operation: Operation) -> bool:
         """Has an operation written, and waits for it; False when it failed by itself and was dropped."""

@@ -20,9 +20,9 @@ class Pending:
     waiting: list[tuple[Any, Any]] = field(default_factory=list)
     freed: int = 0
 
-    def submit(self, operation: Any, *, frees_worker: bool = False, committed: Any = None, **_: Any) -> None:
+    def submit(self, operation: Any, *, ends: tuple[int, int] | None = None, committed: Any = None, **_: Any) -> None:
         self.waiting.append((operation, committed))
-        self.freed += frees_worker
+        self.freed += ends is not None
 
     def submit_all(self, operations: Sequence[Any]) -> None:
         self.waiting += [(operation, None) for operation in operations]
