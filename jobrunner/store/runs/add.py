@@ -24,8 +24,8 @@ COLUMNS = (
 
 _NAMES = ", ".join(COLUMNS)
 INSERT = f"INSERT INTO runs ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))}) RETURNING id"
-_GROUND = (
-    "SELECT EXISTS (SELECT 1 FROM definitions WHERE id = ?),"
+_INSERT_ONE = (
+    f"{INSERT}, EXISTS (SELECT 1 FROM definitions WHERE id = ?),"
     " EXISTS (SELECT 1 FROM pauses WHERE scope = 'job' AND name = ?)"
 )
 _UNIQUE_ACTIVE = (
@@ -72,11 +72,13 @@ def add(db: Database, new: NewRun) -> Added:
         if (existing := find_unique(db, new)) is not None:
             return Added(existing, True, None)
         definition = definitions.number(new.job, new.definition)
-        known, paused = db.execute(_GROUND, (definition, new.job)).fetchone()
-        start = _start(db, new, may_be_paused=bool(paused))
+        start = _unpaused(db, new)
+        row = (*insert_row(new, definition, start), definition, new.job)
+        run_id, known, is_paused = db.execute(_INSERT_ONE, row).fetchone()
         if not known:
             definitions.keep(db, new.job, new.definition)
-        (run_id,) = db.execute(INSERT, insert_row(new, definition, start)).fetchone()
+        if is_paused and start.state is RunState.QUEUED:
+            start = _hold(db, run_id, new.job)
         for parent in new.parents:
             db.execute("INSERT INTO run_parents (parent_id, child_id) VALUES (?, ?)", (parent, run_id))
         if start.state is RunState.SKIPPED:
@@ -161,14 +163,27 @@ def _add_continuation(db: Database, child: NewRun, batch_id: int) -> None:
     db.execute(INSERT, row)
 
 
-def _start(db: Database, new: NewRun, *, may_be_paused: bool = True) -> Start:
+def _start(db: Database, new: NewRun) -> Start:
+    start = _unpaused(db, new)
+    return (paused(db, new.job) if start.state is RunState.QUEUED else None) or start
+
+
+def _unpaused(db: Database, new: NewRun) -> Start:
+    """As if its job were not paused."""
     if new.parents:
         held = _held_by_parents(db, new)
         if held is not None:
             return held
-    if new.run_after > new.created_at:
-        return Start(RunState.SCHEDULED)
-    return (paused(db, new.job) if may_be_paused else None) or Start(RunState.QUEUED)
+    return Start(RunState.SCHEDULED if new.run_after > new.created_at else RunState.QUEUED)
+
+
+def _hold(db: Database, run_id: int, job: str) -> Start:
+    """A run that turned out to be of a paused job when it was there."""
+    start = paused(db, job) or Start(RunState.QUEUED)
+    if start.reason is not None:
+        sql = "UPDATE runs SET state = ?, waiting_reason = ?, waiting_detail = ? WHERE id = ?"
+        db.execute(sql, (start.state.value, start.reason.value, start.detail, run_id))
+    return start
 
 
 def paused(db: Database, job: str) -> Start | None:
