@@ -138,6 +138,15 @@ class Timetable:
         """The first instant at which anything falls due."""
         return self._heap[0][0] if self._heap else None
 
+    def coming(self) -> Iterator[Timed]:
+        """The jobs that fall due at that instant."""
+        places = [0]
+        while places:
+            place = places.pop()
+            if place < len(self._heap) and self._heap[place][0] == self._heap[0][0]:
+                yield from self._entries[self._heap[place][1]].jobs
+                places += (2 * place + 1, 2 * place + 2)
+
     def go_back(self, instant: datetime) -> None:
         """Gives out anew what falls due after an instant, because the clock was set back."""
         self._attended = {name: min(at, instant) for name, at in self._attended.items()}

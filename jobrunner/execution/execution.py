@@ -89,6 +89,10 @@ class Execution:
         """Starts one warm child if any of the jobs is Python, so that the first run finds it."""
         self._pool.warm([job for job in jobs if job.kind_name == "python"])
 
+    def expect(self) -> None:
+        """Commands are about to begin, ``moves.AHEAD_SECONDS`` from now: they then start quicker."""
+        self._launcher.expect()
+
     def recycle(self) -> None:
         """After a reload: idle children end now, busy ones after their run."""
         self._pool.recycle()

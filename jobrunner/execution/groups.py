@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 
 from jobrunner.execution import cgroup
 from jobrunner.execution.cgroup import Group, Place
 
-_MANY, _AT_ONCE = 10, 0.1
 _MOST_SPARE = 64
 
 
@@ -21,7 +19,6 @@ class Groups:
         self._place = place
         self._serial = serial
         self._home = cgroup.way_home() if place.folder is not None else None
-        self._lately: deque[float] = deque(maxlen=_MANY)
         self._spare: list[Group] = []
         self._occupied: list[Group] = []
 
@@ -34,20 +31,19 @@ class Groups:
         """No attempt gets one from now on."""
         self._place = Place(None)
 
-    def take(self, number: int, limits: Mapping[str, float], now: float) -> Group | None:
-        """A group for an attempt of that number, which only it is in; None where there are none. ``now`` is in
-        monotonic seconds."""
+    def take(self, number: int, limits: Mapping[str, float], *, moves: bool) -> Group | None:
+        """A group for an attempt of that number, which only it is in; None where there are none. ``moves``: this is one
+        of many starts, and moves cost nothing now."""
         self._occupied = [group for group in self._occupied if not group.remove()]
         if self._place.folder is None:
             return None
-        in_a_row = self._in_a_row(now)
         while self._spare and not limits:
             group = self._spare.pop()
-            if in_a_row and group.use_again():
+            if moves and group.use_again():
                 return group
             self._remove(group)
         try:
-            return Group(self._place, f"{self._serial}.{number}", dict(limits), self._home if in_a_row else None)
+            return Group(self._place, f"{self._serial}.{number}", dict(limits), self._home if moves else None)
         except OSError:
             return None
 
@@ -61,8 +57,3 @@ class Groups:
     def _remove(self, group: Group) -> None:
         if not group.remove():
             self._occupied.append(group)
-
-    def _in_a_row(self, now: float) -> bool:
-        """Whether this is one of many starts."""
-        self._lately.append(now)
-        return len(self._lately) == _MANY and now - self._lately[0] < _AT_ONCE

@@ -94,7 +94,7 @@ class Spawner:
         number = request["id"]
         marker = {sweep.MARKER: f"{self._token}.{number}"}
         now = _boot_ticks()
-        group = self._groups.take(number, request.get("limits") or {}, time.monotonic())
+        group = self._groups.take(number, request.get("limits") or {}, moves=request["moves"])
         try:
             pid = self._start_in(group, request, fds, self._environment | marker)
         except CannotStart as fault:

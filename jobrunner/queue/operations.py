@@ -15,6 +15,9 @@ from jobrunner.store.runs.finish import Ending, finish_all
 
 log = logging.getLogger(__name__)
 
+_MOST = 64
+"""So many share a transaction, and no more: what they have made ready is begun while the next are written."""
+
 Operation = Callable[[Database], Sequence[Ready]]
 """Part of a transaction; gives the runs that it made ready. It may run again when the store was away.
 
@@ -82,8 +85,8 @@ class Operations:
         self._new.append(submitted)
 
     def take(self) -> bool:
-        """Takes what there is; says whether something is taken now."""
-        while self._new:
+        """Takes what there is, as much as shall share a transaction; says whether something is taken now."""
+        while self._new and len(self._taken) < _MOST:
             self._taken.append(self._new.popleft())
         # Two servers that end members of the same batches lock these in the same order, or would wait for each other.
         self._taken.sort(key=lambda submitted: submitted.batch or 0)

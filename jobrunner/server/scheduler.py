@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,13 +18,14 @@ from typing import NamedTuple
 
 from jobrunner.domain.clock import Clock, from_micros, to_micros
 from jobrunner.domain.decision import LATE
-from jobrunner.domain.job import Job
+from jobrunner.domain.job import Command, Job
 from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.params import Checker
 from jobrunner.domain.state import Ready, Trigger
 from jobrunner.domain.timetable import Timed, Timetable
 from jobrunner.domain.version import Applied, Origin
 from jobrunner.errors import JobrunnerError
+from jobrunner.execution.moves import AHEAD_SECONDS
 from jobrunner.jobfile import job_from_definition
 from jobrunner.queue.engine import Engine
 from jobrunner.server.firing import fire_at, is_late, lost, missed
@@ -80,11 +81,18 @@ class _Behind:
 
 
 class FireSchedule:
-    """The schedules in force. ``apply`` takes those of a file; ``tick`` fires what is due; thread-safe."""
+    """The schedules in force. ``apply`` takes those of a file; ``tick`` fires what is due; thread-safe.
 
-    def __init__(self, engine: Engine, clock: Clock, *, server_id: int, server: ServerOf) -> None:
+    ``expect`` is called ``AHEAD_SECONDS`` before a command fires.
+    """
+
+    def __init__(
+        self, engine: Engine, clock: Clock, *, server_id: int, server: ServerOf, expect: Callable[[], None]
+    ) -> None:
         self._engine = engine
         self._clock = clock
+        self._expect = expect
+        self._expected: datetime | None = None
         self._server_id = server_id
         self._server = server
         self._lock = threading.Lock()
@@ -138,8 +146,20 @@ class FireSchedule:
             if self._applying:
                 return _APPLYING_SLEEP
             coming = self._timetable.next
-            wait = (coming - self._clock.now()).total_seconds() if coming is not None else _LONGEST_SLEEP
+            wait = self._wait_for(coming) if coming is not None else _LONGEST_SLEEP
             return min(max(wait, 0.0), _LONGEST_SLEEP)
+
+    def _wait_for(self, coming: datetime) -> float:
+        """Seconds until the next fire, or until it is to be said that a command will be among what it begins."""
+        wait = (coming - self._clock.now()).total_seconds()
+        if coming == self._expected or wait > _LONGEST_SLEEP + AHEAD_SECONDS:
+            return wait
+        if any(isinstance(timed.job.kind, Command) for timed in self._timetable.coming()):
+            if wait > AHEAD_SECONDS:
+                return wait - AHEAD_SECONDS
+            self._expect()
+        self._expected = coming
+        return wait
 
     def _start_anew(self, now: datetime) -> None:
         """After a file was applied, and after the clock went back."""

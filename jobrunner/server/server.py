@@ -247,7 +247,8 @@ class Server:
         engine.employ(quick)
         fires = None
         if self._options.scheduler and not self._options.burst:
-            fires = FireSchedule(engine, clock, server_id=server_id, server=ServerOf(self._who, host(), ground.name))
+            server = ServerOf(self._who, host(), ground.name)
+            fires = FireSchedule(engine, clock, server_id=server_id, server=server, expect=execution.expect)
         retention = RetentionThread(db, engine, Retention.of(ground.file), clock)
 
         def loaded(file: Jobfile) -> None:

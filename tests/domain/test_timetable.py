@@ -51,6 +51,18 @@ def test_each_fire_is_given_out_once_and_in_order(seed: int) -> None:
         assert [at for of, at in found if of == name] == expected
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_who_is_coming_is_known(seed: int) -> None:
+    random = Random(seed)
+    jobs = [timed(f"job{n}", *random.sample(EXPRESSIONS, random.choice((1, 1, 2)))) for n in range(30)]
+    table = Timetable(jobs, {entry.job.name: NOW for entry in jobs})
+    for _ in range(50):
+        coming = {entry.job.name for entry in table.coming()}
+        assert table.next is not None
+        assert {name for name, _ in given_out(table, table.next)} == coming
+    assert list(Timetable().coming()) == []
+
+
 def test_what_is_late_comes_whole_and_what_is_not_one_by_one() -> None:
     entry = timed("job", "every 10s", "0 * * * *")
     table = Timetable([entry], {"job": NOW})

@@ -39,6 +39,20 @@ def test_ends_of_batches_come_last_and_by_batch(sqlite_db: Database) -> None:
     assert (len(operations), operations.take()) == (0, False)
 
 
+def test_many_are_written_in_parts_and_in_their_order(sqlite_db: Database) -> None:
+    written, operations = Written(), Operations()
+    names = [f"operation {n}" for n in range(150)]
+    for name in names:
+        operations.add(Submitted(written.operation(name)))
+    parts = list[int]()
+    while operations.take():
+        before = len(written)
+        operations.write(sqlite_db)
+        operations.committed()
+        parts.append(len(written) - before)
+    assert (parts, written) == ([64, 64, 22], names)
+
+
 def test_what_comes_after_ends_finds_them_written_and_what_came_before_does_not(sqlite_db: Database) -> None:
     operations, server = Operations(), serve(sqlite_db)
     runs = [put(sqlite_db) for _ in range(3)]

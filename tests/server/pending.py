@@ -1,13 +1,10 @@
-"""An engine that commits when a test says so, and a clock that a test turns."""
+"""An engine that commits when a test says so."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
-
-from samples import NOW
 
 from jobrunner.store import Database
 
@@ -35,26 +32,3 @@ class Pending:
         for _, committed in waiting:
             if committed is not None:
                 committed()
-
-
-class Turned:
-    """A clock that stands still until it is turned; both of its readings, unless it is stepped."""
-
-    def __init__(self, now: datetime = NOW) -> None:
-        self._now = now
-        self._monotonic = 1000.0
-
-    def now(self) -> datetime:
-        return self._now
-
-    def monotonic(self) -> float:
-        return self._monotonic
-
-    def turn(self, seconds: float) -> None:
-        """Time passes."""
-        self._now += timedelta(seconds=seconds)
-        self._monotonic += seconds
-
-    def step(self, seconds: float) -> None:
-        """Somebody sets the clock, or the machine was suspended."""
-        self._now += timedelta(seconds=seconds)

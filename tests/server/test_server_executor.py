@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pending import Pending, Turned
+from pending import Pending
 from samples import NOW, put, serve, start
+from turned import Turned
 
 from jobrunner.domain.job import Command, Job, OnLost, PythonCall, RetryPolicy
 from jobrunner.domain.run import Claimed, Run

@@ -8,8 +8,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from pending import Pending, Turned
+from pending import Pending
 from samples import NOW, at_once, serve
+from turned import Turned
 
 from jobrunner import jobfile
 from jobrunner.domain.clock import to_micros
@@ -59,7 +60,9 @@ class Singly(Pending):
 def begin(db: Database, clock: Turned, name: str) -> tuple[Pending, FireSchedule]:
     engine = Singly(db)
     server = serve(db, name, started_at=clock.now())
-    return engine, FireSchedule(engine, clock, server_id=server, server=ServerOf("ana", "web1", name))  # type: ignore[arg-type]
+    return engine, FireSchedule(
+        engine, clock, server_id=server, server=ServerOf("ana", "web1", name), expect=lambda: None
+    )  # type: ignore[arg-type]
 
 
 def work(db: Database, file: Jobfile, number: int, met: threading.Barrier) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from pending import Turned
+from turned import Turned
 
 from jobrunner.domain.clock import SystemClock
 from jobrunner.server.quick import QuickCalls

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pending import Turned
 from samples import put, serve, start, states
+from turned import Turned
 
 from jobrunner.domain.job import Command, Job, OnLost
 from jobrunner.domain.jobfile import Jobfile

@@ -11,8 +11,9 @@ from platform import libc_ver
 from typing import Any
 
 import pytest
-from pending import Pending, Turned
+from pending import Pending
 from samples import NOW, end, later, serve
+from turned import Turned
 
 from jobrunner import jobfile
 from jobrunner.domain.decision import Decision
@@ -82,8 +83,11 @@ def spread(decision: Decision) -> list[datetime]:
     return [decision.first_fire + length * number for number in range(decision.fires)]
 
 
-def fire_schedule(db: Database, engine: Pending, clock: Turned) -> FireSchedule:
-    return FireSchedule(engine, clock, server_id=serve(db), server=ServerOf("ana", "web1", "a"))  # type: ignore[arg-type]
+def fire_schedule(
+    db: Database, engine: Pending, clock: Turned, expect: Callable[[], None] = lambda: None
+) -> FireSchedule:
+    server = ServerOf("ana", "web1", "a")
+    return FireSchedule(engine, clock, server_id=serve(db), server=server, expect=expect)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -107,6 +111,31 @@ def test_the_first_start_catches_nothing_up(fired: Fired) -> None:
     assert fired.runs == []
     fired.tick(1)
     assert fired.runs == [("schedule", 60)]
+
+
+COMMAND_AND_CALL = """
+[jobs.command]
+command = "true"
+schedule = "*/2 * * * *"
+
+[jobs.call]
+python = "os:getpid"
+schedule = "* * * * *"
+"""
+
+
+def test_commands_are_expected_a_moment_before_they_fire(fired: Fired) -> None:
+    expected = list[float]()
+    fired.fires = fire_schedule(
+        fired.db, fired.engine, fired.clock, lambda: expected.append((fired.clock.now() - NOW).total_seconds())
+    )
+    fired.apply(COMMAND_AND_CALL)
+    while fired.clock.now() < NOW + timedelta(minutes=4, seconds=30):
+        pause = fired.fires.tick()
+        fired.engine.commit()
+        fired.clock.turn(pause)
+    assert expected == pytest.approx([119.97, 239.97])
+    assert [at for _, at in fired.runs] == [60, 120, 120, 180, 240, 240]
 
 
 def test_applying_waits_for_no_store(fired: Fired) -> None:
