@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Iterator
 
 import pytest
+from project import until
 from turned import Turned
 
 from jobrunner.execution.moves import Moves
+
+PATIENCE = 20
+"""Seconds until something that has to happen has not."""
 
 
 class Home:
@@ -19,6 +24,7 @@ class Home:
 
     def gone(self) -> bool:
         """Waits until it is gone, or will not be any more."""
+        assert select.select((self.seen,), (), (), PATIENCE)[0], "nobody has moved"
         return os.read(self.seen, 1) == b"0"
 
 
@@ -31,8 +37,7 @@ def home() -> Iterator[Home]:
 
 def ready(moves: Moves) -> None:
     """What was written is known a moment later."""
-    while not moves.started():
-        pass
+    until(moves.started, "moves that cost nothing")
 
 
 def test_a_start_now_and_then_is_no_move(home: Home) -> None:
