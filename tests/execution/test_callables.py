@@ -348,7 +348,10 @@ def test_prepare_has_a_child_ready(bench: Any, eventually: Callable[..., bool]) 
 
     def ready() -> bool:
         children = Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()
-        found[:] = [int(pid) for pid in children if str(bench.folder) in Path(f"/proc/{pid}/cmdline").read_text()]
+        try:
+            found[:] = [int(pid) for pid in children if str(bench.folder) in Path(f"/proc/{pid}/cmdline").read_text()]
+        except (FileNotFoundError, ProcessLookupError):
+            return False  # one has ended since
         return len(found) == 1 and before not in found
 
     assert eventually(ready)
