@@ -1,4 +1,8 @@
-"""The file into which a command writes its result. Made before it starts, read and removed after it has ended."""
+"""The file into which a command writes its result. Named before it starts, read and removed after it has ended.
+
+The command makes it: most write no result, and to make a file in a folder of which others have just been removed can
+cost more than to start a program (ext4 looks for an inode that has not been in use lately).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ class BadResult(Exception):
 
 
 class ResultFile:
-    """``path`` is an empty file that only its user can read, until ``remove``."""
+    """``path`` leads to nothing yet, in a folder that only its user can enter, until ``remove``."""
 
     __slots__ = ("_folder", "path")
 
@@ -35,7 +39,7 @@ class ResultFile:
         Raises:
             BadResult: it is too large, not JSON, or no longer an ordinary file.
         """
-        if self._is_empty():
+        if self._is_unwritten():
             return None
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -56,13 +60,13 @@ class ResultFile:
             raise BadResult(f"the result is larger than 1 MiB ({max(found.st_size, len(text)):,} bytes)")
         return _parse(text)
 
-    def _is_empty(self) -> bool:
-        """Whether it is as it was made: most commands leave it so, and to open a file costs ten times as much."""
+    def _is_unwritten(self) -> bool:
+        """Whether nothing is there: to open a file costs more than to look."""
         try:
-            found = os.lstat(self.path)
-        except OSError:
-            return False
-        return found.st_size == 0 and stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+            os.lstat(self.path)
+        except OSError as error:
+            return error.errno == errno.ENOENT
+        return False
 
     def remove(self) -> None:
         """Whatever has become of it."""
@@ -85,24 +89,14 @@ class ResultFiles:
         self._folder = ""
 
     def new(self, run_id: int, attempt: int, user: str | None) -> ResultFile:
-        """A file for one attempt; for another user in a folder of that user's own.
+        """A place for the file of one attempt; for another user in a folder of that user's own.
 
         Raises:
             OSError: no room, or no folder for temporary files.
         """
         if user is not None and os.geteuid() == 0:
             return _foreign(user, self._prefix)
-        for last_try in (False, True):
-            path = os.path.join(self._place(), f"{run_id}-{attempt}.json")
-            try:
-                return ResultFile(_create(path), None)
-            except FileNotFoundError:  # what cleans /tmp took the folder
-                self._folder = ""
-                if last_try:
-                    raise
-            except FileExistsError:
-                ResultFile(path, None).remove()
-        return ResultFile(_create(path), None)
+        return ResultFile(os.path.join(self._place(), f"{run_id}-{attempt}.json"), None)
 
     def close(self) -> None:
         """Removes the folder."""
@@ -112,29 +106,31 @@ class ResultFiles:
 
     def _place(self) -> str:
         with self._lock:
-            if not self._folder:
+            if not self._folder or not _still_there(self._folder):
                 self._folder = tempfile.mkdtemp(prefix=self._prefix)
             return self._folder
+
+
+def _still_there(folder: str) -> bool:
+    """Whether what cleans /tmp has left it; being in use, it is not old."""
+    try:
+        os.utime(folder)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _foreign(user: str, prefix: str) -> ResultFile:
     import pwd
 
     folder = tempfile.mkdtemp(prefix=prefix)
-    path = _create(os.path.join(folder, "result.json"))
     try:
         entry = pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
     except KeyError:
         pass  # the start will say so
     else:
-        os.chown(path, entry.pw_uid, entry.pw_gid)
         os.chown(folder, entry.pw_uid, entry.pw_gid)
-    return ResultFile(path, folder)
-
-
-def _create(path: str) -> str:
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-    return path
+    return ResultFile(os.path.join(folder, "result.json"), folder)
 
 
 def _read(fd: int) -> bytes:

@@ -208,9 +208,9 @@ def test_a_result(bench: Any) -> None:
     assert outcome.result == {"rows": [1, 2.5, None, "é"]}
 
 
-@pytest.mark.parametrize("line", ["true", 'rm "$JOBRUNNER_RESULT_FILE"', 'echo > "$JOBRUNNER_RESULT_FILE"'])
+@pytest.mark.parametrize("line", ["true", "touch $F", "touch $F; rm $F", "echo > $F"])
 def test_no_result(bench: Any, line: str) -> None:
-    outcome = bench.shell(line)
+    outcome = bench.shell("F=$JOBRUNNER_RESULT_FILE; " + line)
     assert isinstance(outcome, Succeeded)
     assert outcome.result is None
 
@@ -223,10 +223,10 @@ def test_no_result(bench: Any, line: str) -> None:
         (r"printf '\377' > $F", "not UTF-8"),
         ("head -c 100000 /dev/zero | tr '\\0' '[' > $F", "the result is not JSON"),
         ("head -c 1048577 /dev/zero > $F", "the result is larger than 1 MiB (1,048,577 bytes)"),
-        ("rm $F; ln -s /etc/passwd $F", "it is a link"),
-        ("rm $F; mkdir $F", "it is not an ordinary file"),
-        ("rm $F; mkfifo $F", "it is not an ordinary file"),
-        ("ln $F $F.second", "it is not an ordinary file"),
+        ("ln -s /etc/passwd $F", "it is a link"),
+        ("mkdir $F", "it is not an ordinary file"),
+        ("mkfifo $F", "it is not an ordinary file"),
+        ("touch $F; ln $F $F.second", "it is not an ordinary file"),
     ],
 )
 def test_what_cannot_be_a_result_is_a_failure_that_says_so(bench: Any, line: str, words: str) -> None:
@@ -236,12 +236,14 @@ def test_what_cannot_be_a_result_is_a_failure_that_says_so(bench: Any, line: str
     assert outcome.exit_code == 0
 
 
-def test_the_result_file_is_private_and_goes_away(bench: Any) -> None:
-    bench.shell(
-        'echo "$JOBRUNNER_RESULT_FILE"; stat -c %a "$JOBRUNNER_RESULT_FILE" "$(dirname "$JOBRUNNER_RESULT_FILE")"'
-    )
-    path, *modes = bench.sink.stdout.decode().split()
-    assert modes == ["600", "700"]
+@pytest.mark.parametrize("user", [None, pytest.param("nobody", marks=root_only)])
+def test_the_result_file_is_the_commands_to_make_in_a_private_folder_and_goes_away(
+    bench: Any, user: str | None
+) -> None:
+    line = 'F=$JOBRUNNER_RESULT_FILE; echo $F; stat -c %a "$(dirname $F)"; test -e $F; echo $?; touch $F'
+    bench.shell(line, user=user, cwd="/")
+    path, *seen = bench.sink.stdout.decode().split()
+    assert seen == ["700", "1"]
     assert not Path(path).exists()
 
 
