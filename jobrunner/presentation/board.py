@@ -10,7 +10,8 @@ from jobrunner.domain.decision import Decision
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.state import RunState
 from jobrunner.presentation.counted import counted
-from jobrunner.presentation.labels import NO_RUNS, SHORT_STATES, STANDS, Label
+from jobrunner.presentation.labels import NO_RUNS, SHORT_STATES, Label
+from jobrunner.presentation.marks import STANDS
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell, Column

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jobrunner.domain.decision import Decision
 from jobrunner.presentation.details import fields
-from jobrunner.presentation.labels import REASONS
+from jobrunner.presentation.marks import REASONS
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.schedule import clock
 from jobrunner.presentation.screen import Screen

@@ -12,7 +12,8 @@ from jobrunner.domain.attention import Attention
 from jobrunner.domain.day import Day
 from jobrunner.domain.state import RunState
 from jobrunner.domain.upcoming import Upcoming
-from jobrunner.presentation.labels import CONCERNS, RUN_STATES, Label
+from jobrunner.presentation.labels import RUN_STATES, Label
+from jobrunner.presentation.marks import CONCERNS
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell, Column
 from jobrunner.presentation.times import Times, elapsed, relative

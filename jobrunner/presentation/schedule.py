@@ -9,7 +9,8 @@ from jobrunner.domain.board import JobFacts, Stand
 from jobrunner.domain.decision import Decision
 from jobrunner.domain.lanes import ClockMark, Lane, Load, Slot
 from jobrunner.presentation.details import fields
-from jobrunner.presentation.labels import DISABLED, PAUSED, REASONS, SLOTS, STANDS
+from jobrunner.presentation.labels import DISABLED, PAUSED
+from jobrunner.presentation.marks import REASONS, SLOTS, STANDS
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell

@@ -9,16 +9,8 @@ from jobrunner.domain.event import Event, Happened
 from jobrunner.domain.queue import Flow, QueueStatus
 from jobrunner.domain.server import Server
 from jobrunner.presentation.json import batch_name
-from jobrunner.presentation.labels import (
-    BATCH_STATES,
-    DIFFERS,
-    HAPPENED,
-    OPEN,
-    PAUSED,
-    REFUSED,
-    SERVER_STATES,
-    Label,
-)
+from jobrunner.presentation.labels import BATCH_STATES, DIFFERS, OPEN, PAUSED, REFUSED, SERVER_STATES, Label
+from jobrunner.presentation.marks import HAPPENED
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell, Column
 from jobrunner.presentation.times import Times, elapsed, relative

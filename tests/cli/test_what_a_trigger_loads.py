@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = ("textual", "rich", "croniter", "cronsim", "huey", "httpx", "redis", "tree_sitter", "asyncio")
+WATCHED = tuple(f"jobrunner.domain.{name}" for name in ("attention", "board", "forecast", "lanes"))
 UNUSED = ("jobrunner.admin", "psycopg.", "redis.", "asyncio", "ssl")
 
 
@@ -23,6 +24,14 @@ def test_nothing_heavy_is_loaded(args: tuple[str, ...], tmp_path: Path) -> None:
     assert "jobrunner.cli.app" in loaded
     # An attempt to import psycopg shows as well, and fails: see jobrunner.__main__.
     assert sorted(name for name in loaded if name.partition(".")[0] in HEAVY or name.startswith("psycopg.")) == []
+
+
+@pytest.mark.parametrize("verb", ["runs", "jobs", "queues", "servers", "batches", "audit"])
+def test_a_list_loads_nothing_of_what_only_the_dashboard_concludes(verb: str, tmp_path: Path) -> None:
+    (tmp_path / "jobs.toml").write_text('[jobs.hello]\ncommand = "true"\nschedule = "0 2 * * *"\n')
+    loaded = loaded_by((verb,), tmp_path)
+    assert "jobrunner.presentation.lists" in loaded
+    assert sorted(loaded.intersection(WATCHED)) == []
 
 
 def test_a_server_loads_no_use_cases_and_nothing_for_stores_and_brokers_that_it_has_not(tmp_path: Path) -> None:
