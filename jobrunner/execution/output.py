@@ -17,8 +17,10 @@ from jobrunner.execution.wording import one_line
 CHUNK = 65536
 """What a pipe holds, unless it was made wider."""
 
-_WIDE = 256 * 1024
-_FILLING_SECONDS = 0.0001
+_WIDE = 8 * CHUNK
+_FILLING_SECONDS = 0.0003
+"""In which a program that does nothing but print fills two thirds of a wide one."""
+
 _LAST_WORDS = 4096
 _MOST_AFTER_END = 1024 * 1024
 
@@ -91,21 +93,20 @@ class Pipe:
     """The pipe of one stream, not blocking. Where it is found full, it is made wider, and from then on left to fill for
     a moment before it is read: who prints so fast shall be waited for less, and wait less."""
 
-    __slots__ = ("_early", "_fd", "_most")
+    __slots__ = ("_fd", "_full", "_most")
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._most = CHUNK
-        self._early = False
+        self._full = False
 
     def read(self) -> bytes | None:
         """What it holds: empty at its end, None where there is nothing now."""
-        if self._early:
+        if self._most > CHUNK and not self._full:
             time.sleep(_FILLING_SECONDS)
         data = read_once(self._fd, self._most)
-        if self._most > CHUNK:
-            self._early = data is not None and len(data) < self._most // 2
-        elif data is not None and len(data) == CHUNK:
+        self._full = data is not None and len(data) == self._most
+        if self._full and self._most == CHUNK:
             self._widen()
         return data
 

@@ -1,6 +1,7 @@
 """What an attempt prints and reports, on its way to the store: gathered here, written a few times a second.
 
-Memory is bounded by the job's ``max_output``: the first half of it is kept as it comes, the second is what came last.
+Memory is bounded by the job's ``max_output`` and what is read at once: the first half is kept as it comes, the second
+is what came last.
 While the store is away nothing is taken out of a recorder before what was taken last has been written.
 """
 
@@ -171,6 +172,7 @@ class Recorder:
     def _take(self) -> _Taken | None:
         if not (self._head or self._tail or self._progress):
             return None
+        self._cut_tail()
         rows = self._rows(self._head, self._head_end, _ROW_BYTES)
         self._head_end += sum(len(row.data) for row in rows)
         self._head = []
@@ -194,11 +196,16 @@ class Recorder:
         return 0 < self._tail_limit <= self._tail_bytes
 
     def _forget_surplus(self) -> None:
-        while (surplus := self._tail_bytes - self._tail_limit) > 0:
-            stream, at, data = self._tail.popleft()
-            if len(data) > surplus:
-                self._tail.appendleft((stream, at, data[surplus:]))
-            self._tail_bytes -= min(len(data), surplus)
+        # Whole pieces only: to cut one each time something comes is to copy half of all that is printed.
+        while self._tail and self._tail_bytes - len(self._tail[0][2]) >= self._tail_limit:
+            self._tail_bytes -= len(self._tail.popleft()[2])
+
+    def _cut_tail(self) -> None:
+        surplus = self._tail_bytes - self._tail_limit
+        if surplus > 0:
+            stream, at, data = self._tail[0]
+            self._tail[0] = (stream, at, data[surplus:])
+            self._tail_bytes = self._tail_limit
 
     def _rows(self, pieces: Sequence[_Piece], start: int, most: int) -> list[Row]:
         rows = list[Row]()
