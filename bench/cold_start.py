@@ -19,6 +19,7 @@ BASE = "python -c 'import typer, peewee'"
 _IMPORT = "import sys; sys.modules.update(psycopg=None, psycopg2=None); import typer, peewee"
 COMMANDS = {
     "python -c pass": [sys.executable, "-c", "pass"],
+    "python -c 'import typer'": [sys.executable, "-c", "import typer"],
     BASE: [sys.executable, "-c", _IMPORT],
     "jobrunner trigger": [*PYTHON, "trigger", "job1"],
     "jobrunner --help": [*PYTHON, "--help"],
