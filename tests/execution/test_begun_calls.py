@@ -89,7 +89,9 @@ def warm(bench: Any) -> Any:
         def pid(): return os.getpid()
         def echo(n): print("said", n); return n
         def both(n): print("out", n); print("err", n, file=sys.stderr); os.system(f"echo sub {n}")
-        def much(n): print("x" * n)
+        def much(n):
+            open("go").close()  # a pipe: it prints when the test says so
+            print("x" * n)
         def slow():
             print("slow")
             open("printed", "w").close()  # both are pipes, and wait for the test
@@ -277,12 +279,14 @@ def test_what_the_next_one_had_printed_when_the_one_before_it_was_read_is_its_ow
 
 
 def test_who_has_printed_what_fills_its_pipe_is_read_before_the_next_begins(warm: Any) -> None:
-    first = Begun(warm, "much", {"n": 1000}, begins=False).behind(("much", {"n": 40_000}), ("pid", {}))
+    os.mkfifo(warm.folder / "go")
+    first = Begun(warm, "echo", {"n": 1}, begins=False).behind(("much", {"n": 40_000}), ("pid", {}))
     first.answered()
     second = first.follow()
+    (warm.folder / "go").open("w").close()
     second.answered()
     assert not second.attempt.goes_on
-    assert (len(first.sink.stdout), len(second.sink.stdout)) == (1001, 40_001)
+    assert (first.sink.stdout, len(second.sink.stdout)) == (b"said 1\n", 40_001)
 
 
 def test_the_last_words_of_one_that_dies_behind_another_are_its_own(warm: Any) -> None:
