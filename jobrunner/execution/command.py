@@ -60,9 +60,9 @@ class CommandAttempt:
         except ParameterError as error:
             return self._not_started(str(error))
         try:
-            self._result = results.new(spec.run_id, spec.attempt, spec.job.user)
+            self._result = results.new(spec.job.user)
         except OSError as error:
-            return self._not_started(f"cannot make the file for the result: {error.strerror}")
+            return self._not_started(f"cannot make the folder for the result: {error.strerror}")
         try:
             self._start(launcher.launch, self._request(argv))
         except OSError as error:
@@ -76,7 +76,7 @@ class CommandAttempt:
             return False
         try:
             argv = command_line(spec.job, self._command, spec.params)
-            self._result = results.new(spec.run_id, spec.attempt, None)
+            self._result = results.new(None)
             request = self._request(argv)
             if sum(map(len, argv)) + sum(map(len, request["env"].values())) > _SMALL:
                 self._result.remove()

@@ -7,6 +7,7 @@ cost more than to start a program (ext4 looks for an inode that has not been in 
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import shutil
@@ -81,14 +82,15 @@ class ResultFile:
 
 
 class ResultFiles:
-    """Makes result files in a folder of this server, which is made when first needed. ``name`` begins all its names."""
+    """Places in a folder of this server, which is made when first needed. ``name`` begins all its names."""
 
     def __init__(self, name: str) -> None:
         self._prefix = f"{name}-"
+        self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._folder = ""
 
-    def new(self, run_id: int, attempt: int, user: str | None) -> ResultFile:
+    def new(self, user: str | None) -> ResultFile:
         """A place for the file of one attempt; for another user in a folder of that user's own.
 
         Raises:
@@ -96,7 +98,8 @@ class ResultFiles:
         """
         if user is not None and os.geteuid() == 0:
             return _foreign(user, self._prefix)
-        return ResultFile(os.path.join(self._place(), f"{run_id}-{attempt}.json"), None)
+        # Not named by the run: a store that is set back gives numbers again, and late writers know the name.
+        return ResultFile(os.path.join(self._place(), f"{next(self._numbers)}.json"), None)
 
     def close(self) -> None:
         """Removes the folder."""

@@ -247,6 +247,17 @@ def test_the_result_file_is_the_commands_to_make_in_a_private_folder_and_goes_aw
     assert not Path(path).exists()
 
 
+def test_what_is_written_late_is_no_result_of_the_same_attempt_made_again(bench: Any) -> None:
+    spec = bench.spec(bench.job(Command(line='echo "$JOBRUNNER_RESULT_FILE"')))
+    bench.execution.execute(spec, Control(), bench.sink)
+    late = Path(bench.sink.stdout.decode().strip())
+    late.write_text("5")
+    outcome = bench.execution.execute(spec, Control(), bench.sink)
+    late.unlink()
+    assert isinstance(outcome, Succeeded)
+    assert outcome.result is None
+
+
 def test_a_folder_for_results_that_was_cleaned_away_is_made_again(bench: Any) -> None:
     bench.shell('rm -r "$(dirname "$JOBRUNNER_RESULT_FILE")"')
     outcome = bench.shell('echo 1 > "$JOBRUNNER_RESULT_FILE"')
