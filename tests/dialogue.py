@@ -10,7 +10,8 @@ import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from project import PATIENCE
+import psutil
+from project import PATIENCE, until
 
 
 def typed(
@@ -40,6 +41,8 @@ def typed(
                 assert select.select([ours], [], [], PATIENCE)[0], said
                 said += os.read(ours, 4096)
             said += b"\x00"
+            # A signal between the question and the read that waits for its answer would be noticed after the answer.
+            until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_SLEEPING, "somebody who listens")
             os.write(ours, answer.encode())
         said += received(ours)
         assert process.wait(PATIENCE) == status, said
@@ -57,6 +60,7 @@ def received(descriptor: int) -> bytes:
     """
     found, gone = b"", 0
     while gone < 2:
+        assert select.select([descriptor], [], [], PATIENCE)[0], found
         try:
             piece = os.read(descriptor, 65536)
         except OSError:
