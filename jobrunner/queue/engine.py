@@ -357,6 +357,8 @@ class Engine:
         self, offered: Sequence[tuple[int, int]], room: int, now: datetime, *, look: bool
     ) -> tuple[list[Ready], list[Claimed]]:
         ready, claimed = list[Ready](), list[Claimed]()
+        # Who ends in the middle of it makes no room: that end is written only the next time.
+        limit = room + max(0, MOST_AHEAD - self.crew.waiting)
         try:
             with self._db.transaction():
                 ready += self._operations.write(self._db)
@@ -365,7 +367,7 @@ class Engine:
                     ready += claim.promote(self._db, now)
                     ready += claim.expire(self._db, now)
                 seen = outlook(self._db, self._server_id, self.queues)
-                claimed += self._claim(offered, room, now, seen)
+                claimed += self._claim(offered, room, limit, now, seen)
                 self._keep_busy()
                 self._next_due = seen.next_due
                 begun = self._clock.monotonic()
@@ -383,7 +385,10 @@ class Engine:
             hand.collect()
             self.crew.hand_on()
 
-    def _claim(self, offered: Sequence[tuple[int, int]], room: int, now: datetime, seen: Outlook) -> list[Claimed]:
+    def _claim(
+        self, offered: Sequence[tuple[int, int]], room: int, limit: int, now: datetime, seen: Outlook
+    ) -> list[Claimed]:
+        """``limit``: how many may be claimed where it goes beyond the idle workers."""
         further = self._look_ahead and not self._named_only
         if (room <= 0 and not further) or not self.crew.claiming or (self._named_only and not offered):
             return []
@@ -396,7 +401,6 @@ class Engine:
         db, server_id, queues = self._db, self._server_id, seen.queues
         if not further:
             return claim.claim(db, server_id=server_id, queues=queues, limit=room, now=now)
-        limit = room + max(0, MOST_AHEAD - self.crew.waiting)
         reach = partial(self.crew.reach, room=room)
         return claim.claim_ahead(db, server_id=server_id, queues=queues, limit=limit, now=now, reach=reach)
 

@@ -12,6 +12,7 @@ from functools import partial
 import pytest
 from worked import PATIENCE, Worked
 
+from jobrunner.domain.ahead import MOST_AHEAD
 from jobrunner.domain.run import Claimed
 from jobrunner.domain.state import Ready, RunState
 from jobrunner.store import Database
@@ -160,6 +161,31 @@ def test_who_ends_in_the_middle_of_a_transaction_gets_what_was_claimed_ahead(mak
     worked.engine.submit(write, committed=lambda: begun.set_result([run.id for run in hand.taken]))
     assert begun.result(PATIENCE) == runs[:2]
     for number in (1, 2):
+        assert hand.some.acquire(timeout=PATIENCE)
+        hand.end(partial(worked.finish, hand.taken[number]))
+    worked.settle()
+
+
+def test_who_ends_in_the_middle_of_a_transaction_makes_no_room_in_it(make_engine: Make, hand: Hand) -> None:
+    hand.known["job"] = 0.00001
+    worked = employed(make_engine, hand, workers=1)
+    runs = [worked.put() for _ in range(MOST_AHEAD + 3)]
+    worked.engine.start()
+    assert hand.some.acquire(timeout=PATIENCE)
+    worked.settle()
+    before = Future[int]()
+
+    def write(_: Database) -> Sequence[Ready]:
+        hand.end(lambda: worked.finish(hand.taken[0]))
+        return ()
+
+    def running() -> int:
+        return sum(read.state(worked.db, run) is RunState.RUNNING for run in runs)
+
+    assert running() == 1 + MOST_AHEAD
+    worked.engine.submit(write, committed=lambda: before.set_result(running()))
+    assert before.result(PATIENCE) == 1 + MOST_AHEAD
+    for number in range(1, len(runs)):
         assert hand.some.acquire(timeout=PATIENCE)
         hand.end(partial(worked.finish, hand.taken[number]))
     worked.settle()
