@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -86,13 +85,13 @@ class Bulk(Reading):
         while left and step.first is None:
             did = self.retry_each([left.pop(0)])[0]
             refused += [did] if did.run is None else []
-            step = replace(step, first=did.run, refused=tuple(refused), held=tuple(left))
+            step = step._replace(first=did.run, refused=tuple(refused), held=tuple(left))
         progress(step)
         step = self._watched(step, progress, stopped)
         if step.succeeded and not step.stopped:
-            rest = self.retry_each(step.held, lambda done: progress(replace(step, held=step.held[done:])))
-            step = replace(step, rest=tuple(rest), held=())
-        step = replace(step, ended=True)
+            rest = self.retry_each(step.held, lambda done: progress(step._replace(held=step.held[done:])))
+            step = step._replace(rest=tuple(rest), held=())
+        step = step._replace(ended=True)
         progress(step)
         return step
 
@@ -105,11 +104,11 @@ class Bulk(Reading):
         changes = Changes(db)
         while step.first is not None and not step.first.state.final:
             if stopped():
-                return replace(step, stopped=True)
+                return step._replace(stopped=True)
             self._outlasting(partial(changes.wait, _LOOK_SECONDS))
             now = self._outlasting(partial(read.some, db, [step.first.id]))[0]
             if (now.state, now.attempt, now.progress) != (step.first.state, step.first.attempt, step.first.progress):
-                step = replace(step, first=now)
+                step = step._replace(first=now)
                 progress(step)
         return step
 

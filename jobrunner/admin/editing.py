@@ -267,7 +267,6 @@ class Editor:
 
     def _in_force(self, like: Jobfile) -> Jobfile | None:
         """The jobs that servers have in force, with the settings of another file; None where there are none."""
-        from dataclasses import replace
 
         from jobrunner.store import versions
 
@@ -280,9 +279,9 @@ class Editor:
         jobs = {one.job: jobfile.job_from_definition(one.job, one.definition) for one in found if one.definition}
         days = {name: dates for one in found for name, dates in one.calendars.items()}
         calendars = {
-            name: replace(calendar, dates=days.get(name, calendar.dates)) for name, calendar in like.calendars.items()
+            name: calendar._replace(dates=days.get(name, calendar.dates)) for name, calendar in like.calendars.items()
         }
-        return replace(like, jobs=jobs, calendars=calendars)
+        return like._replace(jobs=jobs, calendars=calendars)
 
     def _affected(self, meaning: Meaning | None) -> dict[str, dict[str, int]]:
         from jobrunner.store.runs import read

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -155,7 +154,7 @@ class Reading:
         for parts in output.newest(self._context.db, run_id, attempt):
             for part in reversed(list(_of_stream(parts, stream))):
                 start, left = _line_start(part.data, left, last=not kept)
-                kept.append(replace(part, data=part.data[start:]))
+                kept.append(part._replace(data=part.data[start:]))
                 if not left:
                     return kept[::-1]
         return kept[::-1]

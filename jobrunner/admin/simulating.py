@@ -50,8 +50,6 @@ class Simulating:
             ConfigError: the file is not valid.
             StoreUnavailable: the history cannot be read.
         """
-        from dataclasses import replace
-
         from jobrunner.domain.simulation import simulate
         from jobrunner.domain.suggestion import suggest as quieter
 
@@ -60,7 +58,7 @@ class Simulating:
         jobfile = self._context.jobs.all()
         plan = self._plan(jobfile, start or self._context.clock.now(), length, workers, seed)
         suggestion = quieter(plan, suggest) if suggest is not None else None
-        return replace(simulate(plan), suggestion=suggestion, unplayed=tuple(_unplayed(jobfile)))
+        return simulate(plan)._replace(suggestion=suggestion, unplayed=tuple(_unplayed(jobfile)))
 
     def _plan(self, jobfile: Jobfile, start: datetime, length: timedelta, workers: int | None, seed: int) -> Plan:
         from jobrunner.domain.forecast import Plan

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from jobrunner.admin.context import Context
 from jobrunner.domain.filter import Field, RunFilter, Term
 from jobrunner.domain.job_filter import job_test
@@ -21,4 +19,4 @@ def without_tags(context: Context, wanted: RunFilter) -> RunFilter:
         test = job_test([term._replace(negated=False)])
         return Term(Field.JOB, tuple(job.name for job in jobs if test(job, (), "")), term.negated)
 
-    return replace(wanted, terms=tuple(map(resolved, wanted.terms)))
+    return wanted._replace(terms=tuple(map(resolved, wanted.terms)))

@@ -148,9 +148,7 @@ def _last_lines(parts: deque[OutputPart], lines: int) -> list[OutputPart]:
 
 
 def _from(part: OutputPart, offset: int) -> OutputPart:
-    from dataclasses import replace
-
-    return replace(part, data=part.data[offset:])
+    return part._replace(data=part.data[offset:])
 
 
 def _explain_silence(admin: Admin, number: int) -> None:

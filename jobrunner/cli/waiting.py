@@ -8,9 +8,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 _AGAIN_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class Wait(NamedTuple):
     """How long to stay: ``result`` prints the result at the end, ``follow`` the output meanwhile; None: no limit."""
 
     result: bool

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
@@ -30,8 +29,7 @@ def because(code: str, words: str, **values: Value) -> Because:
     return Because(code, words, values)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FireAnswer:
+class FireAnswer(NamedTuple):
     """A fire time of a job and what became of it: its run, a decision, or neither (yet); ``verdict`` is one word.
 
     ``zone`` is that of the schedule which is due then, ``expression`` its text; None where a run has a fire time that
@@ -47,8 +45,7 @@ class FireAnswer:
     version: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coming:
+class Coming(NamedTuple):
     """The next fire time of a job, and what is going to keep it from a run, or may."""
 
     at: datetime
@@ -56,8 +53,7 @@ class Coming:
     obstacles: tuple[Because, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """What ``why`` says about a job (``run`` None) or a run.
 
     ``at`` is the time that was asked about, None for now. ``verdict`` is one word: the state of the run where there is

@@ -6,16 +6,17 @@ An honest estimate is None where nobody can tell.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobrunner.domain.batch import Batch, BatchState
 from jobrunner.domain.chain import Link
-from jobrunner.domain.forecast import Estimate
 from jobrunner.domain.run import Run
 from jobrunner.domain.server import Server
 from jobrunner.domain.state import RunState
+
+if TYPE_CHECKING:
+    from jobrunner.domain.forecast import Estimate
 
 ENOUGH = 5
 """Measured attempts from which on history says how long a run usually takes."""
@@ -26,8 +27,7 @@ _TELLING_SHARE = 0.02
 """From which part on progress says more than history does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtWork:
+class AtWork(NamedTuple):
     """A running run. ``ends`` is about when it will end, ``share`` (0 to 1) how far it is, by itself or by its median.
 
     ``usual`` is how long runs of its job take, None without history; ``slow``: it takes longer than usual.
@@ -40,16 +40,14 @@ class AtWork:
     slow: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerAtWork:
+class ServerAtWork(NamedTuple):
     """A server and what runs on it."""
 
     server: Server
     runs: tuple[AtWork, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchAtWork:
+class BatchAtWork(NamedTuple):
     """A batch; ``done`` of its members have ended, ``ends`` is about when all will have at the pace so far."""
 
     batch: Batch
@@ -57,8 +55,7 @@ class BatchAtWork:
     ends: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchFacts:
+class BatchFacts(NamedTuple):
     """One batch, whole. ``counts`` says how many members stand how, of those states that there are.
 
     ``pace`` is how many have ended in a minute so far, None before the first. ``following`` are the runs and batches

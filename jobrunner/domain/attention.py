@@ -100,8 +100,7 @@ class Head(NamedTuple):
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known now. ``slas`` are the promises of the jobs in the file, as far as it is known.
 
     ``waits`` are those that have been due for longer than their job promises. ``missed`` are decisions of the last day

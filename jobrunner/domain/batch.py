@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class BatchState(StrEnum):
@@ -15,8 +15,7 @@ class BatchState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(NamedTuple):
     """A set of runs created together. ``other`` counts members that ended neither succeeded nor failed."""
 
     id: int

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobrunner.domain.attention import Attention, Concern
 from jobrunner.domain.decision import Decision
-from jobrunner.domain.forecast import Estimate
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.run import Run
 from jobrunner.domain.state import RunState
+
+if TYPE_CHECKING:
+    from jobrunner.domain.forecast import Estimate
 
 OUTCOMES = 14
 """Of how many of its last runs it is shown how they ended."""
@@ -83,8 +84,7 @@ class Ended(NamedTuple):
     took: timedelta | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRow:
+class JobRow(NamedTuple):
     """What is shown of one job in a list. ``schedule`` is as written, several joined by ``; ``, empty without any.
 
     ``last`` is its newest run, ``outcomes`` how its last runs stand, the newest last. ``ok`` is the part of its recent
@@ -128,8 +128,7 @@ class ComingFire(NamedTuple):
     mark: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobFacts:
+class JobFacts(NamedTuple):
     """One job, whole. ``definition`` has its keys with their values as the file writes them, secrets masked.
 
     ``durations`` are of the last successful runs, the oldest first; ``usual`` what they say, None without any.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from jobrunner.domain.run import Run
@@ -18,8 +17,7 @@ class Did(NamedTuple):
     error: NotFound | Refused | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Canary:
+class Canary(NamedTuple):
     """How far a retry is of which one run goes first, and the rest if that succeeds.
 
     ``first`` is that run as it stands, None where none could be retried; ``refused`` were tried before it. ``rest`` is

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -54,8 +53,7 @@ class Term(NamedTuple):
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFilter:
+class RunFilter(NamedTuple):
     """All conditions hold at once; of several values of one, any.
 
     ``jobs`` and ``states`` empty: all. ``since`` (aware): created at or after it. ``limit`` 0: all of them.

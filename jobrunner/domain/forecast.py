@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from jobrunner.domain.job import Job
 
@@ -18,8 +19,7 @@ class Basis(StrEnum):
     GUESS = "guess"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class Estimate(NamedTuple):
     """How long a run of a job takes: half of them up to ``median``, 95 of 100 up to ``p95``.
 
     ``runs`` counts the successful attempts behind it; 0 where there is no history.
@@ -31,8 +31,7 @@ class Estimate:
     runs: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedJob:
+class PlannedJob(NamedTuple):
     """A job to be played. ``days_off`` are the days of its blackout, in the zone of the schedule that fires."""
 
     job: Job
@@ -40,8 +39,7 @@ class PlannedJob:
     days_off: frozenset[date] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """What is played forward: fires with ``start <= fire < end`` (aware), on ``workers`` of all servers together.
 
     ``queues`` are taken in their order; ``queue_limits`` and ``limits`` map a name to how many run at once;
@@ -55,12 +53,11 @@ class Plan:
     end: datetime
     timezone: str
     seed: int
-    queue_limits: Mapping[str, int] = field(default_factory=dict)
-    limits: Mapping[str, int] = field(default_factory=dict)
+    queue_limits: Mapping[str, int] = MappingProxyType({})
+    limits: Mapping[str, int] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobForecast:
+class JobForecast(NamedTuple):
     """What is expected of one job.
 
     A fire becomes a start, or it is skipped by ``overlap``, falls into a blackout, expires, still waits when the window
@@ -89,8 +86,7 @@ class JobForecast:
     overdue: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class Load(NamedTuple):
     """Of a stretch of time that begins at ``at``: attempts running on average and at most, and attempts started."""
 
     at: datetime
@@ -99,8 +95,7 @@ class Load:
     starts: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayLoad:
+class DayLoad(NamedTuple):
     """Of one half-hour of the day, ``minute`` after midnight, over all days: attempts running on average, at most."""
 
     minute: int
@@ -108,8 +103,7 @@ class DayLoad:
     peak: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Collision:
+class Collision(NamedTuple):
     """A minute of the day at which several runs are due at one instant.
 
     ``at`` is the first instant with the most, ``runs``, some of whose ``jobs`` are named; ``times`` counts the
@@ -122,16 +116,14 @@ class Collision:
     times: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdleWindow:
+class IdleWindow(NamedTuple):
     """A time in which nothing runs."""
 
     start: datetime
     end: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockChange:
+class ClockChange(NamedTuple):
     """A change of a zone's clock within the window, and what it means for these jobs."""
 
     at: datetime
@@ -139,16 +131,14 @@ class ClockChange:
     jobs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(NamedTuple):
     """A schedule, and how many other attempts run beside such a job on average."""
 
     expression: str
     load: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
+class Suggestion(NamedTuple):
     """Quieter times for a job: its present schedule, then others, the best first."""
 
     job: str
@@ -156,16 +146,14 @@ class Suggestion:
     choices: tuple[Choice, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unplayed:
+class Unplayed(NamedTuple):
     """A key of the file that has no part in a simulation, and the jobs that have it."""
 
     key: str
     jobs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
+class Forecast(NamedTuple):
     """The schedule played forward. ``jobs`` by name; ``load`` by the hour; ``day`` by the half-hour of the local day.
 
     ``peak`` is the most attempts that run at once, first at ``peak_at``. ``collisions`` have the most runs first,

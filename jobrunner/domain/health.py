@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -44,7 +43,7 @@ def as_they_count(servers: Sequence[Server], lost_after: timedelta) -> list[Serv
     """The same, but ``lost`` is who has been silent for so long: where no server is left, none has noted it."""
     there = heard(servers, lost_after)
     return [
-        replace(server, state=ServerState.LOST) if server.live and server not in there else server for server in servers
+        server._replace(state=ServerState.LOST) if server.live and server not in there else server for server in servers
     ]
 
 

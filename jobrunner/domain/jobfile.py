@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
+from typing import NamedTuple
 
 from jobrunner.domain.job import Job
 from jobrunner.domain.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notifier:
+class Notifier(NamedTuple):
     """One ``[notify.NAME]``: an Apprise URL as written, and the events it is told."""
 
     name: str
@@ -19,8 +19,7 @@ class Notifier:
     on: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
+class Calendar(NamedTuple):
     """One ``[calendars.NAME]``: days on which jobs that name it do not fire; ``file`` is where some are from."""
 
     name: str
@@ -28,8 +27,7 @@ class Calendar:
     file: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Jobfile:
+class Jobfile(NamedTuple):
     """A whole, valid jobs.toml with its includes.
 
     ``config_hash`` (12 hex digits) is equal for two files that mean the same; ``warnings`` are faults that do not make
@@ -38,8 +36,8 @@ class Jobfile:
 
     settings: Settings
     jobs: Mapping[str, Job]
-    notifiers: Mapping[str, Notifier] = field(default_factory=dict)
-    calendars: Mapping[str, Calendar] = field(default_factory=dict)
-    limits: Mapping[str, int] = field(default_factory=dict)
+    notifiers: Mapping[str, Notifier] = MappingProxyType({})
+    calendars: Mapping[str, Calendar] = MappingProxyType({})
+    limits: Mapping[str, int] = MappingProxyType({})
     config_hash: str = ""
     warnings: tuple[str, ...] = ()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueStatus:
+class QueueStatus(NamedTuple):
     """What stands in one queue; ``oldest_wait`` in seconds of the longest-queued run, None when none is queued."""
 
     name: str
@@ -29,8 +27,7 @@ class Flow(NamedTuple):
     out: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
+class Pause(NamedTuple):
     """A hold on a job, a queue or everything (``name`` empty), kept in the store until resumed or ``until``."""
 
     scope: str

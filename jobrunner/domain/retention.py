@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from jobrunner.domain.jobfile import Jobfile
 from jobrunner.domain.state import FINAL, RunState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
+class Retention(NamedTuple):
     """How long runs are kept after their end, by their final state, and how many finished ones of some jobs at most.
 
     Of the ``jobs`` in force the newest run and the newest success stay, however old. ``unique_for`` is the longest time

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from jobrunner.domain.batch import Batch, BatchState
 from jobrunner.domain.event import Event, Happened
@@ -30,8 +30,7 @@ QUEUES = Subject(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """What a filter can ask of a row."""
 
     words: str

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from jobrunner.domain.state import Outcome, RunState, Trigger, WaitingReason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(NamedTuple):
     """How far an attempt says it is: ``done`` of ``total`` (None: unknown), with a message."""
 
     done: float
@@ -18,8 +16,7 @@ class Progress:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One execution of a run, on one server. ``outcome`` is None while it is under way.
 
     ``peak_memory`` in bytes and ``cpu_time`` in seconds are of all its processes; None where nobody measured them.
@@ -37,8 +34,7 @@ class Attempt:
     cpu_time: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(NamedTuple):
     """One request to execute a job once. ``started_at`` to ``error`` and ``server`` are of the last attempt.
 
     ``params`` is fit to be shown: a ``secret`` parameter is ``"***"`` in it; its value is kept apart in the store and

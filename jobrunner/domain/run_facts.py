@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from jobrunner.domain.audit import AuditEntry
 from jobrunner.domain.forecast import Estimate
@@ -15,8 +15,7 @@ from jobrunner.domain.run import Run
 from jobrunner.domain.server import Server
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFacts:
+class RunFacts(NamedTuple):
     """What is known of a run now.
 
     ``servers`` are the living ones, ``pauses`` those in force, ``parents`` the runs that it follows. ``in_the_way`` are

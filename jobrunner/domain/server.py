@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -19,8 +18,7 @@ class ServerState(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class Server(NamedTuple):
     """One ``jobrunner run`` process. ``heartbeat_age`` is in seconds, by the reader's clock.
 
     ``config_error`` is what is wrong with a file that it refused to load: it goes on with the last good one.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,8 +12,7 @@ from jobrunner.domain.queue import Pause
 from jobrunner.domain.run import Run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobStatus:
+class JobStatus(NamedTuple):
     """A job with what is known of it now. ``next_fire`` is None without a schedule, and while disabled or paused."""
 
     job: Job
@@ -23,8 +21,7 @@ class JobStatus:
     pause: Pause | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fire:
+class Fire(NamedTuple):
     """One coming fire time of a job; ``zone`` is the schedule's, ``note`` a remark (a pause) or empty."""
 
     job: str
@@ -33,8 +30,7 @@ class Fire:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(NamedTuple):
     """A cron expression in words with its next fire times, aware, in ``timezone``; ``notes`` are remarks on traps."""
 
     expression: str
@@ -44,8 +40,7 @@ class Explanation:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputPart:
+class OutputPart(NamedTuple):
     """A piece of an attempt's output in order: stream (``stdout``, ``stderr``), when it was read, the bytes.
 
     ``dropped`` > 0 marks the place where so many bytes beyond ``max_output`` are missing; its ``data`` is empty.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import accumulate
 
 from jobrunner.domain.clock import to_micros
@@ -39,7 +38,7 @@ def suggest(plan: Plan, job: str) -> Suggestion:
     if not midnights:
         raise UsageError(f"job {job!r} does not fire in the window", hint="play a longer one with --for")
     traffic = _Traffic(plan)
-    simulate(replace(plan, jobs=tuple(each for each in plan.jobs if each is not planned)), traffic.add)
+    simulate(plan._replace(jobs=tuple(each for each in plan.jobs if each is not planned)), traffic.add)
     length = max(-(-planned.estimate.p95.total_seconds() // _MINUTE), 1)
     return _ranked(job, schedule.expression, cron, _Quiet(traffic, midnights, int(length)))
 

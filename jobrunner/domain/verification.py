@@ -141,8 +141,7 @@ class JobCheck:
         return not (self.missing.fires or self.double.fires or self.unexpected.fires)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+class Verification(NamedTuple):
     """What ``verify`` found: fire times with ``since < fire <= until``, by job.
 
     ``known_since`` is when the first definition was recorded, None where none is. ``unserved_since`` is when the last

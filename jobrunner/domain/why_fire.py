@@ -6,8 +6,8 @@ Called by admin for ``why JOB``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from jobrunner.domain.answer import Because, because
 from jobrunner.domain.clock import to_micros
@@ -25,8 +25,7 @@ _NIGHT = 4 * 3_600
 _PUNCTUAL = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FireFacts:
+class FireFacts(NamedTuple):
     """What is known of one fire time ``at`` of a job.
 
     Of ``run``, ``decision`` and ``unanswered`` one is set, and none for a fire to come. ``pause`` is the one that held

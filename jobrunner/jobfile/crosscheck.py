@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobrunner.domain.job import After, HttpRequest
 from jobrunner.domain.schedule import parse
@@ -18,8 +17,7 @@ from jobrunner.jobfile.words import dotted
 _POINTING = frozenset({"notify", "blackout", "limits", "after"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
+class Names(NamedTuple):
     """The names that a job may point to."""
 
     queues: Collection[str]

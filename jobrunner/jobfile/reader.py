@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobrunner.domain.job import Job
@@ -36,7 +35,7 @@ def read(path: str | os.PathLike[str], instead: Mapping[str, str] = AS_THEY_ARE,
     whole = Whole(path, os.environ, instead)
     if whole.jobfile is None:
         raise ConfigError(whole.files.problems())
-    return replace(whole.jobfile, warnings=tuple(map(str, whole.files.warnings()))) if warn else whole.jobfile
+    return whole.jobfile._replace(warnings=tuple(map(str, whole.files.warnings()))) if warn else whole.jobfile
 
 
 def check(path: str | os.PathLike[str]) -> CheckResult:

@@ -7,10 +7,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from jobrunner.domain.duration import parse_duration
 from jobrunner.errors import UsageError
@@ -50,8 +49,7 @@ class Shape(Protocol):
         """The JSON Schema of the value, without description."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(NamedTuple):
     """One key of a table. ``default`` and ``examples`` are as the file would write them; None is no default."""
 
     name: str

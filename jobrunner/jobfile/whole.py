@@ -7,9 +7,8 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobrunner.domain.job import Job
 from jobrunner.domain.jobfile import Calendar, Jobfile, Notifier
@@ -29,8 +28,7 @@ from jobrunner.jobfile.tables import Table, rule
 from jobrunner.jobfile.words import quoted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """What ``check`` found: every fault and every warning, by file and line; ``jobs`` counts those of the file."""
 
     valid: bool

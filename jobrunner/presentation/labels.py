@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jobrunner.domain.batch import BatchState
 from jobrunner.domain.finding import Severity
@@ -13,8 +13,7 @@ from jobrunner.presentation import glyphs
 from jobrunner.presentation.screen import Screen
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """How one state looks; ``glyph`` and ``ascii`` are one cell wide, ``style`` is for ``Screen.paint``."""
 
     glyph: str

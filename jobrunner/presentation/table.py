@@ -6,7 +6,7 @@ Every cell passes the sanitiser here, so that no caller can forget it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
@@ -16,8 +16,7 @@ from jobrunner.presentation.screen import Screen
 _GAP = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(NamedTuple):
     """A column. ``minimum``: cells to which it may shrink (None: it does not); ``leaves``: 1 goes first, None stays."""
 
     title: str
@@ -26,8 +25,7 @@ class Column:
     leaves: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """A text, as it came, and the style it is painted in."""
 
     text: str

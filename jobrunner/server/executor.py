@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from jobrunner.domain.ahead import AHEAD_SECONDS, Paces
 from jobrunner.domain.clock import Clock
@@ -31,8 +31,7 @@ from jobrunner.store.runs.finish import Ending
 log = logging.getLogger("jobrunner.run")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """An attempt that has begun and may be short, and since when (monotonic); those that its child begins after it, and
     whether it is such a one itself."""
 
@@ -188,7 +187,7 @@ class Executor:
         """With the time at which it began, not at which it was claimed."""
         began = self._clock.now() - timedelta(seconds=self._clock.monotonic() - call.since)
         claimed = call.prepared.claimed._replace(started_at=began)
-        return replace(call, prepared=replace(call.prepared, claimed=claimed))
+        return call._replace(prepared=call.prepared._replace(claimed=claimed))
 
     def stop(self, run: int, attempt: int, at_once: bool) -> None:
         """Tells an attempt that it is cancelled; nothing happens when it is not under way here."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerOptions:
+class ServerOptions(NamedTuple):
     """Options of one server; None and empty leave what the file or the default says.
 
     ``queues`` in the order in which they are served. ``scheduler`` False: this server fires nothing. ``burst``: work

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobrunner.domain.job import HttpRequest, Job
 from jobrunner.domain.run import Claimed
@@ -18,8 +17,7 @@ from jobrunner.server.settlement import Settlement
 from jobrunner.store.runs.finish import Ending
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """An attempt that can begin."""
 
     claimed: Claimed

@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from jobrunner.domain.clock import Clock
 from jobrunner.domain.run import Progress
@@ -37,8 +37,7 @@ _SAME_MOMENT = timedelta(milliseconds=20)
 _Piece = tuple[int, datetime, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(NamedTuple):
     """What has gathered: rows to write, numbers of rows to drop (from, up to and without), progress."""
 
     rows: tuple[Row, ...]

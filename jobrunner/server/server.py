@@ -8,9 +8,8 @@ import signal
 import stat
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from jobrunner import jobfile
 from jobrunner.domain.clock import Clock
@@ -52,8 +51,7 @@ T = TypeVar("T")
 BrokerMaker = Callable[[Settings, Database], RedisQueues | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground:
+class _Ground(NamedTuple):
     """What a server stands on: it is there before the parts, and outlives them."""
 
     file: Jobfile
@@ -66,8 +64,7 @@ class _Ground:
     queues: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
+class _Parts(NamedTuple):
     server_id: int
     in_force: Definitions
     engine: Engine

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.status import OutputChunk, OutputPart
@@ -22,8 +22,7 @@ from jobrunner.store.database import Database
 STREAMS = ("stdout", "stderr")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A stretch of one row: ``stream`` as an index of STREAMS, when it was read, how many bytes."""
 
     stream: int
@@ -31,8 +30,7 @@ class Segment:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of output; ``start`` counts the bytes that the attempt had printed before it, dropped ones included."""
 
     seq: int
@@ -41,8 +39,7 @@ class Row:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """How far a reader has come: the last row it has seen, and how many bytes of the attempt that was."""
 
     seq: int = -1

@@ -6,7 +6,6 @@ Called by admin, queue and scheduler.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -88,7 +87,7 @@ def of_job(db: Database, job: str, since: datetime, until: datetime) -> list[Pau
     )
     rows = db.execute(sql, (job, to_micros(since), to_micros(until), job)).fetchall()
     found = [(_pause(row[:6]), row[6]) for row in rows]
-    return sorted((pause if over else replace(pause, until=None) for pause, over in found), key=_begin)
+    return sorted((pause if over else pause._replace(until=None) for pause, over in found), key=_begin)
 
 
 def _begin(pause: Pause) -> datetime:

@@ -8,7 +8,6 @@ up after downtime starts from.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -42,8 +41,7 @@ _FIRED = "SELECT 1 FROM runs WHERE job = ? AND fire_time = ? AND fire_time IS NO
 _OTHERS = f"{_ACTIVE_RUNS} AND source <> 'backfill' AND (fire_time IS NULL OR fire_time <> ?) ORDER BY id"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fire:
+class Fire(NamedTuple):
     """A due fire time of a job: the run that it is to become, the number of the schedule, and the job's ``overlap``.
 
     ``one_by_one`` makes it wait for the runs before it whatever ``overlap`` says: catching up must not be a stampede.

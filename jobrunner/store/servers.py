@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobrunner.domain.clock import from_micros, to_micros
 from jobrunner.domain.duration import format_duration
@@ -22,8 +21,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewServer:
+class NewServer(NamedTuple):
     """A server that introduces itself.
 
     ``identity`` tells processes of one host apart for good: boot id, pid namespace, pid and start time. ``wake`` is the
@@ -44,8 +42,7 @@ class NewServer:
     config_error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """A server as another one sees it: ``heartbeat`` is a counter, to be watched for change.
 
     ``ended`` (1 or 0) says that it is stopped or lost already, and that runs are nevertheless still in its hands.

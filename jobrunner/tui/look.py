@@ -6,8 +6,7 @@ With ``NO_COLOR`` nothing but bold, dim, underlined and reversed text reaches th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -21,8 +20,7 @@ DARK, LIGHT = "jobrunner-dark", "jobrunner-light"
 VARIANTS = {"dark": DARK, "light": LIGHT}
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What the terminal can show, and which of the two themes fits its background."""
 
     screen: Screen

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobrunner.tui.keys import Key
 from jobrunner.tui.look import Look
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from jobrunner.domain.clock import Clock
 
 
-@dataclass(frozen=True, kw_only=True)
-class Setting:
+class Setting(NamedTuple):
     """``config`` is the file that was named on the command line, None for the found one; ``read_only``: nothing may be
     changed; ``host`` is this one."""
 

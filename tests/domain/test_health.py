@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -58,12 +57,12 @@ QUEUE = QueueStatus(
     ],
 )
 def test_a_server(changes: dict[str, object], scheduled: bool, said: list[str]) -> None:
-    found = health.of_servers([replace(SERVER, **changes)], scheduled=scheduled, lost_after=LOST_AFTER)  # type: ignore[arg-type]
+    found = health.of_servers([SERVER._replace(**changes)], scheduled=scheduled, lost_after=LOST_AFTER)  # type: ignore[arg-type]
     assert [finding.detail for finding in found] == said
 
 
 def test_one_silent_server_of_two_is_a_warning() -> None:
-    silent = replace(SERVER, name="b", heartbeat_age=90.0)
+    silent = SERVER._replace(name="b", heartbeat_age=90.0)
     (found,) = health.of_servers([SERVER, silent], scheduled=True, lost_after=LOST_AFTER)
     assert found.status is Severity.WARNING
     assert "b (pid 1 on here) has been silent for 1m30s" in found.detail
@@ -88,7 +87,7 @@ def test_one_silent_server_of_two_is_a_warning() -> None:
     ],
 )
 def test_a_queue(queue: dict[str, object], server: dict[str, object], said: list[str]) -> None:
-    statuses, servers = [replace(QUEUE, **queue)], [replace(SERVER, **server)]  # type: ignore[arg-type]
+    statuses, servers = [QUEUE._replace(**queue)], [SERVER._replace(**server)]  # type: ignore[arg-type]
     found = health.of_queues(statuses, servers, LOST_AFTER)
     assert len(found) == len(said)
     assert all(finding.status is Severity.FAULT for finding in found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -260,7 +259,7 @@ class TestPromises:
         mine = job("a", "0 0 * * *", expires=10 * MINUTE, sla=Sla(start_within=5 * MINUTE))
         found = play(blocking, mine, workers=1)["a"]
         assert (found.fires, found.starts, found.expired, found.late) == (1, 0, 1, 1)
-        found = play(blocking, replace(mine, job=mine.job._replace(expires=31 * MINUTE)), workers=1)["a"]
+        found = play(blocking, mine._replace(job=mine.job._replace(expires=31 * MINUTE)), workers=1)["a"]
         assert (found.starts, found.expired) == (1, 0)
 
     def test_an_expired_run_holds_no_fire(self) -> None:
@@ -419,9 +418,9 @@ def test_against_a_slow_simulation_minute_by_minute(given: Plan) -> None:
 @given(plans())
 def test_equal_plans_have_equal_answers(given: Plan) -> None:
     def answer(found: Forecast) -> Forecast:
-        return replace(found, plan=given)
+        return found._replace(plan=given)
 
-    assert answer(simulate(given)) == answer(simulate(replace(given, jobs=given.jobs)))
+    assert answer(simulate(given)) == answer(simulate(given._replace(jobs=given.jobs)))
 
 
 class Slow:

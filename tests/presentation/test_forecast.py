@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -62,7 +61,7 @@ def played() -> Forecast:
         limits={"one": 1},
         queue_limits={"default": 2},
     )
-    return replace(simulate(plan), suggestion=suggest(plan, "backup"), unplayed=(Unplayed(key="after", jobs=("x",)),))
+    return simulate(plan)._replace(suggestion=suggest(plan, "backup"), unplayed=(Unplayed(key="after", jobs=("x",)),))
 
 
 def test_what_is_shown(played: Forecast) -> None:
@@ -125,8 +124,8 @@ def test_colours_only_where_they_are_shown(played: Forecast) -> None:
 
 
 def test_the_same_text_whatever_the_order_of_the_file(played: Forecast) -> None:
-    plan = replace(played.plan, jobs=played.plan.jobs[::-1])
-    again = replace(simulate(plan), suggestion=suggest(plan, "backup"), unplayed=played.unplayed)
+    plan = played.plan._replace(jobs=played.plan.jobs[::-1])
+    again = simulate(plan)._replace(suggestion=suggest(plan, "backup"), unplayed=played.unplayed)
     assert list(forecast(again, PIPE, TIMES)) == list(forecast(played, PIPE, TIMES))
 
 
@@ -170,4 +169,4 @@ def test_json(played: Forecast) -> None:
     assert found["unplayed"] == [{"key": "after", "jobs": ["x"]}]
     assert found["suggestion"]["present"]["expression"] == "30 2 * * *"
     assert found["suggestion"]["choices"]
-    assert forecast_json.forecast(replace(played, suggestion=None))["suggestion"] is None
+    assert forecast_json.forecast(played._replace(suggestion=None))["suggestion"] is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -298,7 +298,7 @@ def test_what_followed_another_in_its_child_began_when_that_one_had_ended(sqlite
     worker = Worker(sqlite_db, CALL)
     run = put(sqlite_db)
     worker.clock.turn(5)
-    call = replace(worker._begun(run), follows=True)
+    call = worker._begun(run)._replace(follows=True)
     worker.clock.turn(1)
     worker.executor.leave(call)
     worker.executor.execute(run, call.prepared.claimed.attempt, "default")
@@ -312,7 +312,7 @@ def test_those_behind_a_call_that_is_broken_off_have_failed_with_it(sqlite_db: D
     worker.does = OSError("the pipe is gone")
     runs = [put(sqlite_db) for _ in range(3)]
     first, *behind = [worker._begun(run) for run in runs]
-    assert worker.executor.end(replace(first, behind=tuple(call.prepared for call in behind))) is None
+    assert worker.executor.end(first._replace(behind=tuple(call.prepared for call in behind))) is None
     worker.engine.commit()
     assert worker.engine.freed == 3
     assert worker.executor._controls == {}

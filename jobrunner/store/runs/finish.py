@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -48,8 +47,7 @@ _SUPERSEDE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Ending(NamedTuple):
     """How one attempt ended and what was decided.
 
     ``state`` is what the run goes to unless a cancel was asked for, which wins. ``started_at``: when it began, None
@@ -75,8 +73,7 @@ class Ending:
     cpu_time: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """The state that the run really went to, and what that set free."""
 
     state: RunState

@@ -5,9 +5,8 @@ Called by admin, and for the server by ``overlap`` and pauses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobrunner.domain.clock import to_micros
 from jobrunner.domain.state import Ready, RunState, WaitingReason
@@ -23,8 +22,7 @@ _UNIQUE_HOLDER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Steered:
+class Steered(NamedTuple):
     """The state after the action, and the runs that it made ready. ``changed`` False: it was so already."""
 
     state: RunState

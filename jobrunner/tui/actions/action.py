@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from jobrunner.tui.actions.brief import Brief
 from jobrunner.tui.actions.hands import Done, Hands
@@ -28,8 +28,7 @@ class Tier(IntEnum):
 Command = Callable[[Selection, Values, Brief], "list[list[str]]"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(NamedTuple):
     """``words`` begin what it is called; ``verb`` is what a button says. ``many``: it acts on several things at once.
 
     ``tier`` is the least that it is confirmed by; more, and a production store, raise it. ``command`` gives the

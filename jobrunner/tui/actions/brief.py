@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobrunner.errors import JobrunnerError
 from jobrunner.tui.actions.hands import Hands
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     from jobrunner.domain.queue import Pause
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
+class Brief(NamedTuple):
     """What is known of a selection before anything is asked. ``jobs`` counts what is selected by job."""
 
-    jobs: Mapping[str, int] = field(default_factory=dict)
+    jobs: Mapping[str, int] = MappingProxyType({})
     definition: Job | None = None
     paused: tuple[Pause, ...] = ()
     running: bool = False

@@ -165,9 +165,7 @@ class Configuration(View):
         return lines
 
     def _screen(self, width: int) -> Terminal:
-        from dataclasses import replace
-
-        return replace(self.terminal, colour=False, width=max(width - 1, 20))
+        return self.terminal._replace(colour=False, width=max(width - 1, 20))
 
     def _versions_head(self, width: int) -> Sequence[Pieces]:
         return (rule("VERSIONS IN FORCE", width, self.terminal, right="newest first"),)

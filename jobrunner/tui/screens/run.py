@@ -160,9 +160,7 @@ class RunView(View):
 
     @property
     def _flat(self) -> Terminal:
-        from dataclasses import replace
-
-        return replace(self.terminal, colour=False)
+        return self.terminal._replace(colour=False)
 
     def tick(self) -> None:
         self._draw()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -43,8 +42,7 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _FAST = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What is asked for: ``begin`` None goes with the time; ``rows`` are the places of the names in sight."""
 
     order: Order

@@ -6,7 +6,6 @@ What it shows is written by ``presentation``, with the same words as ``show`` pr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import ClassVar
 
 from rich.cells import cell_len, chop_cells
@@ -100,7 +99,7 @@ class Details(Sized, can_focus=True):
         width = self.size.width - 1
         if width > 0:
             # Colours tell labels from values, also where none are shown: ``line`` leaves them out.
-            screen = replace(self._screen, terminal=True, width=max(width, 20), colour=True)
+            screen = self._screen._replace(terminal=True, width=max(width, 20), colour=True)
             self._lines = [row for said in self._write(screen) for row in wrapped(_pieces(said), width)]
             self._go(self._top)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from jobrunner.tui.widgets.kept import Stream
 from jobrunner.tui.widgets.reading import Reading
 from jobrunner.tui.widgets.seek import Pattern, Scan, Seek, Wanted
@@ -60,7 +58,7 @@ class Finding:
         if include:
             start = start - 1 if start else end
         if wanted.streams is None:
-            wanted = replace(wanted, streams=SELECTIONS[self.streams])
+            wanted = wanted._replace(streams=SELECTIONS[self.streams])
         self._seek, self.remark = Seek(self._reading.kept, wanted, start, backwards=backwards), "searching"
         for _ in range(_AT_ONCE):
             self._step()

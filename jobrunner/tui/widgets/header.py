@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from textual import events
@@ -17,8 +17,7 @@ from jobrunner.tui.widgets.drawing import strip
 _GAP = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A piece of the header. ``leaves``: 1 goes first where there is no room, None stays. ``leads``: where to a click
     leads, empty: nowhere."""
 

@@ -6,8 +6,8 @@ Denser than ``Form``: for tables of which a person changes one value or two, and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from textual import events, on
@@ -30,8 +30,7 @@ _WIDEST_LABEL = 24
 _MARK = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One key: its name, its value as it is typed, empty where it has none, and all that it may be where that is
     known. ``words`` say what it is, ``otherwise`` what holds while it is empty."""
 
@@ -110,7 +109,7 @@ class KeyForm(Vertical):
 
     def go_on_from(self, values: Mapping[str, str]) -> None:
         """Takes these for what stood there at first; what was typed stays, and is marked where it differs from them."""
-        self._rows = tuple(replace(row, value=values.get(row.name, row.value)) for row in self._rows)
+        self._rows = tuple(row._replace(value=values.get(row.name, row.value)) for row in self._rows)
         self._labels.mark(frozenset(self._wrong), self._changed_names())
 
     def complain(self, wrong: Mapping[str, str]) -> None:

@@ -34,8 +34,7 @@ _BEFORE_NOW = 12
 _UNKNOWN = Cell("")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """All that is shown. ``load``: attempts that will run from an instant on; empty: there is no line for it.
 
     ``names`` are all rows in order, where there are more than those of ``lanes``; ``widths`` are the cells for the

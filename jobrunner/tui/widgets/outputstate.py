@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jobrunner.domain.size import format_size
 from jobrunner.presentation.screen import Screen
@@ -11,8 +11,7 @@ from jobrunner.tui.widgets.page import Shown
 from jobrunner.tui.widgets.reading import Reading
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputState:
+class OutputState(NamedTuple):
     """What there is to say of an output in a status line. Lines and matches count from 1; 0: none."""
 
     line: int = 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import Enum
 from itertools import pairwise
+from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
@@ -30,8 +30,7 @@ class Shown(Enum):
     RELATIVE = "since the beginning"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(NamedTuple):
     """How lines are written: ``width`` cells, from column ``left`` of the text on where they are not wrapped."""
 
     screen: Screen

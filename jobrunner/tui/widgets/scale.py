@@ -5,8 +5,8 @@ Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 _STEPS = tuple(
     timedelta(minutes=minutes) for minutes in (1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7 * 1440)
@@ -15,8 +15,7 @@ LENGTHS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(
 """What can be looked at at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(NamedTuple):
     """``columns`` of equal length from ``begin`` to ``end``; times are written in ``zone``."""
 
     begin: datetime

@@ -6,7 +6,7 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jobrunner.tui.widgets.kept import Kept, Stream
 
@@ -19,8 +19,7 @@ _ERRORS = rb"[EeFfTtCcPp](?:rror|RROR|atal|ATAL|raceback|xception|XCEPTION|ritic
 """A class of characters comes first, and no case is ignored: that is eight times as fast."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Lines with a match of ``pattern``, said by one of ``streams``; None: whatever it is.
 
     ``changes``: also the first line of each stretch of stderr, whatever it says.
@@ -35,8 +34,7 @@ ERRORS = Wanted(re.compile(_ERRORS), changes=True)
 """Lines that tell of an error, and the places where stderr begins to speak."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """What a person looks for, for bytes as they were kept and for text as it is shown."""
 
     text: str

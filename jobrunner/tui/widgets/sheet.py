@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -25,8 +24,7 @@ _NOTHING = Cell(" ")
 """In the place of a cell of a row that was written for fewer columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One row to show. ``key`` says which row it is: the cursor and marks follow it.
 
     A cell is one text, or several of different styles one behind the other. An empty text is shown as ``-``.

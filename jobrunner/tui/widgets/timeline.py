@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from jobrunner.domain.run import Run
 from jobrunner.domain.state import RunState
@@ -18,8 +18,7 @@ _NAME, _TOOK = 11, 8
 _RUNS, _WAITS = ("█", "#"), ("░", ".")
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """A stretch of a run's life. ``label``: how an attempt stands or ended; None: the run waited."""
 
     name: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from jobrunner.presentation.labels import Label
 from jobrunner.presentation.schedule import fires
@@ -21,8 +21,7 @@ _NO_WORDS = Cell("-")
 _NONE, _NOW = ("·", "."), ("┊", ":")
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(NamedTuple):
     """A job's line. ``fires`` are to come; ``past`` ones have what became of them; ``right`` stands at the end of the
     line, such as when it is next; ``style``: of its marks.
 

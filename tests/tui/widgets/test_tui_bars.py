@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -75,7 +74,7 @@ def run(*attempts: Attempt, **values: Any) -> Run:
         id=1, job="a", state=RunState.RUNNING, attempt=len(attempts), max_attempts=3, queue="default", priority=0,
         trigger=Trigger.MANUAL, params={}, created_at=NOON, run_after=NOON, attempts=attempts,
     )  # fmt: skip
-    return replace(base, **values)
+    return base._replace(**values)
 
 
 def attempt(number: int, start: float, end: float | None = None, outcome: Outcome | None = None) -> Attempt:
