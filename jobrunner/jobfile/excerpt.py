@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 
 _LINE = (
-    rb"^[ \t]*(?:"
+    rb"\n[ \t]*(?:"
     rb"(\[)(?:[ \t]*jobs[ \t]*\.[ \t]*([A-Za-z0-9_-]+)[ \t]*([.\]]))?"
     rb"|queue[ \t]*=[ \t]*(\"[^\"\\\n]*\"|'[^'\n]*')[ \t]*(?:\#[^\n]*)?\r?$)"
 )
 """Where a line may begin a table: with the name of the job, where it is one of a job's, and whether that is all of its
-name. Or a line that says a queue."""
+name. Or a line that says a queue. With the end of the line before it, which is found much faster than a beginning."""
 
 _TEXTS = (
     rb'"""(?:[^"\\]++|\\.|"(?!""))*+"""(?:"{0,2})'
@@ -33,9 +33,10 @@ def excerpt(raw: bytes, but: str | None = None) -> bytes:
     the excerpt is no TOML.
     """
     several_lines = b'"""' in raw or b"'''" in raw
+    raw = b"\n" + raw
     pattern = _TEXTS + b"|" + _LINE if several_lines else _LINE
     wanted = but.encode() if but is not None else None
-    kept, begin, passed_over = list[bytes](), 0, False
+    kept, begin, passed_over = list[bytes](), 1, False
     job: bytes | None = None
     queues = set[bytes]()
     for found in re.finditer(pattern, raw, re.MULTILINE | re.DOTALL):
@@ -47,9 +48,9 @@ def excerpt(raw: bytes, but: str | None = None) -> bytes:
             continue
         others = name is not None and name != wanted
         if others and not passed_over:
-            kept.append(raw[begin : found.start()])
+            kept.append(raw[begin : found.start() + 1])
         elif passed_over and not others:
-            begin = found.start()
+            begin = found.start() + 1
         passed_over = others
         job = name if others and end == b"]" else None
     if not passed_over:
