@@ -8,7 +8,8 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from bench.table import show
-from jobrunner.domain.forecast import Basis, Estimate, Plan, PlannedJob
+from jobrunner.domain.estimate import Basis, Estimate
+from jobrunner.domain.forecast import Plan, PlannedJob
 from jobrunner.domain.job import Command, Job, ScheduleSpec
 from jobrunner.domain.simulation import simulate
 

@@ -104,7 +104,7 @@ def file_error(file: AtHand) -> str | None:
 
 def _store(context: Context) -> list[Finding]:
     """What is wrong with the disk of the store."""
-    from jobrunner.admin.doctor.places import disk
+    from jobrunner.admin.disk import disk
     from jobrunner.store import file_of
 
     path = file_of(context.settings.store)

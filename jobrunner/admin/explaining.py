@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from jobrunner.domain.answer import Answer
-    from jobrunner.domain.forecast import Estimate
+    from jobrunner.domain.estimate import Estimate
     from jobrunner.domain.run import Run
     from jobrunner.domain.run_facts import RunFacts
     from jobrunner.domain.server import Server
@@ -99,7 +99,7 @@ def living(context: Context) -> list[Server]:
 
 def usual_of(context: Context, jobs: Iterable[str]) -> dict[str, Estimate]:
     """How long runs of these jobs take; those without history are left out."""
-    from jobrunner.domain.forecast import Basis, Estimate
+    from jobrunner.domain.estimate import Basis, Estimate
     from jobrunner.store import durations
 
     return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,6 +52,8 @@ class Jobs:
         self._last: Jobfile | None = None
         self._signed: tuple[float, Hashable] = (-_LOOK_AGAIN_SECONDS, None)
         self.when_read: Callable[[], None] = _nothing
+        self._goes_on = threading.Event()
+        self._goes_on.set()
 
     def one(self, name: str) -> Job:
         """A job; the rest of the file may be wrong.
@@ -110,8 +111,15 @@ class Jobs:
         found = known.value or AtHand(None, None, reading=True)
         return found._replace(reading=not known.current)
 
+    def put_off(self) -> None:
+        """Until ``go_on``, but not for longer than a moment, nothing is read behind the back of who asks."""
+        self._goes_on.clear()
+
+    def go_on(self) -> None:
+        self._goes_on.set()
+
     def _read_behind(self) -> AtHand:
-        time.sleep(_pause_before(self._path))
+        self._goes_on.wait(_PUT_OFF_SECONDS)
         try:
             large = _is_large(self._path)
             self._last = jobfile.read_apart(self._path) if large else jobfile.read(self._path, warn=True)
@@ -164,12 +172,6 @@ class Jobs:
 
 def _nothing() -> None:
     pass
-
-
-def _pause_before(path: Path) -> float:
-    """How long the reading of a large file is put off: for a tenth of a second nothing else runs beside it, and who has
-    just started wants to see something first."""
-    return _PUT_OFF_SECONDS if _is_large(path) else 0.0
 
 
 def _is_large(path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from jobrunner import jobfile
@@ -13,16 +14,16 @@ from jobrunner.admin.statistics import LastDay
 from jobrunner.admin.usual import Usual
 from jobrunner.domain.clock import to_micros
 from jobrunner.domain.day import DAY, MOST
-from jobrunner.domain.lanes import Load
 from jobrunner.errors import JobrunnerError, StoreUnavailable
 from jobrunner.store.runs.under_way import Since
 
 if TYPE_CHECKING:
     from jobrunner.admin.context import Context
     from jobrunner.admin.jobs import AtHand
+    from jobrunner.admin.standings import Standings
     from jobrunner.domain.job import Job
     from jobrunner.domain.jobfile import Jobfile
-    from jobrunner.domain.lanes import Window
+    from jobrunner.domain.lanes import Load, Window
     from jobrunner.domain.upcoming import Ahead
 
 _ROUNDED = 60_000_000
@@ -44,8 +45,6 @@ class Memory:
     """Made when it is first needed, kept by the context. Thread-safe."""
 
     def __init__(self, context: Context) -> None:
-        from jobrunner.admin.standings import Standings
-
         def ready() -> None:
             context.jobs.when_read()
 
@@ -54,9 +53,15 @@ class Memory:
         self.failed_since = Since(DAY)
         self.hour = Since(timedelta(hours=1))
         self.day = LastDay()
-        self.standings = Standings(context)
         self._ahead = Behind[AheadOf]("coming fires", ready)
-        self._load = Behind[tuple[int, Load]]("load", ready)
+        self._load: Behind[tuple[int, Load]] = Behind("load", ready)
+
+    @cached_property
+    def standings(self) -> Standings:
+        """How all jobs stand."""
+        from jobrunner.admin.standings import Standings
+
+        return Standings(self._context)
 
     def file(self) -> AtHand:
         """The file as far as it has been read."""

@@ -14,7 +14,8 @@ from jobrunner.domain.duration import format_duration
 from jobrunner.errors import UsageError
 
 if TYPE_CHECKING:
-    from jobrunner.domain.forecast import Estimate, Forecast, Plan, PlannedJob, Unplayed
+    from jobrunner.domain.estimate import Estimate
+    from jobrunner.domain.forecast import Forecast, Plan, PlannedJob, Unplayed
     from jobrunner.domain.job import Job
     from jobrunner.domain.jobfile import Calendar, Jobfile
     from jobrunner.store.durations import Measured
@@ -110,7 +111,7 @@ def _planned(job: Job, known: Measured | None, calendars: Mapping[str, Calendar]
 
 
 def _estimate(job: Job, known: Measured | None) -> Estimate:
-    from jobrunner.domain.forecast import Basis, Estimate
+    from jobrunner.domain.estimate import Basis, Estimate
 
     if known is not None:
         return Estimate(median=known.median, p95=known.p95, basis=Basis.HISTORY, runs=known.attempts)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jobrunner.domain.clock import Clock
 
 if TYPE_CHECKING:
-    from jobrunner.domain.forecast import Estimate
+    from jobrunner.domain.estimate import Estimate
     from jobrunner.store import Database
 
 _KEPT_SECONDS = 300.0
@@ -30,7 +30,7 @@ class Usual:
 
     def of(self, db: Database, jobs: Iterable[str]) -> dict[str, Estimate]:
         """How long runs of these jobs take; left out are those without history, and some that are measured later."""
-        from jobrunner.domain.forecast import Basis, Estimate
+        from jobrunner.domain.estimate import Basis, Estimate
         from jobrunner.store import durations
 
         now = self._clock.monotonic()

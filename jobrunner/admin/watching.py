@@ -35,6 +35,15 @@ class Watching:
         something that is reckoned behind the back of who asks. Then it is worth asking again."""
         self._context.jobs.when_read = tell
 
+    def put_off(self) -> None:
+        """What is to be read behind the back of who asks waits until ``go_on``, or for a moment: who has just started
+        wants to see something first, and nothing else runs beside the reading of a file."""
+        self._context.jobs.put_off()
+
+    def go_on(self) -> None:
+        """Ends ``put_off``."""
+        self._context.jobs.go_on()
+
     def pulse(self) -> Pulse:
         """How it goes as a whole."""
         from jobrunner.domain import pulse

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from jobrunner.domain.batch import Batch, BatchState
-from jobrunner.domain.chain import Link
 from jobrunner.domain.run import Run
 from jobrunner.domain.server import Server
 from jobrunner.domain.state import RunState
 
 if TYPE_CHECKING:
-    from jobrunner.domain.forecast import Estimate
+    from jobrunner.domain.chain import Link
+    from jobrunner.domain.estimate import Estimate
 
 ENOUGH = 5
 """Measured attempts from which on history says how long a run usually takes."""

@@ -14,7 +14,7 @@ from jobrunner.domain.run import Run
 from jobrunner.domain.state import RunState
 
 if TYPE_CHECKING:
-    from jobrunner.domain.forecast import Estimate
+    from jobrunner.domain.estimate import Estimate
 
 OUTCOMES = 14
 """Of how many of its last runs it is shown how they ended."""

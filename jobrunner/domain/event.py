@@ -7,12 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 from heapq import nlargest
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from jobrunner.domain.audit import AuditEntry
-from jobrunner.domain.decision import Decision
-from jobrunner.domain.run import Run
 from jobrunner.domain.server import ServerState
+
+if TYPE_CHECKING:
+    from jobrunner.domain.audit import AuditEntry
+    from jobrunner.domain.decision import Decision
+    from jobrunner.domain.run import Run
 
 
 class Happened(StrEnum):

@@ -4,31 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from jobrunner.domain.estimate import Estimate
 from jobrunner.domain.job import Job
-
-
-class Basis(StrEnum):
-    """What an estimate rests on."""
-
-    HISTORY = "history"
-    TIMEOUT = "timeout"
-    GUESS = "guess"
-
-
-class Estimate(NamedTuple):
-    """How long a run of a job takes: half of them up to ``median``, 95 of 100 up to ``p95``.
-
-    ``runs`` counts the successful attempts behind it; 0 where there is no history.
-    """
-
-    median: timedelta
-    p95: timedelta
-    basis: Basis
-    runs: int = 0
 
 
 class PlannedJob(NamedTuple):

@@ -13,7 +13,8 @@ from math import exp, log
 from random import Random
 
 from jobrunner.domain.blackout import DaysOff
-from jobrunner.domain.forecast import Estimate, Plan, PlannedJob
+from jobrunner.domain.estimate import Estimate
+from jobrunner.domain.forecast import Plan, PlannedJob
 from jobrunner.domain.job import Overlap
 from jobrunner.domain.schedule import Schedule, jitter_delay, parse
 from jobrunner.domain.tally import Delays

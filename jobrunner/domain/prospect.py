@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from jobrunner.domain.forecast import Estimate
+from jobrunner.domain.estimate import Estimate
 
 _ONE_BY_ONE = 10_000
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from jobrunner.domain.audit import AuditEntry
-from jobrunner.domain.forecast import Estimate
+from jobrunner.domain.estimate import Estimate
 from jobrunner.domain.job import When
 from jobrunner.domain.prospect import Line, Start
 from jobrunner.domain.queue import Pause

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from jobrunner.domain.answer import Because, Value, because
-from jobrunner.domain.forecast import Estimate
+from jobrunner.domain.estimate import Estimate
 from jobrunner.domain.holds import no_server_for, pause_words
 from jobrunner.domain.job import Job, Overlap
 from jobrunner.domain.prospect import Line, Start

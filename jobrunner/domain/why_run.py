@@ -10,7 +10,7 @@ from datetime import datetime
 
 from jobrunner.domain.answer import Because, because
 from jobrunner.domain.audit import AuditEntry
-from jobrunner.domain.forecast import Estimate
+from jobrunner.domain.estimate import Estimate
 from jobrunner.domain.holds import no_server_for, pause_words
 from jobrunner.domain.job import When
 from jobrunner.domain.prospect import Line, Start

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from jobrunner.domain.duration import format_duration
-from jobrunner.domain.forecast import Basis, Choice, Collision, Forecast, JobForecast, Suggestion
+from jobrunner.domain.estimate import Basis
+from jobrunner.domain.forecast import Choice, Collision, Forecast, JobForecast, Suggestion
 from jobrunner.presentation import plot
 from jobrunner.presentation.sanitise import plain
 from jobrunner.presentation.screen import Screen

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobrunner.domain.batch import BatchState
 from jobrunner.domain.finding import Severity
 from jobrunner.domain.server import ServerState
 from jobrunner.domain.state import Outcome, RunState
-from jobrunner.domain.status import JobStatus
 from jobrunner.presentation import glyphs
 from jobrunner.presentation.screen import Screen
+
+if TYPE_CHECKING:
+    from jobrunner.domain.status import JobStatus
 
 
 class Label(NamedTuple):

@@ -1,33 +1,15 @@
-"""How what is concluded looks: a concern, where a job stands, what became of a fire, what happened.
+"""How what is concluded of jobs looks: where one stands, what became of a fire.
 
 Apart from ``labels``, since to import what these are about takes longer than a list of runs.
 """
 
 from __future__ import annotations
 
-from jobrunner.domain.attention import Concern
 from jobrunner.domain.board import Stand
 from jobrunner.domain.decision import Why
-from jobrunner.domain.event import Happened
 from jobrunner.domain.lanes import Slot
 from jobrunner.presentation import glyphs
 from jobrunner.presentation.labels import Label
-
-CONCERNS = {
-    Concern.STORE: Label(*glyphs.FAILED, "store", "bold red"),
-    Concern.SERVERS: Label(*glyphs.FAILED, "server", "bold red"),
-    Concern.FILE: Label(*glyphs.FAILED, "file", "bold red"),
-    Concern.FAILED: Label(*glyphs.FAILED, "failed", "bold red"),
-    Concern.QUEUE: Label(*glyphs.LATE, "stuck", "bold yellow"),
-    Concern.LATE: Label(*glyphs.LATE, "late", "bold yellow"),
-    Concern.MISSED: Label(*glyphs.LATE, "missed", "bold yellow"),
-    Concern.OVERDUE: Label(*glyphs.LATE, "overdue", "bold yellow"),
-    Concern.SLOW: Label(*glyphs.LATE, "slow", "bold yellow"),
-    Concern.APPROVAL: Label(*glyphs.LATE, "asks", "bold yellow"),
-    Concern.RETRYING: Label(*glyphs.RETRYING, "retrying", "yellow"),
-    Concern.DIFFERS: Label("≠", "!", "differs", "bold yellow"),
-    Concern.PAUSED: Label(*glyphs.PAUSED, "paused", "magenta"),
-}
 
 STANDS = {
     Stand.FAILED: Label(*glyphs.FAILED, "fail", "bold red"),
@@ -62,15 +44,4 @@ REASONS = {
     Why.DISABLED: SLOTS[Slot.DISABLED],
     Why.NOT_UNIQUE: SLOTS[Slot.NOT_UNIQUE],
     Why.SHADOW: SLOTS[Slot.SHADOW],
-}
-
-HAPPENED = {
-    Happened.ACTION: Label(*glyphs.OK, "did", "green"),
-    Happened.REFUSED: Label(*glyphs.CANCELLED, "refused", "yellow"),
-    Happened.STARTED: Label(*glyphs.RUNNING, "started", "cyan"),
-    Happened.STOPPED: Label(*glyphs.OFF, "stopped", "dim"),
-    Happened.LOST: Label(*glyphs.FAILED, "lost", "bold red"),
-    Happened.FILE: Label(*glyphs.RETRYING, "file", "blue"),
-    Happened.FAILED: Label(*glyphs.FAILED, "failed", "bold red"),
-    Happened.MISSED: Label(*glyphs.LATE, "missed", "bold yellow"),
 }

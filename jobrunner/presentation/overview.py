@@ -4,19 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
 from jobrunner.domain.at_work import AtWork
-from jobrunner.domain.attention import Attention
-from jobrunner.domain.day import Day
+from jobrunner.domain.attention import Attention, Concern
 from jobrunner.domain.state import RunState
-from jobrunner.domain.upcoming import Upcoming
+from jobrunner.presentation import glyphs
 from jobrunner.presentation.labels import RUN_STATES, Label
-from jobrunner.presentation.marks import CONCERNS
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell, Column
 from jobrunner.presentation.times import Times, elapsed, relative
+
+if TYPE_CHECKING:
+    from jobrunner.domain.day import Day
+    from jobrunner.domain.upcoming import Upcoming
+
+CONCERNS = {
+    Concern.STORE: Label(*glyphs.FAILED, "store", "bold red"),
+    Concern.SERVERS: Label(*glyphs.FAILED, "server", "bold red"),
+    Concern.FILE: Label(*glyphs.FAILED, "file", "bold red"),
+    Concern.FAILED: Label(*glyphs.FAILED, "failed", "bold red"),
+    Concern.QUEUE: Label(*glyphs.LATE, "stuck", "bold yellow"),
+    Concern.LATE: Label(*glyphs.LATE, "late", "bold yellow"),
+    Concern.MISSED: Label(*glyphs.LATE, "missed", "bold yellow"),
+    Concern.OVERDUE: Label(*glyphs.LATE, "overdue", "bold yellow"),
+    Concern.SLOW: Label(*glyphs.LATE, "slow", "bold yellow"),
+    Concern.APPROVAL: Label(*glyphs.LATE, "asks", "bold yellow"),
+    Concern.RETRYING: Label(*glyphs.RETRYING, "retrying", "yellow"),
+    Concern.DIFFERS: Label("≠", "!", "differs", "bold yellow"),
+    Concern.PAUSED: Label(*glyphs.PAUSED, "paused", "magenta"),
+}
+
 
 ATTENTION_COLUMNS = (
     Column(title="WHAT"),

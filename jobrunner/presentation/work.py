@@ -8,14 +8,25 @@ from jobrunner.domain.at_work import BatchAtWork, ServerAtWork, Standing
 from jobrunner.domain.event import Event, Happened
 from jobrunner.domain.queue import Flow, QueueStatus
 from jobrunner.domain.server import Server
+from jobrunner.presentation import glyphs
 from jobrunner.presentation.json import batch_name
 from jobrunner.presentation.labels import BATCH_STATES, DIFFERS, OPEN, PAUSED, REFUSED, SERVER_STATES, Label
-from jobrunner.presentation.marks import HAPPENED
 from jobrunner.presentation.screen import Screen
 from jobrunner.presentation.table import Cell, Column
 from jobrunner.presentation.times import Times, elapsed, relative
 
 Pieces = tuple[Cell, ...]
+
+HAPPENED = {
+    Happened.ACTION: Label(*glyphs.OK, "did", "green"),
+    Happened.REFUSED: Label(*glyphs.CANCELLED, "refused", "yellow"),
+    Happened.STARTED: Label(*glyphs.RUNNING, "started", "cyan"),
+    Happened.STOPPED: Label(*glyphs.OFF, "stopped", "dim"),
+    Happened.LOST: Label(*glyphs.FAILED, "lost", "bold red"),
+    Happened.FILE: Label(*glyphs.RETRYING, "file", "blue"),
+    Happened.FAILED: Label(*glyphs.FAILED, "failed", "bold red"),
+    Happened.MISSED: Label(*glyphs.LATE, "missed", "bold yellow"),
+}
 
 QUEUE_COLUMNS = (
     Column(title="QUEUE", minimum=24),

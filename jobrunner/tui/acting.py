@@ -14,8 +14,6 @@ from jobrunner.tui.actions.brief import Brief, brief
 from jobrunner.tui.actions.calls import command_line
 from jobrunner.tui.actions.hands import Done, Hands, Undo
 from jobrunner.tui.actions.table import ACTIONS
-from jobrunner.tui.dialogs.confirm import AskLine, Confirm
-from jobrunner.tui.dialogs.form import Form
 from jobrunner.tui.fields import Values
 from jobrunner.tui.selection import Selection
 
@@ -88,6 +86,8 @@ class Acting:
         if action.fields is None:
             self._said(action, selection, known, {})
             return
+        from jobrunner.tui.dialogs.form import Form
+
         hands, faults = self._app.performer.hands, action.faults
         form = Form(
             self._app.look.screen,
@@ -107,6 +107,8 @@ class Acting:
 
     def _said(self, action: Action, selection: Selection, known: Brief, values: Values) -> None:
         """Everything has been said: confirms it, where that has to be."""
+        from jobrunner.tui.dialogs.confirm import AskLine, Confirm
+
         production = self._app.admin.settings.production
         command = self.command(action, selection, values, known)
         tier = action.confirmation(selection, known, production=production)

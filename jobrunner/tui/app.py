@@ -6,6 +6,7 @@ import gc
 import traceback
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -20,7 +21,6 @@ from jobrunner.tui.acting import Acting
 from jobrunner.tui.actions.calls import command_line
 from jobrunner.tui.actions.hands import Hands
 from jobrunner.tui.actions.table import ACTIONS
-from jobrunner.tui.commands import Commands
 from jobrunner.tui.history import History
 from jobrunner.tui.keyorder import KeyOrder
 from jobrunner.tui.look import THEMES, AsciiOnly, NoColours
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from textual.driver import Driver
     from textual.filter import LineFilter
+
+    from jobrunner.tui.commands import Commands
 
 _TIMES = ("relative", "local", "UTC")
 
@@ -100,6 +102,7 @@ class Dashboard(App[None], inherit_bindings=False):
         self.set_keymap(keys.keymap(setting.keys))
         for theme in THEMES:
             self.register_theme(theme)
+        self.theme = self.look.theme  # before anything is styled: to change it parses all styles again
         self.reader = Reader(
             setting.admin,
             clock=setting.clock,
@@ -118,7 +121,6 @@ class Dashboard(App[None], inherit_bindings=False):
             unexpected=self.note_fault,
         )
         self.acting = Acting(self)
-        self.commands = Commands(self)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line passes on its way to the terminal."""
@@ -129,7 +131,7 @@ class Dashboard(App[None], inherit_bindings=False):
     # --- life ---------------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        self.theme = self.look.theme
+        self.admin.put_off()
         self.reader.start()
         self.performer.start()
         self.set_interval(1.0, self._tick)
@@ -195,6 +197,13 @@ class Dashboard(App[None], inherit_bindings=False):
     def tabs(self) -> Sequence[tuple[str, str]]:
         return [(number, name) for number, (name, _) in VIEWS.items()]
 
+    @cached_property
+    def commands(self) -> Commands:
+        """What can be picked by name."""
+        from jobrunner.tui.commands import Commands
+
+        return Commands(self)
+
     def open_number(self, number: str) -> None:
         """Goes to a numbered screen, as it was left."""
         if number not in VIEWS:
@@ -248,7 +257,7 @@ class Dashboard(App[None], inherit_bindings=False):
             return  # the widgets are taken away one by one
         if not self._begun:
             self._begun = True
-            self.call_after_refresh(_collect_garbage)
+            self.call_after_refresh(self._shown_first)
         told = message.told
         self.vitals.hear(told)
         view = self.view
@@ -258,6 +267,10 @@ class Dashboard(App[None], inherit_bindings=False):
             view.restate()
         if view is None or not view.settling:
             await self._key_order.release()
+
+    def _shown_first(self) -> None:
+        _collect_garbage()
+        self.admin.go_on()
 
     def heading(self) -> tuple[tuple[Part, ...], Cell]:
         """The header: its parts, and the clock."""

@@ -11,10 +11,8 @@ from textual.widget import Widget
 from jobrunner.domain.filter import Field
 from jobrunner.domain.filter_text import RUNS, Subject, asks_for_dead, values_of, with_dead, with_values
 from jobrunner.errors import JobrunnerError
-from jobrunner.tui.dialogs.menu import Marks, Menu
 from jobrunner.tui.frame import Frame
 from jobrunner.tui.widgets.filterline import FilterLine
-from jobrunner.tui.widgets.picklist import Pick
 
 if TYPE_CHECKING:
     from jobrunner.domain.filter_completion import Known
@@ -122,6 +120,9 @@ class Finding(Frame):
                 self.restate()
 
         if self.orders:
+            from jobrunner.tui.dialogs.menu import Menu
+            from jobrunner.tui.widgets.picklist import Pick
+
             picks = [Pick(key, words, "now" if key == self.order else "") for key, words in self.orders.items()]
             self.app.push_screen(Menu(self.terminal, "Order", picks), chosen)
 
@@ -134,6 +135,9 @@ class Finding(Frame):
                 self.restate()
 
         if self.all_columns:
+            from jobrunner.tui.dialogs.menu import Marks
+            from jobrunner.tui.widgets.picklist import Pick
+
             picks = [Pick(title, title, marked=title not in self.hidden) for title in self.all_columns]
             self.app.push_screen(Marks(self.terminal, "Columns", picks, one=False), chosen)
 
@@ -145,6 +149,9 @@ class Finding(Frame):
 
         if self.states:
             on = values_of(self.filter_text, Field.STATE)
+            from jobrunner.tui.dialogs.menu import Marks
+            from jobrunner.tui.widgets.picklist import Pick
+
             picks = [Pick(state, state, marked=state in on) for state in self.states]
             self.app.push_screen(Marks(self.terminal, "By state", picks, one=not on), chosen)
 

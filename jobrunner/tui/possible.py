@@ -6,12 +6,14 @@ The store has the last word; what is said here is what is offered.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from jobrunner.domain.batch import Batch, BatchState
-from jobrunner.domain.board import JobRow
-from jobrunner.domain.queue import QueueStatus
 from jobrunner.domain.state import RunState
+
+if TYPE_CHECKING:
+    from jobrunner.domain.board import JobRow
+    from jobrunner.domain.queue import QueueStatus
 
 RETRY, CANARY, CANCEL, CANCEL_NOW, DISCARD = "retry", "retry_canary", "cancel", "cancel_now", "discard"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +28,8 @@ def read(environ: Mapping[str, str]) -> Preferences:
     path = place(environ)
     try:
         with path.open("rb") as file:
+            import tomllib
+
             found = tomllib.load(file)
         return _preferences(found)
     except FileNotFoundError:

@@ -152,8 +152,8 @@ def test_until_the_file_has_been_read_jobs_are_those_in_force(
     from jobrunner.admin import jobs
 
     admin = project(JOBS)
-    monkeypatch.setattr(jobs, "_LARGE_BYTES", 0)
     monkeypatch.setattr(jobs, "_PUT_OFF_SECONDS", 3600)
+    admin.put_off()
     text = admin._context.jobs.one("broken").definition
     by = Applied("ana", "here", "web", Origin.START)
     versions.apply(db, {"broken": Content(text), "gone-soon": Content("{}")}, by, ago(50))
@@ -164,6 +164,11 @@ def test_until_the_file_has_been_read_jobs_are_those_in_force(
     assert admin.upcoming() == ((), True)
     facts = admin.job_facts("broken")
     assert (facts.in_file, facts.versions) == (True, 1)
+    known = threading.Event()
+    admin.when_ready(known.set)
+    admin.go_on()
+    assert known.wait(20)
+    assert not admin.board().reading
 
 
 def test_one_job_whole(project: Project, db: Database) -> None:

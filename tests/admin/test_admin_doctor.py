@@ -14,6 +14,7 @@ import pytest
 from samples import NOW, later, put, run_to, serve, start
 
 from jobrunner import jobfile
+from jobrunner.admin.disk import disk
 from jobrunner.admin.doctor import Patient, examine, host, places, processes
 from jobrunner.domain.clock import to_micros
 from jobrunner.domain.finding import Finding, Severity
@@ -417,7 +418,7 @@ def test_disks(
     block = 4096 if blocks > 1000 else 1024 * 1024
     answer = os.statvfs_result((block, block, blocks, free, free, files, files_free, files_free, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda _: answer)
-    found = [finding.status for finding in places.disk("x", tmp_path) if finding.status is not Severity.OK]
+    found = [finding.status for finding in disk("x", tmp_path) if finding.status is not Severity.OK]
     assert found == said
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from jobrunner.domain.at_work import at_work
 from jobrunner.domain.attention import Attention, Concern, Facts, Head, Letters, Waits, attention
 from jobrunner.domain.decision import Decision, Why
+from jobrunner.domain.estimate import Basis, Estimate
 from jobrunner.domain.event import Subject
 from jobrunner.domain.finding import fault, ok
-from jobrunner.domain.forecast import Basis, Estimate
 from jobrunner.domain.job import Sla
 from jobrunner.domain.queue import Pause
 from jobrunner.domain.run import Run

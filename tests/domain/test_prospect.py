@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from jobrunner.domain.forecast import Basis, Estimate
+from jobrunner.domain.estimate import Basis, Estimate
 from jobrunner.domain.prospect import Busy, Line, Start, start_of
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)

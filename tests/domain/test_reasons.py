@@ -13,7 +13,7 @@ from jobrunner.domain import why_fire, why_job, why_next, why_run
 from jobrunner.domain.answer import Because
 from jobrunner.domain.audit import AuditEntry
 from jobrunner.domain.decision import Decision, Why
-from jobrunner.domain.forecast import Basis, Estimate
+from jobrunner.domain.estimate import Basis, Estimate
 from jobrunner.domain.job import After, Command, Job, Overlap, ScheduleSpec, Unique, When
 from jobrunner.domain.prospect import Busy, Line, Start
 from jobrunner.domain.queue import Pause

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobrunner.domain.forecast import Basis, Estimate, Forecast, JobForecast, Plan, PlannedJob
+from jobrunner.domain.estimate import Basis, Estimate
+from jobrunner.domain.forecast import Forecast, JobForecast, Plan, PlannedJob
 from jobrunner.domain.job import Command, Job, Overlap, ScheduleSpec, Sla
 from jobrunner.domain.params import Param
 from jobrunner.domain.schedule import jitter_delay

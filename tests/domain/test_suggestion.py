@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobrunner.domain.forecast import Basis, Estimate, Plan, PlannedJob, Suggestion
+from jobrunner.domain.estimate import Basis, Estimate
+from jobrunner.domain.forecast import Plan, PlannedJob, Suggestion
 from jobrunner.domain.job import Command, Job, ScheduleSpec
 from jobrunner.domain.schedule import parse
 from jobrunner.domain.suggestion import suggest

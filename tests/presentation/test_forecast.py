@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from jobrunner.domain.forecast import Basis, Estimate, Forecast, Plan, PlannedJob, Unplayed
+from jobrunner.domain.estimate import Basis, Estimate
+from jobrunner.domain.forecast import Forecast, Plan, PlannedJob, Unplayed
 from jobrunner.domain.job import Command, Job, Overlap, ScheduleSpec, Sla
 from jobrunner.domain.simulation import simulate
 from jobrunner.domain.suggestion import suggest

@@ -139,6 +139,42 @@ def test_the_editor_of_a_person_and_back(tmp_path: Path) -> None:
         terminal.close()
 
 
+LATER = (
+    "jobrunner.tui.dialogs.",
+    "jobrunner.tui.commands",
+    "jobrunner.admin.doctor",
+    "jobrunner.admin.standings",
+    *(f"jobrunner.domain.{name}" for name in ("audit", "board", "chain", "forecast", "lanes")),
+)
+"""What the overview needs nothing of: to import it would keep everybody waiting for the first picture."""
+
+TELLING = """
+import os, sys
+def tell(status, end=os._exit):
+    print(*sys.modules, file=open({imported!r}, "w"), flush=True)
+    end(status)
+os._exit = tell
+from jobrunner.__main__ import main
+main()
+"""
+
+
+def test_the_first_picture_waits_for_nothing_that_is_not_in_it(tmp_path: Path) -> None:
+    Project(tmp_path, JOBS)
+    imported = tmp_path / "imported"
+    call = [sys.executable, "-c", TELLING.format(imported=str(imported)), "tui"]
+    terminal = Terminal(call, tmp_path, clean_environment(tmp_path))
+    try:
+        terminal.shows("no server", 30)
+        terminal.send("q")
+        assert terminal.ended(PATIENCE) == 0
+    finally:
+        terminal.close()
+    loaded = imported.read_text().split()
+    assert "jobrunner.tui.screens.overview" in loaded
+    assert sorted(name for name in loaded if name.startswith(LATER)) == []
+
+
 LISTENING = """
 import logging, runpy, sys, warnings
 remarks = open({remarks!r}, "a", buffering=1)
