@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jobrunner.domain.filter import Term
     from jobrunner.domain.filter_completion import Known
     from jobrunner.domain.job import Job
+    from jobrunner.domain.job_filter import Searched
     from jobrunner.domain.queue import Pause
 
 _KEPT_SECONDS = 10.0
@@ -42,7 +43,7 @@ class Standings:
         self._context = context
         self._lock = threading.Lock()
         self._names: tuple[object, tuple[str, ...]] = (None, ())
-        self._calm: tuple[JobLine, ...] = ()
+        self._calm = dict[str, JobLine]()
         self._disabled = frozenset[str]()
         self._recents = dict[str, Recents]()
         self._last: dict[str, int] | None = None
@@ -50,6 +51,7 @@ class Standings:
         self._measures: dict[str, tuple[int, float, float]] = {}
         self._states: tuple[float, dict[str, str]] = (-_STATES_SECONDS, {})
         self._known: tuple[object, Known | None] = (None, None)
+        self._searched: tuple[str | None, Searched | None] = (None, None)
 
     def line(self, name: str) -> JobLine:
         """One job and what stands out about it."""
@@ -66,9 +68,9 @@ class Standings:
             reading = self._look_at_names()
             stands, said = self._stands()
             lines = by_attention(self._calm, stands)
-            counts = counted(lines)
+            counts = counted(self._calm, stands)
             if order is not Order.ATTENTION:
-                lines = self._sorted([stands.get(line.name, line) for line in self._calm], order)
+                lines = self._sorted([stands.get(name, line) for name, line in self._calm.items()], order)
             if terms:
                 lines = self._matching(lines, terms, said)
         return Board(tuple(reversed(lines)) if reverse else tuple(lines), counts, reading, _problem(file))
@@ -132,32 +134,35 @@ class Standings:
     def _keep_names(self, key: object, names: Iterable[str]) -> None:
         found = tuple(names)
         if found != self._names[1]:
-            self._calm = tuple(JobLine(name, Stand.CALM) for name in found)
+            self._calm = {name: JobLine(name, Stand.CALM) for name in found}
         self._names = (key, found)
 
     def _matching(
-        self, lines: Iterable[JobLine], terms: Sequence[Term], said: Mapping[str, Collection[str]]
+        self, lines: Sequence[JobLine], terms: Sequence[Term], said: Mapping[str, Collection[str]]
     ) -> list[JobLine]:
         """Those that a filter asks for; ``said`` are the jobs of which the name of a state is true, beside that their
         newest run stands so."""
         from jobrunner.domain.filter import Field
-        from jobrunner.domain.job_filter import job_test
 
-        whole = self._context.memory.file().whole
-        jobs = whole.jobs if whole is not None else {}
         wanted = {str(value) for term in terms if term.field is Field.STATE for value in term.values}
         last = self._last_states() if wanted.intersection(RunState) else {}
         having = [(state, said[state]) for state in wanted if said.get(state)]
-        test = job_test(terms)
-        return [
-            line
-            for line in lines
-            if test(
-                jobs.get(line.name) or _only_named(line.name),
-                (last.get(line.name, ""), *(state for state, names in having if line.name in names)),
-                "",
-            )
-        ]
+
+        def states(name: str) -> frozenset[str]:
+            return frozenset((last.get(name, ""), *(state for state, names in having if name in names)))
+
+        fitting = frozenset(self._searchable().fitting((line.name for line in lines), terms, states))
+        return [line for line in lines if line.name in fitting]
+
+    def _searchable(self) -> Searched:
+        from jobrunner.domain.job_filter import Searched
+
+        whole = self._context.memory.file().whole
+        key, found = self._searched
+        if found is None or whole is None or key != whole.config_hash:
+            found = Searched(whole.jobs if whole is not None else {})
+            self._searched = (whole.config_hash if whole is not None else None, found)
+        return found
 
     def _last_states(self) -> Mapping[str, str]:
         """How the newest run of each job stands, read at most once a second."""
@@ -245,13 +250,6 @@ def _problem(file: AtHand) -> str:
 
     first = file.error.problems[0].file if file.error is not None and file.error.problems else ""
     return (file_error(file) or "").replace(first, os.path.basename(first), 1) if first else file_error(file) or ""
-
-
-def _only_named(name: str) -> Job:
-    """A job of which nothing else is known yet."""
-    from jobrunner.domain.job import Command, Job
-
-    return Job(name, Command(), "", "", "", queue="")
 
 
 def _measure(newest: int, rows: Sequence[tuple[int, str, int, int | None, int | None]]) -> tuple[int, float, float]:

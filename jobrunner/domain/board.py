@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -173,12 +173,11 @@ def special(
     return found
 
 
-def by_attention(calm: Sequence[JobLine], stands: Mapping[str, JobLine]) -> list[JobLine]:
+def by_attention(calm: Mapping[str, JobLine], stands: Mapping[str, JobLine]) -> list[JobLine]:
     """All jobs, those first that need a person; ``calm`` has a line for each job, by name."""
-    names = {line.name for line in calm}
-    out = sorted((line for line in stands.values() if line.name in names), key=lambda line: (_RANK[line.stand], line))
+    out = sorted((line for name, line in stands.items() if name in calm), key=lambda line: (_RANK[line.stand], line))
     before = [line for line in out if line.stand is not Stand.OFF]
-    return [*before, *(line for line in calm if line.name not in stands), *out[len(before) :]]
+    return [*before, *(line for name, line in calm.items() if name not in stands), *out[len(before) :]]
 
 
 def late(needs: Iterable[Attention]) -> frozenset[str]:
@@ -186,11 +185,13 @@ def late(needs: Iterable[Attention]) -> frozenset[str]:
     return frozenset(str(item.subject.id) for item in needs if _STANDS.get(item.concern) is Stand.LATE)
 
 
-def counted(lines: Iterable[JobLine]) -> tuple[int, ...]:
-    """How many jobs stand how."""
+def counted(calm: Mapping[str, JobLine], stands: Mapping[str, JobLine]) -> tuple[int, ...]:
+    """How many of all jobs stand how."""
     counts = dict.fromkeys(Stand, 0)
-    for line in lines:
-        counts[line.stand] += 1
+    for name, line in stands.items():
+        if name in calm:
+            counts[line.stand] += 1
+    counts[Stand.CALM] = len(calm) - sum(counts.values())
     return tuple(counts.values())
 
 

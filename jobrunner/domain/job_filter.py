@@ -1,59 +1,81 @@
-"""Whether a job is one that a filter asks for. Called by the dashboard for each of 10,000 jobs with each key."""
+"""Which jobs a filter asks for. The dashboard asks it of 10,000 with each key; so does who filters runs by tags."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import translate
 
 from jobrunner.domain.filter import Field, Term, is_glob
 from jobrunner.domain.job import Job
 
-Test = Callable[[Job, Collection[str], str], bool]
+States = Callable[[str], frozenset[str]]
+Test = Callable[[str], bool]
 
 
-def job_test(terms: Sequence[Term]) -> Test:
-    """A test of (job, states, note): ``states`` are those of its last run and ``paused``, ``disabled`` … that apply;
-    ``note`` what is said of it, such as its last error."""
-    tests = [_test(term) for term in terms]
+class Searched:
+    """The jobs of a file, by name, as they are searched: what has been worked out is kept for the next key."""
 
-    def test(job: Job, states: Collection[str], note: str = "") -> bool:
-        return all(each(job, states, note) for each in tests)
+    def __init__(self, jobs: Mapping[str, Job]) -> None:
+        self._jobs = jobs
+        self._words = _Words(jobs)
 
-    return test
+    def fitting(self, names: Iterable[str], terms: Sequence[Term], states: States = lambda _: frozenset()) -> list[str]:
+        """Those of the names, in their order, that all terms are true of. Of one that is not in the file nothing is
+        known but the name.
+
+        ``states`` gives those of a job's last run, and ``paused``, ``disabled`` … that apply.
+        """
+        found = list(names)
+        for term in terms:
+            test = self._test(term, states)
+            found = [name for name in found if test(name) is not term.negated]
+        return found
+
+    def _test(self, term: Term, states: States) -> Test:
+        values, words = [str(value) for value in term.values], self._words
+        match term.field:
+            case Field.TEXT:
+                text = values[0].lower()
+                return lambda name: text in words[name]
+            case Field.PATTERN:
+                pattern = re.compile(values[0], re.IGNORECASE)
+                return lambda name: pattern.search(words.of(name)) is not None
+            case Field.STATE:
+                return lambda name: not states(name).isdisjoint(values)
+            case Field.JOB:
+                return _named(values)
+            case Field.KIND:
+                return self._known(lambda job: job.kind_name in values)
+            case Field.QUEUE:
+                in_queue = _named(values)
+                return self._known(lambda job: in_queue(job.queue))
+            case Field.TAG:
+                tagged = _named(values)
+                return self._known(lambda job: any(map(tagged, job.tags)))
+            case _:
+                raise AssertionError(term.field)
+
+    def _known(self, test: Callable[[Job], bool]) -> Test:
+        jobs = self._jobs
+        return lambda name: (job := jobs.get(name)) is not None and test(job)
 
 
-def _test(term: Term) -> Test:
-    positive = _positive(term)
-    if not term.negated:
-        return positive
-    return lambda job, states, note: not positive(job, states, note)
+class _Words(dict[str, str]):
+    """In which words of a job a text is looked for, in small letters."""
 
+    def __init__(self, jobs: Mapping[str, Job]) -> None:
+        super().__init__()
+        self._jobs = jobs
 
-def _positive(term: Term) -> Test:
-    values = [str(value) for value in term.values]
-    match term.field:
-        case Field.TEXT:
-            text = values[0].lower()
-            return lambda job, _, note: text in _words(job, note).lower()
-        case Field.PATTERN:
-            pattern = re.compile(values[0], re.IGNORECASE)
-            return lambda job, _, note: pattern.search(_words(job, note)) is not None
-        case Field.STATE:
-            return lambda _job, states, _note: any(value in states for value in values)
-        case Field.KIND:
-            return lambda job, *_: job.kind_name in values
-        case Field.JOB:
-            named = _named(values)
-            return lambda job, *_: named(job.name)
-        case Field.QUEUE:
-            named = _named(values)
-            return lambda job, *_: named(job.queue)
-        case Field.TAG:
-            named = _named(values)
-            return lambda job, *_: any(map(named, job.tags))
-        case _:
-            raise AssertionError(term.field)
+    def __missing__(self, name: str) -> str:
+        found = self[name] = self.of(name).lower()
+        return found
+
+    def of(self, name: str) -> str:
+        """The same as they are written."""
+        job = self._jobs.get(name)
+        return name if job is None else "\n".join((name, job.description, *job.tags))
 
 
 def named(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
@@ -68,7 +90,3 @@ def _named(wanted: Sequence[str]) -> Callable[[str], bool]:
         return exact.__contains__
     pattern = re.compile("|".join(map(translate, globs)))
     return lambda name: name in exact or pattern.match(name) is not None
-
-
-def _words(job: Job, note: str) -> str:
-    return "\n".join((job.name, job.description, *job.tags, note))

@@ -13,7 +13,7 @@ from jobrunner.domain.filter import Field, Length, RunFilter, Term
 from jobrunner.domain.filter_completion import Known, complete
 from jobrunner.domain.filter_text import JOBS, RUNS, command, parse, to_text
 from jobrunner.domain.job import Job, PythonCall
-from jobrunner.domain.job_filter import job_test
+from jobrunner.domain.job_filter import Searched
 from jobrunner.domain.state import RunState
 from jobrunner.errors import UsageError
 
@@ -174,7 +174,7 @@ def job(name: str = "etl-a", **given) -> Job:
         ("", True),
         ("ETL", True),
         ("nightly", True),
-        ("refused", True),
+        ("nightly db", True),
         ("other", False),
         ("!other", True),
         ("state:failed", True),
@@ -192,9 +192,18 @@ def job(name: str = "etl-a", **given) -> Job:
     ],
 )
 def test_jobs_that_fit(text: str, fits: bool) -> None:
-    test = job_test(read(text, subject=JOBS))
     one = job(tags=("db",), queue="low", description="Nightly load")
-    assert test(one, {"failed", "paused"}, "connection refused") is fits
+    searched, terms = Searched({one.name: one}), read(text, subject=JOBS)
+    for _ in range(2):
+        found = searched.fitting([one.name], terms, lambda _: frozenset({"failed", "paused"}))
+        assert found == ([one.name] if fits else [])
+
+
+def test_of_a_job_that_is_in_no_file_only_the_name_is_known() -> None:
+    searched = Searched({})
+    assert searched.fitting(["etl-a", "mail"], read("ETL", subject=JOBS)) == ["etl-a"]
+    assert searched.fitting(["etl-a", "mail"], read("!kind:command job:m*", subject=JOBS)) == ["mail"]
+    assert searched.fitting(["etl-a", "mail"], read("queue:default", subject=JOBS)) == []
 
 
 def test_fields_of_runs_are_none_of_jobs() -> None:
