@@ -17,9 +17,9 @@ from jobrunner.execution.wording import one_line
 CHUNK = 65536
 """What a pipe holds, unless it was made wider."""
 
-_WIDE = 8 * CHUNK
+_WIDE = 16 * CHUNK
 _FILLING_SECONDS = 0.0003
-"""In which a program that does nothing but print fills two thirds of a wide one."""
+"""In which a program that does nothing but print fills most of a wide one."""
 
 _LAST_WORDS = 4096
 _MOST_AFTER_END = 1024 * 1024

@@ -38,11 +38,11 @@ def test_little_is_read_as_it_is(pipe: tuple[int, int]) -> None:
 def test_a_full_pipe_is_emptied_and_made_wider(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     read = Pipe(reader).read
-    assert os.write(writer, b"x" * 8 * CHUNK) == CHUNK
+    assert os.write(writer, b"x" * 16 * CHUNK) == CHUNK
     assert read() == b"x" * CHUNK
-    assert width(reader) == 8 * CHUNK
-    assert os.write(writer, b"y" * 16 * CHUNK) == 8 * CHUNK
-    assert read() == b"y" * 8 * CHUNK
+    assert width(reader) == 16 * CHUNK
+    assert os.write(writer, b"y" * 32 * CHUNK) == 16 * CHUNK
+    assert read() == b"y" * 16 * CHUNK
     assert read() is None
     os.write(writer, b"z")
     assert read() == b"z"
