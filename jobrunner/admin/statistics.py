@@ -41,7 +41,7 @@ class LastDay:
         at = recent.created_at(db, cut) if cut > first else None
         self._from = from_micros(at) if at is not None else None
         self._recent = Recent()
-        self._recent.begin(recent.rows(db, cut - 1, newest))
+        self._recent.begin(recent.succeeded(db, cut - 1, newest), recent.others(db, cut - 1, newest))
         self._recent.unended |= recent.unended(db)
 
     def _go_on(self, db: Database, newest: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ MOST = 50_000
 """Runs that are looked at at first: where more were created within a day, the newest of them. Of at most twice as many
 is remembered how long they took, and that they may be retried."""
 
-_MINUTE = 60_000_000
+MINUTE = 60_000_000
 _STATES = ("succeeded", "failed", "cancelled", "skipped", "expired")
 _PLACES = {state: place for place, state in enumerate(_STATES)}
 
@@ -73,18 +73,15 @@ class Recent:
         self._took = array("q")
         self._again = dict[int, tuple[int, int]]()
 
-    def begin(self, rows: Iterable[Row]) -> None:
-        """Takes many rows at once."""
-        minutes = self._minutes
-        for row in rows:
-            _, state, started, finished = row
-            # Most have succeeded: they go the short way.
-            minute = minutes.get(finished // _MINUTE) if finished is not None else None
-            if state != "succeeded" or minute is None or started is None or finished is None:
-                self._note(row)
-                continue
-            minute.counts[0] += 1
-            minute.took.append(finished - started)
+    def begin(self, succeeded: Iterable[tuple[int, Sequence[int]]], others: Iterable[Row]) -> None:
+        """Takes many at once: of those that succeeded how long they took, by the minute since the epoch in which they
+        ended, each minute once; and all others."""
+        for number, took in succeeded:
+            minute = self._minutes[number] = _Minute()
+            minute.counts[0] = len(took)
+            minute.took.extend(took)
+        for row in others:
+            self._note(row)
         self._sort()
 
     def add(self, rows: Iterable[Row]) -> None:
@@ -106,15 +103,15 @@ class Recent:
     def look(self, now: datetime, since: datetime, buckets: int) -> Day:
         """What ended after ``since``, which is at most a day ago."""
         end, start = to_micros(now), max(to_micros(since), to_micros(now - DAY))
-        self._leave(to_micros(now - DAY) // _MINUTE)
-        totals, first, length = [0] * len(_STATES), start // _MINUTE, max(end - start, 1)
+        self._leave(to_micros(now - DAY) // MINUTE)
+        totals, first, length = [0] * len(_STATES), start // MINUTE, max(end - start, 1)
         ok, bad = [0] * buckets, [0] * buckets
         for number, minute in self._minutes.items():
             if number < first:
                 continue
             succeeded, failed, _, _, expired = minute.counts
             totals = [a + b for a, b in zip(totals, minute.counts, strict=True)]
-            place = min(max((number * _MINUTE + _MINUTE // 2 - start) * buckets // length, 0), buckets - 1)
+            place = min(max((number * MINUTE + MINUTE // 2 - start) * buckets // length, 0), buckets - 1)
             ok[place] += succeeded
             bad[place] += failed + expired
         judged = totals[0] + totals[1]
@@ -138,7 +135,7 @@ class Recent:
             self.unended.add(run_id)
             return None
         self.unended.discard(run_id)
-        number = finished // _MINUTE
+        number = finished // MINUTE
         minute = self._minutes.get(number)
         if minute is None:
             minute = self._minutes[number] = _Minute()

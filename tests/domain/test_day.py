@@ -9,7 +9,7 @@ import pytest
 
 from jobrunner.domain import day as day_module
 from jobrunner.domain.clock import to_micros
-from jobrunner.domain.day import DAY, Day, Recent, Row
+from jobrunner.domain.day import DAY, MINUTE, Day, Recent, Row
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ def test_nothing_ran() -> None:
 
 def test_counts_success_and_p95() -> None:
     known = Recent()
-    known.begin([a_row(n, took=n) for n in range(1, 101)])
+    known.add([a_row(n, took=n) for n in range(1, 101)])
     known.add([a_row(101, "failed"), a_row(102, "expired"), a_row(103, "cancelled"), a_row(104, "skipped")])
     known.add([(105, "running", 5, None)])
     day = looked(known)
@@ -44,14 +44,14 @@ def test_counts_success_and_p95() -> None:
 
 def test_the_histogram_has_the_oldest_first() -> None:
     known = Recent()
-    known.begin([a_row(1, ago=86_000), a_row(2, "failed", ago=43_000), a_row(3, ago=100)])
+    known.add([a_row(1, ago=86_000), a_row(2, "failed", ago=43_000), a_row(3, ago=100)])
     day = looked(known, buckets=4)
     assert (day.ok, day.bad) == ((1, 0, 0, 1), (0, 0, 1, 0))
 
 
 def test_what_is_over_a_day_ago_leaves() -> None:
     known = Recent()
-    known.begin([a_row(1, ago=86_000, took=1), a_row(2, ago=100, took=2)])
+    known.add([a_row(1, ago=86_000, took=1), a_row(2, ago=100, took=2)])
     assert looked(known).p95 == timedelta(seconds=2)
     later = looked(known, NOW + timedelta(hours=1))
     assert (later.succeeded, later.p95) == (1, timedelta(seconds=2))
@@ -60,7 +60,7 @@ def test_what_is_over_a_day_ago_leaves() -> None:
 
 def test_a_retried_run_counts_when_it_has_ended_again() -> None:
     known = Recent()
-    known.begin([a_row(1, "failed"), a_row(2)])
+    known.add([a_row(1, "failed"), a_row(2)])
     known.reopened({1, 7})
     assert (looked(known).failed, known.unended) == (0, {1})
     known.add([a_row(1)])
@@ -87,6 +87,24 @@ def test_a_busy_day_is_counted_whole_and_its_newest_are_measured(monkeypatch: py
     assert looked(known).failed == 39
 
 
+def test_many_at_once_are_as_one_by_one() -> None:
+    rows = [a_row(1, ago=90, took=3), a_row(2, "failed", ago=95), a_row(3, ago=30, took=1), a_row(4, ago=91, took=2)]
+    rows.append((5, "running", 7, None))
+    at_once, singly = Recent(), Recent()
+    by_minute = dict[int, list[int]]()
+    for _, state, started, finished in rows:
+        if state == "succeeded" and started is not None and finished is not None:
+            by_minute.setdefault(finished // MINUTE, []).append(finished - started)
+    at_once.begin(by_minute.items(), (row for row in rows if row[1] != "succeeded"))
+    singly.add(rows)
+    assert looked(at_once) == looked(singly)
+    assert at_once.unended == singly.unended == {5}
+    for known in (at_once, singly):
+        known.reopened({2})
+    assert looked(at_once) == looked(singly, NOW)
+    assert looked(at_once, NOW + timedelta(days=2)).total == 0
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_many_looks_say_what_one_says(seed: int) -> None:
     chance = random.Random(seed)
@@ -94,10 +112,10 @@ def test_many_looks_say_what_one_says(seed: int) -> None:
     rows = [a_row(n, chance.choice(states), chance.uniform(0, 200_000), chance.uniform(0, 99)) for n in range(400)]
     rows.sort(key=lambda row: row[3] or 0)
     known = Recent()
-    known.begin(rows[:100])
+    known.add(rows[:100])
     for place in range(100, 400, 50):
         known.add(rows[place : place + 50])
         looked(known, NOW - timedelta(seconds=chance.uniform(0, 9)))
     anew = Recent()
-    anew.begin(row for row in rows if (row[3] or 0) >= to_micros(NOW - DAY))
+    anew.add(row for row in rows if (row[3] or 0) >= to_micros(NOW - DAY))
     assert looked(known) == looked(anew)

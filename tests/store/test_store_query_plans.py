@@ -290,6 +290,7 @@ READS |= {
     "files lately": (lambda db, _: happened.files(db, 5), set()),
     "decisions lately": (lambda db, _: decisions.newest(db, 50), set()),
     "rows of a day": (lambda db, _: recent.rows(db, 199_000, 200_000), {KEY}),
+    "what has not succeeded in a day": (lambda db, _: list(recent.others(db, 199_000, 200_000)), {KEY}),
     "rows by id": (lambda db, _: list(recent.some(db, [1, 2, 3])), {KEY}),
     "what has not ended": (lambda db, _: recent.unended(db), {"runs_active", "runs_listed"}),
     "when a run was created": (lambda db, _: recent.created_at(db, 77), {KEY}),
@@ -332,10 +333,12 @@ SORTED_READS: dict[str, Case] = {
         {"runs_fire", "runs_job_listed", "runs_active"},
     ),
     "flows": (lambda db, _: queues.flows(db, NOW, 5, 199_000), {KEY, "runs_running"}),
+    "successes of a day": (lambda db, _: list(recent.succeeded(db, 199_000, 200_000)), {KEY}),
     "letters": (lambda db, _: exceptions.letters(db, 50), {KEY, "runs_dead"}),
     "queues": (lambda db, _: queues.statuses(db, ["default"], {}, NOW), {"runs_queue", "runs_running", "runs_listed"}),
 }
-"""Reads that sort: what they sort is bounded by what is at work, by the dead letters, or by one batch."""
+"""Reads that sort: what they sort is bounded by what is at work, by the dead letters, by one batch, or by how many
+runs of a day are looked at."""
 
 
 @pytest.fixture

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from jobrunner.domain.day import Row
+from jobrunner.domain.day import MINUTE, Row
 from jobrunner.store.database import Database
 from jobrunner.store.migrations import ACTIVE, LISTED
 
 _PART = 500
+_SUCCEEDED = "state = 'succeeded' AND finished_at IS NOT NULL"
 _COLUMNS = "SELECT id, state, started_at, finished_at FROM runs WHERE"
+
+
+_TOGETHER = {"sqlite": "group_concat({})", "postgresql": "string_agg(CAST({} AS text), ',')"}
+_TOOK = "CASE WHEN finished_at > started_at THEN finished_at - started_at ELSE 0 END"
+
+
+def succeeded(db: Database, after: int, until: int) -> Iterator[tuple[int, list[int]]]:
+    """How long the runs with ``after < id <= until`` took that succeeded, in microseconds, by the minute since the epoch
+    in which they ended."""
+    together = _TOGETHER[db.dialect].format(_TOOK)  # three times as quick as a row for each
+    sql = f"SELECT finished_at / {MINUTE}, {together} FROM runs WHERE id > ? AND id <= ? AND {_SUCCEEDED} GROUP BY 1"
+    for minute, took in db.execute(sql, (after, until)):
+        yield minute, list(map(int, took.split(",")))
+
+
+def others(db: Database, after: int, until: int) -> Iterator[Row]:
+    """Those among the same runs that have not succeeded, by id."""
+    sql = f"{_COLUMNS} id > ? AND id <= ? AND NOT ({_SUCCEEDED}) ORDER BY id"
+    return db.execute(sql, (after, until)).in_parts()
 
 
 def rows(db: Database, after: int, until: int) -> Iterator[Row]:

@@ -43,11 +43,14 @@ _OF_A_RUN = frozenset({Concern.FAILED, Concern.LATE, Concern.OVERDUE, Concern.SL
 
 
 class Seen(NamedTuple):
-    """The answer to the overview's question; ``tail`` are the last lines of the run under the cursor."""
+    """The answer to the overview's question; ``tail`` are the last lines of the run under the cursor.
+
+    ``day`` is None in the first one: it takes as long as all else together, and would keep exceptions waiting.
+    """
 
     needs: Needs
     running: tuple[AtWork, ...]
-    day: Day
+    day: Day | None
     coming: Ahead
     servers: int
     tail: tuple[OutputPart, ...] = ()
@@ -84,7 +87,8 @@ class Overview(Panes):
         yield Details(screen=self.terminal, id="what")
 
     def question(self) -> Callable[[Admin], object]:
-        run_id, buckets = self._run_under_cursor() if self.wide else None, self._width() - 6
+        run_id = self._run_under_cursor() if self.wide else None
+        buckets = self._width() - 6 if self._seen is not None else None
         return lambda admin: _look(admin, run_id, buckets)
 
     def show(self, answer: Any) -> None:
@@ -93,6 +97,8 @@ class Overview(Panes):
         self.listing("running").show(answer.running, self._running_row)
         self._share_room()
         self.redraw()
+        if answer.day is None:
+            self.ask()
 
     def selection(self) -> Selection:
         listing = self.focused_list
@@ -179,9 +185,9 @@ class Overview(Panes):
         return Line(item.run.id, overview.running(item, bar, self.terminal, self.times()))
 
     def _draw_day(self, width: int) -> Sequence[Pieces]:
-        if self._seen is None:
+        day = self._seen.day if self._seen is not None else None
+        if day is None:
             return ((), (), ())
-        day = self._seen.day
         lines = bars.outcomes(day.ok, day.bad, width - 1, self.terminal)
         return [(Cell(" "), *overview.day(day, width - 1, self.terminal)), *((Cell(" "), *line) for line in lines)]
 
@@ -234,7 +240,7 @@ class Overview(Panes):
 _CHARTS = ("day", "attention-head", "running-head", "coming")
 
 
-def _look(admin: Admin, run_id: int | None, buckets: int) -> Seen:
+def _look(admin: Admin, run_id: int | None, buckets: int | None) -> Seen:
     from jobrunner.errors import NotFound
 
     tail = tuple[Any, ...]()
@@ -246,7 +252,7 @@ def _look(admin: Admin, run_id: int | None, buckets: int) -> Seen:
     return Seen(
         needs=admin.attention(_SHOWN),
         running=admin.running(_SHOWN),
-        day=admin.day(buckets),
+        day=admin.day(buckets) if buckets is not None else None,
         coming=admin.upcoming(_MOMENTS),
         servers=admin.pulse().servers,
         tail=tail,
