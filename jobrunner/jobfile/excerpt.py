@@ -6,6 +6,10 @@ Told at a glance, so that a trigger need not wait until ten thousand other jobs 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
+
+LARGE_BYTES = 64 * 1024
+"""What is smaller is parsed sooner than it is taken apart."""
 
 _LINE = (
     rb"\n[ \t]*(?:"
@@ -25,7 +29,14 @@ _TEXTS = (
 """Where texts of several lines begin and end has to be known of all texts and comments: in them nothing begins."""
 
 
-def excerpt(raw: bytes, but: str | None = None) -> bytes:
+class Excerpt(NamedTuple):
+    """A part of a file, and the names of the jobs whose tables are not in it."""
+
+    text: bytes
+    others: set[bytes]
+
+
+def excerpt(raw: bytes, but: str | None = None) -> Excerpt:
     """What stands outside of the tables of jobs, with those of job ``but``; of others only each queue that they name,
     once.
 
@@ -38,7 +49,7 @@ def excerpt(raw: bytes, but: str | None = None) -> bytes:
     wanted = but.encode() if but is not None else None
     kept, begin, passed_over = list[bytes](), 1, False
     job: bytes | None = None
-    queues = set[bytes]()
+    queues, left_out = set[bytes](), set[bytes]()
     for found in re.finditer(pattern, raw, re.MULTILINE | re.DOTALL):
         table, name, end, queue = found.groups()
         if table is None:
@@ -52,7 +63,9 @@ def excerpt(raw: bytes, but: str | None = None) -> bytes:
         elif passed_over and not others:
             begin = found.start() + 1
         passed_over = others
+        if others:
+            left_out.add(name)
         job = name if others and end == b"]" else None
     if not passed_over:
         kept.append(raw[begin:])
-    return b"".join(kept)
+    return Excerpt(b"".join(kept), left_out)

@@ -86,7 +86,7 @@ def test_a_job_that_may_be_in_a_broken_file(write) -> None:
 )
 @pytest.mark.parametrize("large", [0, 9999])
 def test_another_job_that_is_no_toml_does_not_stop_it(spelled, other, large, write, monkeypatch) -> None:
-    monkeypatch.setattr("jobrunner.jobfile.source._LARGE_BYTES", large)
+    monkeypatch.setattr("jobrunner.jobfile.source.LARGE_BYTES", large)
     path = write(
         f'[jobs.other]\n{other}\n{spelled}command = "true"\n[jobs.a.env]\nB = "1"\n'
         f"[jobs.last]\n{other}\n[queues.mail]\n"
@@ -125,7 +125,7 @@ def test_settings_with_faults_elsewhere_as_warnings(write) -> None:
 
 @pytest.mark.parametrize("large", [0, 9999])
 def test_settings_of_a_file_with_a_job_that_is_no_toml(large, write, monkeypatch) -> None:
-    monkeypatch.setattr("jobrunner.jobfile.source._LARGE_BYTES", large)
+    monkeypatch.setattr("jobrunner.jobfile.source.LARGE_BYTES", large)
     path = write("[jobrunner]\nworkers = 3\n[jobs.bad]\ncommand = = 1\n[jobs.good]\nqueue = 'mail'\n")
     settings, warnings = jobfile.read_settings(path)
     assert (settings.workers, settings.queues[-1]) == (3, "mail")
@@ -152,6 +152,23 @@ def test_names_for_completion(write) -> None:
     write("[jobs.a]", "d/1.toml")
     write("nonsense", "d/2.toml")
     assert jobfile.job_names(path) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("large", [0, 9999])
+def test_names_of_a_large_file_are_told_at_a_glance(large, write, monkeypatch) -> None:
+    monkeypatch.setattr("jobrunner.jobfile.names.LARGE_BYTES", large)
+    text = (
+        '[jobrunner]\ninclude = "d/*.toml"\n[jobs.b]\ncommand = """\n[jobs.none]\n"""\n[jobs.b.env]\nA = "1"\n'
+        "[jobs.c.env]\nB = '2'\n[jobs.\"d\"]\nqueue = 'x'\n[ jobs . e ]\nqueue = 'x'\n[jobs]\nf.command = 'x'\n"
+    )
+    write("[jobs.a]", "d/1.toml")
+    assert jobfile.job_names(write(text)) == ["a", "b", "c", "d", "e", "f"]
+    assert jobfile.job_names(write(text + "[[jobs.g]]\n[jobs.-]\n[notify\n")) == []
+
+
+def test_a_large_file_with_a_job_that_is_no_toml_has_names(write, monkeypatch) -> None:
+    monkeypatch.setattr("jobrunner.jobfile.names.LARGE_BYTES", 0)
+    assert jobfile.job_names(write("[jobs.a]\ncommand = = 1\n[jobs.b]\n")) == ["a", "b"]
 
 
 @pytest.mark.parametrize("text", ["nonsense", b"\xff", "jobs = 1", "[jobrunner]\ninclude = 7", "x=" + "[" * 9999])

@@ -18,9 +18,9 @@ _TOOK = "CASE WHEN finished_at > started_at THEN finished_at - started_at ELSE 0
 
 
 def succeeded(db: Database, after: int, until: int) -> Iterator[tuple[int, list[int]]]:
-    """How long the runs with ``after < id <= until`` took that succeeded, in microseconds, by the minute since the epoch
-    in which they ended."""
-    together = _TOGETHER[db.dialect].format(_TOOK)  # three times as quick as a row for each
+    """How many microseconds the runs with ``after < id <= until`` took that succeeded, by the minute since the epoch in
+    which they ended."""
+    together = _TOGETHER[db.dialect].format(_TOOK)  # less than half the time of a row for each
     sql = f"SELECT finished_at / {MINUTE}, {together} FROM runs WHERE id > ? AND id <= ? AND {_SUCCEEDED} GROUP BY 1"
     for minute, took in db.execute(sql, (after, until)):
         yield minute, list(map(int, took.split(",")))
