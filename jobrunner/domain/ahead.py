@@ -17,15 +17,14 @@ MOST_TOGETHER = 16
 SHARED_SECONDS = 0.002
 """So much work for one child where others are idle: to wake another costs more processor time than such runs do."""
 
-_PROVEN = 5
-"""A job's runs are known after so many that were short."""
+_PROVEN = 2
+"""A job's runs are known after so many that were short, one after the other."""
 
 _HANDLING_SECONDS = 0.00015
 """What a run costs besides, however short it is: it is handed over, and its end is taken."""
 
-_WEIGHT = 1 / 8
-"""What the latest run counts in the usual time of its job."""
-
+_REMEMBERED = 8
+"""The usual time of a job is the mean of so many runs; after that the latest counts one part in so many."""
 
 _LONG_SECONDS = 0.05
 """What takes so long is no short run that was kept from a processor for a moment."""
@@ -42,8 +41,9 @@ class Paces:
         if seconds >= _LONG_SECONDS:
             self._known.pop(job, None)
             return
-        count, usual = self._known.get(job, (0, seconds))
-        self._known[job] = (min(count + 1, _PROVEN), usual + (seconds - usual) * _WEIGHT)
+        count, usual = self._known.get(job, (0, 0.0))
+        count = min(count + 1, _REMEMBERED)
+        self._known[job] = (count, usual + (seconds - usual) / count)
 
     def seconds(self, job: str) -> float | None:
         """What a run of it usually takes, handling included; None for a job that is not known well enough."""

@@ -10,13 +10,15 @@ from jobrunner.domain.ahead import AHEAD_SECONDS, MOST_AHEAD, MOST_TOGETHER, Pac
 JOBS = {"short": 0.0012, "tiny": 0.00001, "long": None}
 
 
-def test_nothing_is_known_of_a_job_before_it_has_been_short_several_times() -> None:
+def test_nothing_is_known_of_a_job_before_it_has_been_short_twice() -> None:
     paces = Paces()
+    paces.note("job", 0.031)  # the first one imports its module
+    assert paces.seconds("job") is None
+    paces.note("job", 0.001)
+    assert 0.016 < (paces.seconds("job") or 0) < 0.0162
     for _ in range(4):
         paces.note("job", 0.001)
-        assert paces.seconds("job") is None
-    paces.note("job", 0.001)
-    assert 0.001 < (paces.seconds("job") or 0) < 0.0012
+    assert 0.006 < (paces.seconds("job") or 0) < 0.0062
     assert paces.seconds("other") is None
 
 

@@ -270,7 +270,7 @@ CALL = JOB._replace(kind=PythonCall(target="m:f"))
 def test_what_may_be_repeated_is_known_when_enough_were_short(sqlite_db: Database, job: Job, known: bool) -> None:
     worker = Worker(sqlite_db, job if job.name == "job" else CALL)
     worker.does = Succeeded(took=0.001)
-    worker.short(4)
+    worker.short(1)
     assert worker.executor.seconds(job.name) is None
     worker.short(1)
     assert (worker.executor.seconds(job.name) is not None) is known
@@ -288,7 +288,7 @@ def test_short_calls_share_a_child_whether_they_may_be_repeated_or_not(
 ) -> None:
     worker = Worker(sqlite_db, job if job.name == "job" else CALL)
     worker.does = Succeeded(took=0.001)
-    worker.short(4)
+    worker.short(1)
     assert worker.executor.usual(job.name) is None
     worker.short(1)
     assert (worker.executor.usual(job.name) is not None) is known
