@@ -37,7 +37,10 @@ class Hand(Protocol):
 
 
 class Crew:
-    """``hand_over``, ``hand_on``, ``give_up``, ``reach``, ``employ`` are for the engine's thread, the rest for any."""
+    """``hand_over``, ``hand_on``, ``give_up``, ``reach``, ``employ`` are for the engine's thread, the rest for any.
+
+    ``handed_in``: how many ends of attempts were, ever.
+    """
 
     def __init__(self, workers: int, clock: Clock) -> None:
         self.inbox = SimpleQueue[bytes]()
@@ -45,6 +48,7 @@ class Crew:
         self.ahead = Ahead(workers, lambda job: None, lambda job: None)
         self.hand: Hand | None = None
         self.claiming = True
+        self.handed_in = 0
         self._clock = clock
         self._claimed = dict[int, Claimed]()
         self._behind = dict[int, str]()
@@ -100,6 +104,7 @@ class Crew:
         with self._changed:
             if self._outstanding.get(run_id) == attempt:
                 del self._outstanding[run_id]
+            self.handed_in += 1
             self._changed.notify()
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> None:

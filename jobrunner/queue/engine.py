@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 from math import inf
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from jobrunner.domain.ahead import MOST_AHEAD
 from jobrunner.domain.clock import Clock
@@ -56,6 +56,13 @@ class Bell(Protocol):
 
     def clear(self) -> None:
         """Takes what was rung so far."""
+
+
+class _Room(NamedTuple):
+    """How many runs may be claimed: for the idle workers, and at the most where some are claimed ahead of them."""
+
+    idle: int
+    most: int
 
 
 class Engine:
@@ -164,7 +171,7 @@ class Engine:
         engine's thread when the store has it. ``instead`` takes the place of an operation that fails for a reason of
         its own. ``batch``: the one that it may end; it comes after what may end none.
         """
-        self._operations.add(Submitted(operation, committed, instead, batch))
+        self._operations.add(Submitted(operation, committed, instead, batch, ends is not None))
         if ends is not None:
             self.crew.free(*ends)
         self._nudge()
@@ -308,10 +315,13 @@ class Engine:
         if look:
             self._look = False
         self._regain()
-        # Who is idle now has handed in the end of its last run, so that no worker ever holds two in the store.
-        room = self.crew.idle
+        # Who is idle now has handed in the end of its last run, so that no worker ever holds two in the store. Who does
+        # so from here on makes no room, nor do those ends that are more than this transaction takes.
+        idle, waiting, handed_in = self.crew.idle, self.crew.waiting, self.crew.handed_in
         taken = self._operations.take()
-        offered = tuple(islice(self._offered, room if self.crew.claiming else None))
+        idle -= handed_in - self._operations.ends
+        room = _Room(max(0, idle), max(0, idle + max(0, MOST_AHEAD - waiting)))
+        offered = tuple(islice(self._offered, room.idle if self.crew.claiming else None))
         if look or taken or offered:
             self._write(offered, room, taken=taken, look=look)
         if look:
@@ -329,10 +339,10 @@ class Engine:
         self._doubtful.clear()
         self._hand_over(held, ())
 
-    def _write(self, offered: Sequence[tuple[int, int]], room: int, *, taken: bool, look: bool) -> None:
+    def _write(self, offered: Sequence[tuple[int, int]], room: _Room, *, taken: bool, look: bool) -> None:
         now = self._clock.now()
         self._tell(pauses.resume_due(self._db, now) if look else (), ())
-        if not taken and not offered and not self._anything(now, room):
+        if not taken and not offered and not self._anything(now, room.idle):
             self._next_due = claim.next_due(self._db)
             return
         try:
@@ -344,7 +354,7 @@ class Engine:
             self._tell(self._operations.write_singly(self._db), ())
             return
         self._operations.committed()
-        self._look_ahead = self.crew.ahead.goes_on(claimed, room, self._look_ahead)
+        self._look_ahead = self.crew.ahead.goes_on(claimed, room.idle, self._look_ahead)
         self._hand_over(claimed, offered)
         self._tell(ready, claimed)
 
@@ -354,11 +364,9 @@ class Engine:
         return claim.anything_to_claim(self._db, now, pauses.open_queues(self._db, wanted))
 
     def _commit(
-        self, offered: Sequence[tuple[int, int]], room: int, now: datetime, *, look: bool
+        self, offered: Sequence[tuple[int, int]], room: _Room, now: datetime, *, look: bool
     ) -> tuple[list[Ready], list[Claimed]]:
         ready, claimed = list[Ready](), list[Claimed]()
-        # Who ends in the middle of it makes no room: that end is written only the next time.
-        limit = room + max(0, MOST_AHEAD - self.crew.waiting)
         try:
             with self._db.transaction():
                 ready += self._operations.write(self._db)
@@ -367,7 +375,7 @@ class Engine:
                     ready += claim.promote(self._db, now)
                     ready += claim.expire(self._db, now)
                 seen = outlook(self._db, self._server_id, self.queues)
-                claimed += self._claim(offered, room, limit, now, seen)
+                claimed += self._claim(offered, room, now, seen)
                 self._keep_busy()
                 self._next_due = seen.next_due
                 begun = self._clock.monotonic()
@@ -385,12 +393,9 @@ class Engine:
             hand.collect()
             self.crew.hand_on()
 
-    def _claim(
-        self, offered: Sequence[tuple[int, int]], room: int, limit: int, now: datetime, seen: Outlook
-    ) -> list[Claimed]:
-        """``limit``: how many may be claimed where it goes beyond the idle workers."""
+    def _claim(self, offered: Sequence[tuple[int, int]], room: _Room, now: datetime, seen: Outlook) -> list[Claimed]:
         further = self._look_ahead and not self._named_only
-        if (room <= 0 and not further) or not self.crew.claiming or (self._named_only and not offered):
+        if (room.idle <= 0 and not further) or not self.crew.claiming or (self._named_only and not offered):
             return []
         if not seen.living:
             if self._on_lost is not None:
@@ -400,9 +405,9 @@ class Engine:
             return claim.claim_named(self._db, server_id=self._server_id, wanted=offered, now=now)
         db, server_id, queues = self._db, self._server_id, seen.queues
         if not further:
-            return claim.claim(db, server_id=server_id, queues=queues, limit=room, now=now)
-        reach = partial(self.crew.reach, room=room)
-        return claim.claim_ahead(db, server_id=server_id, queues=queues, limit=limit, now=now, reach=reach)
+            return claim.claim(db, server_id=server_id, queues=queues, limit=room.idle, now=now)
+        reach = partial(self.crew.reach, room=room.idle)
+        return claim.claim_ahead(db, server_id=server_id, queues=queues, limit=room.most, now=now, reach=reach)
 
     def _hand_over(self, claimed: Sequence[Claimed], offered: Sequence[tuple[int, int]]) -> None:
         for _ in offered:

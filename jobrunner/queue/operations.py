@@ -15,7 +15,7 @@ from jobrunner.store.runs.finish import Ending, finish_all
 
 log = logging.getLogger(__name__)
 
-_MOST = 64
+TOGETHER = 64
 """So many share a transaction, and no more: what they have made ready is begun while the next are written."""
 
 Operation = Callable[[Database], Sequence[Ready]]
@@ -57,21 +57,26 @@ class End:
 class Submitted(NamedTuple):
     """An operation, who hears that it was committed, and what is done in its place when it fails by itself.
 
-    ``batch``: the one that it may end.
+    ``batch``: the one that it may end. ``ends``: whether it records the end of an attempt.
     """
 
     operation: Operation
     committed: Callable[[], None] | None = None
     instead: Operation | None = None
     batch: int | None = None
+    ends: bool = False
 
 
 class Operations:
-    """``add`` is for any thread, the rest for the one that writes. What is taken stays so until it is committed."""
+    """``add`` is for any thread, the rest for the one that writes. What is taken stays so until it is committed.
+
+    ``ends``: how many of those that were ever taken record the end of an attempt.
+    """
 
     def __init__(self) -> None:
         self._new = deque[Submitted]()
         self._taken = list[Submitted]()
+        self.ends = 0
 
     def __len__(self) -> int:
         return len(self._taken) + len(self._new)
@@ -86,8 +91,10 @@ class Operations:
 
     def take(self) -> bool:
         """Takes what there is, as much as shall share a transaction; says whether something is taken now."""
-        while self._new and len(self._taken) < _MOST:
-            self._taken.append(self._new.popleft())
+        while self._new and len(self._taken) < TOGETHER:
+            submitted = self._new.popleft()
+            self._taken.append(submitted)
+            self.ends += submitted.ends
         # Two servers that end members of the same batches lock these in the same order, or would wait for each other.
         self._taken.sort(key=lambda submitted: submitted.batch or 0)
         return bool(self._taken)
@@ -119,7 +126,7 @@ class Operations:
         """
         ready = list[Ready]()
         while self._taken:
-            operation, committed, instead, batch = self._taken[0]
+            operation, committed, instead, batch, _ = self._taken[0]
             try:
                 with db.transaction():
                     made = operation(db)

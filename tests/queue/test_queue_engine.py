@@ -20,6 +20,7 @@ from jobrunner.domain.state import Ready, RunState
 from jobrunner.errors import StoreUnavailable
 from jobrunner.queue.bell import ring
 from jobrunner.queue.engine import Operation
+from jobrunner.queue.operations import TOGETHER
 from jobrunner.queue.serializer import read_message
 from jobrunner.store import Database, audit, listeners, open_store, pauses
 from jobrunner.store.database import StatementRefused
@@ -76,6 +77,27 @@ class TestClaims:
         worked.finish(third)
         assert {worked.next().id, worked.next().id} == set(ids[3:])
         assert [read.state(worked.db, run_id) for run_id in ids[:3]] == [RunState.SUCCEEDED] * 3
+
+    def test_ends_that_are_more_than_a_transaction_takes_make_no_room_in_it(self, make_engine: Make) -> None:
+        workers = TOGETHER + 2
+        worked = make_engine(workers=workers)
+        runs = [worked.put() for _ in range(2 * workers)]
+        taken = [worked.next() for _ in range(workers)]
+        gate, counts = Gate(worked), list[int]()
+
+        def count() -> None:
+            counts.append(sum(read.state(worked.db, run) is RunState.RUNNING for run in runs))
+
+        for place, run in enumerate(taken):
+            worked.finish(run)
+            if place == 0:
+                worked.engine.submit(lambda _: (), committed=count)
+        gate.open()
+        worked.settle()
+        for _ in range(workers):
+            worked.next()
+        count()
+        assert counts == [workers, workers]
 
     def test_queues_in_their_order(self, make_engine: Make) -> None:
         worked = make_engine(queues=("high", "low"), workers=3, start=False)
