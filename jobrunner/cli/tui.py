@@ -12,6 +12,8 @@ from jobrunner.cli import output
 from jobrunner.cli.verb import Call, verb
 
 UNUSABLE = 2
+_FRAMES = "120"
+"""A second. What changes just after a frame waits for one or two: of sixty, that is longer than a person's key may."""
 
 
 @verb(data=False, examples="jobrunner tui\njobrunner tui --read-only\njobrunner -c /etc/jobrunner/jobs.toml tui")
@@ -26,6 +28,7 @@ def tui(
     taken where nothing does. It works without a server, and while the store is away. Where standard input and output
     are no terminal, or TERM=dumb, it prints what `health` prints and ends with 2.
     """
+    os.environ.setdefault("TEXTUAL_FPS", _FRAMES)  # read by Textual when it is imported
     from jobrunner.tui.driver import usable
 
     call = Call.of(ctx)

@@ -151,7 +151,8 @@ LATER = (
 TELLING = """
 import os, sys
 def tell(status, end=os._exit):
-    print(*sys.modules, file=open({imported!r}, "w"), flush=True)
+    frames = sys.modules["textual.constants"].MAX_FPS
+    print(*sys.modules, frames, file=open({imported!r}, "w"), flush=True)
     end(status)
 os._exit = tell
 from jobrunner.__main__ import main
@@ -159,7 +160,7 @@ main()
 """
 
 
-def test_the_first_picture_waits_for_nothing_that_is_not_in_it(tmp_path: Path) -> None:
+def test_the_first_picture_waits_for_nothing_that_is_not_in_it_and_no_other_for_long(tmp_path: Path) -> None:
     Project(tmp_path, JOBS)
     imported = tmp_path / "imported"
     call = [sys.executable, "-c", TELLING.format(imported=str(imported)), "tui"]
@@ -170,7 +171,8 @@ def test_the_first_picture_waits_for_nothing_that_is_not_in_it(tmp_path: Path) -
         assert terminal.ended(PATIENCE) == 0
     finally:
         terminal.close()
-    loaded = imported.read_text().split()
+    *loaded, frames = imported.read_text().split()
+    assert frames == "120"
     assert "jobrunner.tui.screens.overview" in loaded
     assert sorted(name for name in loaded if name.startswith(LATER)) == []
 

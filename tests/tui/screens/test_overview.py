@@ -13,6 +13,7 @@ from jobrunner.domain.run import Progress
 from jobrunner.domain.state import RunState
 from jobrunner.store import Database
 from jobrunner.store.runs import finish
+from jobrunner.tui.screens.overview import Overview
 from jobrunner.tui.widgets.listing import Listing
 
 pytestmark = pytest.mark.anyio
@@ -62,6 +63,24 @@ async def test_exceptions_what_runs_and_the_day(dashboard: Dashboard, store: Dat
         await opened.press("tab")
         assert opened.app.focused.id == "running"
         assert view.selection().ids == (going,)
+
+
+async def test_exceptions_do_not_wait_for_the_statistics_of_the_day(
+    dashboard: Dashboard, store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed(store, serve(store, "web1-main", started_at=NOW), "report", 60)
+    show, seen = Overview.show, list[Any]()
+
+    def noted(view: Overview, answer: Any) -> None:
+        seen.append(answer)
+        show(view, answer)
+
+    monkeypatch.setattr(Overview, "show", noted)
+    async with dashboard(start="1") as opened:
+        first, *_, last = seen
+        assert (first.needs.total, first.day) == (1, None)
+        assert last.day.failed == 1
+        assert "RUNS 24h  1" in opened.text()
 
 
 async def test_what_is_under_the_cursor_is_told_beside_it(dashboard: Dashboard, store: Database) -> None:
