@@ -6,7 +6,6 @@ import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -22,18 +21,20 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., int])
 
 
-@dataclass(slots=True)
 class Call:
     """One call of the command line: what was said to all verbs alike, and what they need to answer it.
 
     ``ends``: the process ends with it.
     """
 
-    config: str | None = None
-    debug: bool = False
-    json: bool = False
-    ends: bool = False
-    _told: set[str] = field(default_factory=set)
+    __slots__ = ("_told", "config", "debug", "ends", "json")
+
+    def __init__(self, *, ends: bool = False) -> None:
+        self.config: str | None = None
+        self.debug = False
+        self.json = False
+        self.ends = ends
+        self._told = set[str]()
 
     @classmethod
     def of(cls, context: typer.Context) -> Call:

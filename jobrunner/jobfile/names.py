@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from typing import Any
 
-import tomli
-
-from jobrunner.jobfile.excerpt import LARGE_BYTES, excerpt
+from jobrunner.jobfile.excerpt import excerpt
 from jobrunner.jobfile.include import expand
 
 _MAX_BYTES = 16 * 1024 * 1024
 
+_TELLING = re.compile(rb"include|jobs(?!\.[A-Za-z0-9_-]+\])|\\")
+"""Where none of this stands outside of the tables of jobs, there is no other job and no other file: to parse it would
+be most of what a completion costs beside Python and typer."""
+
 
 def job_names(path: str | os.PathLike[str]) -> list[str]:
-    """The names of the file's jobs, includes too, in the order of the names. Empty when the main file is broken; of a
-    large one only what stands outside of the tables of jobs is looked at for that."""
+    """The names of the file's jobs, includes too, in the order of the names. What is wrong inside of the tables of
+    jobs does not matter; none are known of a file that is broken elsewhere."""
     main = os.fspath(path)
     tree, names = _read(main)
     for include in _includes(tree):
@@ -36,16 +39,20 @@ def _read(path: str) -> tuple[dict[str, Any], set[str]]:
             raw = file.read()
     except OSError:
         return {}, set()
-    if len(raw) > LARGE_BYTES:
-        part = excerpt(raw)
-        tree = _parsed(part.text)
-        if tree is not None:
-            return tree, _names(tree) | {name.decode() for name in part.others}
+    part = excerpt(raw)
+    names = {name.decode() for name in part.others}
+    if not _TELLING.search(part.text):
+        return {}, names
+    tree = _parsed(part.text)
+    if tree is not None:
+        return tree, names | _names(tree)
     tree = _parsed(raw) or {}
     return tree, _names(tree)
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:
+    import tomli
+
     try:
         return tomli.loads(raw.decode())
     except (ValueError, RecursionError):

@@ -154,9 +154,7 @@ def test_names_for_completion(write) -> None:
     assert jobfile.job_names(path) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("large", [0, 9999])
-def test_names_of_a_large_file_are_told_at_a_glance(large, write, monkeypatch) -> None:
-    monkeypatch.setattr("jobrunner.jobfile.names.LARGE_BYTES", large)
+def test_names_are_told_at_a_glance(write) -> None:
     text = (
         '[jobrunner]\ninclude = "d/*.toml"\n[jobs.b]\ncommand = """\n[jobs.none]\n"""\n[jobs.b.env]\nA = "1"\n'
         "[jobs.c.env]\nB = '2'\n[jobs.\"d\"]\nqueue = 'x'\n[ jobs . e ]\nqueue = 'x'\n[jobs]\nf.command = 'x'\n"
@@ -166,8 +164,12 @@ def test_names_of_a_large_file_are_told_at_a_glance(large, write, monkeypatch) -
     assert jobfile.job_names(write(text + "[[jobs.g]]\n[jobs.-]\n[notify\n")) == []
 
 
-def test_a_large_file_with_a_job_that_is_no_toml_has_names(write, monkeypatch) -> None:
-    monkeypatch.setattr("jobrunner.jobfile.names.LARGE_BYTES", 0)
+@pytest.mark.parametrize("other", ["jobs.b.command = 'x'", '"job\\u0073".b.command = "x"'])
+def test_a_job_that_stands_elsewhere_has_a_name(other, write) -> None:
+    assert jobfile.job_names(write(f"{other}\n[jobrunner]\nworkers = 2\n[jobs.a]\nqueue = 'q'\n")) == ["a", "b"]
+
+
+def test_a_file_with_a_job_that_is_no_toml_has_names(write) -> None:
     assert jobfile.job_names(write("[jobs.a]\ncommand = = 1\n[jobs.b]\n")) == ["a", "b"]
 
 
@@ -219,7 +221,7 @@ _HEAVY = ("tree_sitter", "croniter", "tomlkit", "zoneinfo", "difflib", "jobrunne
     [
         ('jobfile.read_job("jobs.toml", "a")', (*_HEAVY, "jobrunner.domain.schedule", "jobrunner.jobfile.positions")),
         ('jobfile.read_settings("jobs.toml")', _HEAVY[:3]),
-        ('jobfile.job_names("jobs.toml")', (*_HEAVY, "dataclasses", "json", "jobrunner.errors", "jobrunner.domain")),
+        ('jobfile.job_names("jobs.toml")', (*_HEAVY, "dataclasses", "json", "tomli", "jobrunner.errors", "jobrunner.domain")),
     ],
     ids=["trigger", "settings", "completion"],
 )
