@@ -221,7 +221,10 @@ _HEAVY = ("tree_sitter", "croniter", "tomlkit", "zoneinfo", "difflib", "jobrunne
     [
         ('jobfile.read_job("jobs.toml", "a")', (*_HEAVY, "jobrunner.domain.schedule", "jobrunner.jobfile.positions")),
         ('jobfile.read_settings("jobs.toml")', _HEAVY[:3]),
-        ('jobfile.job_names("jobs.toml")', (*_HEAVY, "dataclasses", "json", "tomli", "jobrunner.errors", "jobrunner.domain")),
+        (
+            'jobfile.job_names("jobs.toml")',
+            (*_HEAVY, "dataclasses", "json", "tomli", "jobrunner.errors", "jobrunner.domain"),
+        ),
     ],
     ids=["trigger", "settings", "completion"],
 )
