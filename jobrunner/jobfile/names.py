@@ -29,7 +29,7 @@ def job_names(path: str | os.PathLike[str]) -> list[str]:
 
 
 def _read(path: str) -> tuple[dict[str, Any], set[str]]:
-    """What stands outside of the tables of jobs, or more of it, and the names of all jobs."""
+    """What may name other files, and the names of the jobs of this one."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         with open(handle, "rb") as file:
