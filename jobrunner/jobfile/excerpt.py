@@ -8,9 +8,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-LARGE_BYTES = 64 * 1024
-"""What is smaller is parsed sooner than it is taken apart."""
-
 _LINE = (
     rb"\n[ \t]*(?:"
     rb"(\[)(?:[ \t]*jobs[ \t]*\.[ \t]*([A-Za-z0-9_-]+)[ \t]*([.\]]))?"

@@ -18,8 +18,8 @@ be most of what a completion costs beside Python and typer."""
 
 
 def job_names(path: str | os.PathLike[str]) -> list[str]:
-    """The names of the file's jobs, includes too, in the order of the names. What is wrong inside of the tables of
-    jobs does not matter; none are known of a file that is broken elsewhere."""
+    """The names of the file's jobs, includes too, in the order of the names. What else is wrong with a file
+    does not matter where its names are told at a glance; of one that has to be parsed and cannot be, none are known."""
     main = os.fspath(path)
     tree, names = _read(main)
     for include in _includes(tree):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tomli
 
 from jobrunner.errors import Problem
-from jobrunner.jobfile.excerpt import LARGE_BYTES, excerpt
+from jobrunner.jobfile.excerpt import excerpt
 from jobrunner.jobfile.words import dotted, one_line, quoted
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 100
+_LARGE_BYTES = 64 * 1024
+"""What is smaller is parsed sooner than it is taken apart."""
 MAX_KEY_PARTS = 200
 
 Path = tuple[str | int, ...]
@@ -124,7 +126,7 @@ def load(path: str, *, without_jobs: bool = False, but: str | None = None) -> So
     except OSError as error:
         raw = None
         source.broken = _whole(source, _reason(error))
-    if raw is not None and not (without_jobs and len(raw) > LARGE_BYTES and _parse_excerpt(raw, source, but)):
+    if raw is not None and not (without_jobs and len(raw) > _LARGE_BYTES and _parse_excerpt(raw, source, but)):
         _parse(raw, source)
         if without_jobs and source.broken is not None:
             _parse_excerpt(raw, source, but)

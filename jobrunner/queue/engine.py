@@ -319,7 +319,7 @@ class Engine:
         # so from here on makes no room, nor do those ends that are more than this transaction takes.
         idle, waiting, handed_in = self.crew.idle, self.crew.waiting, self.crew.handed_in
         taken = self._operations.take()
-        idle -= handed_in - self._operations.ends
+        idle -= handed_in - self._operations.ends_taken
         room = _Room(max(0, idle), max(0, idle + max(0, MOST_AHEAD - waiting)))
         offered = tuple(islice(self._offered, room.idle if self.crew.claiming else None))
         if look or taken or offered:

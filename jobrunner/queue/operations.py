@@ -70,13 +70,13 @@ class Submitted(NamedTuple):
 class Operations:
     """``add`` is for any thread, the rest for the one that writes. What is taken stays so until it is committed.
 
-    ``ends``: how many of those that were ever taken record the end of an attempt.
+    ``ends_taken``: how many of those that were ever taken record the end of an attempt.
     """
 
     def __init__(self) -> None:
         self._new = deque[Submitted]()
         self._taken = list[Submitted]()
-        self.ends = 0
+        self.ends_taken = 0
 
     def __len__(self) -> int:
         return len(self._taken) + len(self._new)
@@ -94,7 +94,7 @@ class Operations:
         while self._new and len(self._taken) < TOGETHER:
             submitted = self._new.popleft()
             self._taken.append(submitted)
-            self.ends += submitted.ends
+            self.ends_taken += submitted.ends
         # Two servers that end members of the same batches lock these in the same order, or would wait for each other.
         self._taken.sort(key=lambda submitted: submitted.batch or 0)
         return bool(self._taken)

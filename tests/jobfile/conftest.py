@@ -25,7 +25,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def _every_file_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left out of large files is left out of the small ones of these tests."""
-    monkeypatch.setattr("jobrunner.jobfile.source.LARGE_BYTES", 0)
+    monkeypatch.setattr("jobrunner.jobfile.source._LARGE_BYTES", 0)
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def test_a_job_that_may_be_in_a_broken_file(write) -> None:
 )
 @pytest.mark.parametrize("large", [0, 9999])
 def test_another_job_that_is_no_toml_does_not_stop_it(spelled, other, large, write, monkeypatch) -> None:
-    monkeypatch.setattr("jobrunner.jobfile.source.LARGE_BYTES", large)
+    monkeypatch.setattr("jobrunner.jobfile.source._LARGE_BYTES", large)
     path = write(
         f'[jobs.other]\n{other}\n{spelled}command = "true"\n[jobs.a.env]\nB = "1"\n'
         f"[jobs.last]\n{other}\n[queues.mail]\n"
@@ -125,7 +125,7 @@ def test_settings_with_faults_elsewhere_as_warnings(write) -> None:
 
 @pytest.mark.parametrize("large", [0, 9999])
 def test_settings_of_a_file_with_a_job_that_is_no_toml(large, write, monkeypatch) -> None:
-    monkeypatch.setattr("jobrunner.jobfile.source.LARGE_BYTES", large)
+    monkeypatch.setattr("jobrunner.jobfile.source._LARGE_BYTES", large)
     path = write("[jobrunner]\nworkers = 3\n[jobs.bad]\ncommand = = 1\n[jobs.good]\nqueue = 'mail'\n")
     settings, warnings = jobfile.read_settings(path)
     assert (settings.workers, settings.queues[-1]) == (3, "mail")
