@@ -27,7 +27,10 @@ _QUEUE = (
     " RETURNING id"
 )
 _START = "UPDATE runs SET state = 'running', attempt = 1, started_at = {now}, server_id = 1 WHERE id = {run}"
-_ATTEMPT = "INSERT INTO attempts (run_id, number, server_id, started_at) VALUES ({run}, 1, 1, {now})"
+_ATTEMPT = (
+    "INSERT INTO attempts (run_id, number, server_id, started_at, finished_at, outcome, exit_code)"
+    " SELECT id, 1, 1, started_at, {now}, '{state}', 0 FROM runs WHERE id = {run}"
+)
 _END = "UPDATE runs SET state = '{state}', finished_at = {now}, exit_code = 0 WHERE id = {run}"
 _BEAT = "UPDATE servers SET heartbeat = heartbeat + 1, heartbeat_at = {now}, ticked_at = {now} WHERE state = 'running'"
 
@@ -79,9 +82,10 @@ def _events(db: Database) -> Iterator[None]:
         run = db.execute(_QUEUE.format(now=_micros(), like=1 + n * 7919 % 900)).fetchone()[0]
         yield
         db.execute(_START.format(now=_micros(), run=run))
-        db.execute(_ATTEMPT.format(now=_micros(), run=run))
         yield
-        db.execute(_END.format(now=_micros(), run=run, state="failed" if n % 10 == 9 else "succeeded"))
+        state = "failed" if n % 10 == 9 else "succeeded"
+        db.execute(_ATTEMPT.format(now=_micros(), run=run, state=state))
+        db.execute(_END.format(now=_micros(), run=run, state=state))
         yield
 
 

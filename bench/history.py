@@ -186,10 +186,10 @@ _ATTEMPTS = """
 INSERT INTO attempts (run_id, number, server_id, started_at, finished_at, outcome, exit_code, error, peak_memory,
  cpu_time)
 SELECT id, attempt, server_id, started_at, CASE WHEN state = 'retrying' THEN started_at + 900000 ELSE finished_at END,
- CASE WHEN state = 'running' THEN NULL WHEN state IN ('succeeded','cancelled') THEN state
+ CASE WHEN state IN ('succeeded','cancelled') THEN state
   WHEN error LIKE 'timed out%' THEN 'timeout' ELSE 'failed' END,
  exit_code, error, 10000000 + id % 90 * 1000000, 100000 + id % 977 * 1000
-FROM runs WHERE attempt > 0
+FROM runs WHERE attempt > 0 AND state <> 'running'
 """
 _FIRST_ATTEMPTS = """
 INSERT INTO attempts (run_id, number, server_id, started_at, finished_at, outcome, exit_code, error)

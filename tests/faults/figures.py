@@ -66,7 +66,10 @@ def audited(
         with db.snapshot():
             runs = db.execute("SELECT id, state, attempt FROM runs").fetchall()
             said = _said(db)
-            attempts = db.execute("SELECT run_id, number, outcome FROM attempts").fetchall()
+            attempts = db.execute(
+                "SELECT run_id, number, outcome FROM attempts"
+                " UNION ALL SELECT id, attempt, NULL FROM runs WHERE state = 'running'"
+            ).fetchall()
         wrong = _unsound(db.execute("PRAGMA integrity_check").fetchall()) if db.dialect == "sqlite" else ()
     finally:
         db.close()

@@ -85,7 +85,6 @@ def test_what_is_under_way_is_not_begun_again_when_the_store_is_set_back(
     claimed = worked.next()
 
     def set_back(db: Database) -> list[Ready]:
-        db.execute("DELETE FROM attempts")
         db.execute("UPDATE runs SET state = 'queued', attempt = 0, server_id = NULL, started_at = NULL")
         return []
 

@@ -8,7 +8,7 @@ from samples import NOW, end, ending, later, new, put, run_to, serve, start, sta
 from jobrunner.domain.clock import to_micros
 from jobrunner.domain.filter import RunFilter
 from jobrunner.domain.queue import Pause
-from jobrunner.domain.run import Claimed, Progress
+from jobrunner.domain.run import Attempt, Claimed, Progress
 from jobrunner.domain.state import Outcome, RunState
 from jobrunner.store import Database, pauses
 from jobrunner.store.runs import add, finish, read, steer
@@ -219,7 +219,7 @@ def test_ends_and_claims_that_come_together_need_no_more_statements_than_one(db:
 
     server, claimed = serve(db), list[Claimed]()
     add.add_batch(db, new(), "b", [("{}", None)] * 20, [])
-    assert counted(1) == counted(9) == [4, 6 if db.dialect == "postgresql" else 5]
+    assert counted(1) == counted(9) == [3, 6 if db.dialect == "postgresql" else 5]
 
 
 def test_of_ends_that_come_together_each_has_its_own_guard(db: Database) -> None:
@@ -240,15 +240,24 @@ def test_of_ends_that_come_together_each_has_its_own_guard(db: Database) -> None
         runs[3].id: RunState.RETRYING,
     }
     assert states(db, *(run.id for run in runs)) == ["succeeded", "running", "cancelled", "retrying", "running"]
-    sql = "SELECT outcome, error, signal, finished_at IS NULL FROM attempts ORDER BY run_id"
-    assert [tuple(map(str, row[:3])) for row in db.execute(sql)] == [
-        ("succeeded", "None", "None"),
-        ("None", "None", "None"),
-        ("cancelled", "None", "None"),
-        ("failed", "busy", "9"),
-        ("None", "None", "None"),
+    sql = "SELECT run_id, outcome, error, signal FROM attempts ORDER BY run_id"
+    assert db.execute(sql).fetchall() == [
+        (runs[0].id, "succeeded", None, None),
+        (runs[2].id, "cancelled", None, None),
+        (runs[3].id, "failed", "busy", 9),
     ]
     assert (read.get(db, runs[0].id).result, read.get(db, runs[0].id).finished_at) == (7, later(3))
+
+
+def test_an_attempt_that_an_older_server_noted_when_it_began_is_one_attempt(db: Database) -> None:
+    server = serve(db)
+    run = start(db, put(db), server)
+    sql = "INSERT INTO attempts (run_id, number, server_id, started_at) VALUES (?, ?, ?, ?)"
+    db.execute(sql, (run.id, 1, server, to_micros(NOW)))
+    assert read.get(db, run.id).attempts == (Attempt(number=1, server="one", started_at=NOW),)
+    assert finish.finish(db, ending(run, server, at=later(3), exit_code=0)) is not None
+    (attempt,) = read.get(db, run.id).attempts
+    assert (attempt.outcome, attempt.started_at, attempt.finished_at) == (Outcome.SUCCEEDED, NOW, later(3))
 
 
 @pytest.mark.parametrize("first", [RunState.FAILED, RunState.SUCCEEDED])

@@ -41,17 +41,15 @@ _COMING = (
     "SELECT id, attempt, job FROM runs WHERE state = 'queued' AND queue = ? AND (expires_at IS NULL OR expires_at > ?)"
     " ORDER BY priority DESC, run_after, id LIMIT ?{}"
 )
-_BEGUN = "of_run BIGINT, of_number BIGINT, of_server BIGINT, begun_at BIGINT"
-_BEGIN = (
-    "INSERT INTO attempts (run_id, number, server_id, started_at)"
-    " SELECT of_run, of_number, of_server, begun_at FROM item WHERE of_run IS NOT NULL"
-)
 _DUE = f"SELECT id FROM runs WHERE {TIMED} AND run_after <= ? ORDER BY run_after, id LIMIT ?"
 _EXPIRED = f"SELECT id FROM runs WHERE {STARTABLE} AND attempt = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?"
 
 
 def claim(db: Database, *, server_id: int, queues: Iterable[str], limit: int, now: datetime) -> list[Claimed]:
-    """Takes up to ``limit`` queued runs: queues in their order, then priority, due time, id. Starts their attempts."""
+    """Takes up to ``limit`` queued runs: queues in their order, then priority, due time, id.
+
+    Their attempts have begun with that; each has a row of its own when it has ended.
+    """
     taken = list[Any]()
     at = to_micros(now)
     with db.transaction():
@@ -60,7 +58,7 @@ def claim(db: Database, *, server_id: int, queues: Iterable[str], limit: int, no
                 break
             rows = db.execute(_CLAIM[db.dialect], (at, server_id, queue, at, limit - len(taken))).fetchall()
             taken += sorted(rows, key=lambda row: (-row[16], row[17], row[0]))
-        return _begin(db, taken, server_id)
+        return [_claimed(db, row) for row in taken]
 
 
 def claim_ahead(
@@ -93,20 +91,13 @@ def claim_named(db: Database, *, server_id: int, wanted: Sequence[tuple[int, int
     item, values = table("of_run BIGINT, of_attempt BIGINT", wanted)
     with db.transaction():
         rows = {row[0]: row for row in db.execute(item + _CLAIM_NAMED, (*values, at, server_id, at))}
-        return _begin(db, [rows[run_id] for run_id, _ in dict.fromkeys(wanted) if run_id in rows], server_id)
+        return [_claimed(db, rows[run_id]) for run_id, _ in dict.fromkeys(wanted) if run_id in rows]
 
 
 def holds(db: Database, run_id: int, attempt: int, server_id: int) -> bool:
     """Whether the store says that a server executes this attempt."""
     sql = f"SELECT 1 FROM runs WHERE id = ? AND state = 'running' AND attempt = ? AND server_id = ?{db.for_update}"
     return db.execute(sql, (run_id, attempt, server_id)).fetchone() is not None
-
-
-def _begin(db: Database, rows: Sequence[Any], server_id: int) -> list[Claimed]:
-    if rows:
-        item, values = table(_BEGUN, [(row[0], row[3], server_id, row[13]) for row in rows])
-        db.execute(item + _BEGIN, values)
-    return [_claimed(db, row) for row in rows]
 
 
 def _claimed(db: Database, row: Sequence[Any]) -> Claimed:

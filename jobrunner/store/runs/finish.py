@@ -25,7 +25,7 @@ _FINISH = (
     " max_attempts = max_attempts + CASE WHEN cancel = 0 THEN repeated ELSE 0 END,"
     " dead = CASE WHEN cancel = 0 THEN to_dead ELSE 0 END, cancel = 0 FROM item"
     " WHERE id = of_run AND state = 'running' AND attempt = of_attempt AND server_id = of_server"
-    " RETURNING id, state, job, batch_id, params, secret_params, attempt, queue, priority, run_after"
+    " RETURNING id, state, job, batch_id, params, secret_params, started_at, attempt, queue, priority, run_after"
 )
 _ENDING = (
     "of_run BIGINT, of_attempt BIGINT, of_server BIGINT, to_state TEXT, begun_at BIGINT, ended_at BIGINT,"
@@ -33,14 +33,19 @@ _ENDING = (
     " to_error TEXT, to_result TEXT, again_at BIGINT, failed BIGINT, lost BIGINT, repeated BIGINT, to_dead BIGINT"
 )
 _ATTEMPT = (
-    "UPDATE attempts SET started_at = coalesce(begun_at, started_at), finished_at = ended_at, outcome = to_outcome,"
-    " exit_code = to_exit, signal = to_signal,"
-    " error = to_error, peak_memory = used_memory, cpu_time = used_cpu FROM item"
-    " WHERE run_id = of_run AND number = of_attempt"
+    "INSERT INTO attempts (run_id, number, server_id, started_at, finished_at, outcome, exit_code, signal, error,"
+    " peak_memory, cpu_time)"
+    " SELECT of_run, of_attempt, of_server, begun_at, ended_at, to_outcome, to_exit, to_signal, to_error, used_memory,"
+    " used_cpu FROM item WHERE of_run IS NOT NULL ON CONFLICT (run_id, number) DO UPDATE SET "
+    # There is a row where a server that wrote it when an attempt began has been replaced since.
+    + ", ".join(
+        f"{name} = excluded.{name}"
+        for name in ("started_at", "finished_at", "outcome", "exit_code", "signal", "error", "peak_memory", "cpu_time")
+    )
 )
 _ATTEMPT_ENDING = (
-    "of_run BIGINT, of_attempt BIGINT, begun_at BIGINT, ended_at BIGINT, to_outcome TEXT, to_exit BIGINT,"
-    " to_signal BIGINT, to_error TEXT, used_memory BIGINT, used_cpu BIGINT"
+    "of_run BIGINT, of_attempt BIGINT, of_server BIGINT, begun_at BIGINT, ended_at BIGINT, to_outcome TEXT,"
+    " to_exit BIGINT, to_signal BIGINT, to_error TEXT, used_memory BIGINT, used_cpu BIGINT"
 )
 _SUPERSEDE = (
     "UPDATE runs SET dead = 0 WHERE dead = 1 AND job = ? AND id <> ? AND params = ? AND coalesce(secret_params, '') = ?"
@@ -121,7 +126,8 @@ def _finish(db: Database, endings: Sequence[Ending]) -> Ends:
     if not held:
         return Ends({}, [])
     states = {ending.run_id: RunState(rows[ending.run_id][0]) for ending in held}
-    item, values = table(_ATTEMPT_ENDING, [_attempt_values(ending, states[ending.run_id]) for ending in held])
+    attempts = [_attempt_values(ending, states[ending.run_id], rows[ending.run_id][5]) for ending in held]
+    item, values = table(_ATTEMPT_ENDING, attempts)
     db.execute(item + _ATTEMPT, values)
     over = [Over(run_id, *rows[run_id][1:3]) for run_id, state in states.items() if state.final]
     found = following(db, over)
@@ -133,7 +139,7 @@ def _finish(db: Database, endings: Sequence[Ending]) -> Ends:
     for run_id, state in states.items():
         if state is RunState.QUEUED:
             row = rows[run_id]
-            states[run_id], given_back = requeue(db, row[1], ready_row((run_id, *row[5:])))
+            states[run_id], given_back = requeue(db, row[1], ready_row((run_id, *row[6:])))
             ready += given_back
     return Ends(states, ready)
 
@@ -157,14 +163,15 @@ def _values(ending: Ending) -> tuple[object, ...]:
     )
 
 
-def _attempt_values(ending: Ending, state: RunState) -> tuple[object, ...]:
+def _attempt_values(ending: Ending, state: RunState, began: int) -> tuple[object, ...]:
     outcome = ending.outcome
     if state is RunState.CANCELLED and outcome not in (Outcome.LOST, Outcome.SUCCEEDED):
         outcome = Outcome.CANCELLED
     return (
         ending.run_id,
         ending.attempt,
-        to_micros(ending.started_at) if ending.started_at is not None else None,
+        ending.server_id,
+        began,
         to_micros(ending.at),
         outcome.value,
         ending.exit_code,

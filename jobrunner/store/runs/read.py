@@ -50,7 +50,8 @@ def get(db: Database, run_id: int) -> Run:
             raise NotFound(f"no run {run_id}", hint="`jobrunner runs` lists them")
         sql = "SELECT parent_id FROM run_parents WHERE child_id = ? ORDER BY parent_id"
         parents = tuple(parent for (parent,) in db.execute(sql, (run_id,)))
-        return _run(row[:-1], parents=parents, definition=row[-1], attempts=_attempts(db, run_id))
+        run = _run(row[:-1], parents=parents, definition=row[-1])
+        return run._replace(attempts=_attempts(db, run))
 
 
 def state(db: Database, run_id: int) -> RunState:
@@ -225,13 +226,19 @@ def run_of(row: Sequence[Any]) -> Run:
     return _run(row)
 
 
-def _attempts(db: Database, run_id: int) -> tuple[Attempt, ...]:
+def _attempts(db: Database, run: Run) -> tuple[Attempt, ...]:
+    """Those that have ended, and the one under way, which only the run itself tells of."""
     sql = (
         "SELECT a.number, s.name, a.started_at, a.finished_at, a.outcome, a.exit_code, a.signal, a.error,"
         " a.peak_memory, a.cpu_time"
-        " FROM attempts a LEFT JOIN servers s ON s.id = a.server_id WHERE a.run_id = ? ORDER BY a.number"
+        " FROM attempts a LEFT JOIN servers s ON s.id = a.server_id"
+        " WHERE a.run_id = ? AND a.finished_at IS NOT NULL ORDER BY a.number"
     )
-    return tuple(_attempt(row) for row in db.execute(sql, (run_id,)))
+    attempts = [_attempt(row) for row in db.execute(sql, (run.id,))]
+    if run.state is RunState.RUNNING:
+        assert run.started_at is not None
+        attempts.append(Attempt(number=run.attempt, server=run.server, started_at=run.started_at))
+    return tuple(attempts)
 
 
 def _attempt(row: Sequence[Any]) -> Attempt:

@@ -19,7 +19,6 @@ _PUT_BACK = (
     + " FROM item WHERE id = of_run AND state = 'running' AND attempt = of_attempt AND server_id = ? AND cancel = 0"
     " RETURNING id, job, attempt, queue, priority, run_after"
 )
-_NO_ATTEMPT = "DELETE FROM attempts WHERE run_id = ? AND number = ?"
 
 
 def unclaim(db: Database, claimed: Sequence[Claimed], *, server_id: int, now: datetime) -> list[Ready]:
@@ -34,7 +33,6 @@ def unclaim(db: Database, claimed: Sequence[Claimed], *, server_id: int, now: da
     with db.transaction():
         for run_id, job, *rest in db.execute(item + _PUT_BACK, (*values, server_id)).fetchall():
             back.add(run_id)
-            db.execute(_NO_ATTEMPT, (run_id, rest[0] + 1))
             ready += requeue(db, job, ready_row((run_id, *rest)))[1]
         others = [run for run in claimed if run.id not in back]
         finish_all(db, [_unbegun(run, server_id, now) for run in others])
