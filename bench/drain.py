@@ -16,7 +16,7 @@ from bench.subject import Subject
 
 def measure(options: Options) -> tuple[Table, ...]:
     theirs = peers.wanted(options)
-    mine = (*ours.ALL, ours.PRINTING, ours.REDIS_16, *ours.NOTHING_AHEAD)
+    mine = (*ours.ALL, ours.PRINTING, ours.LOGGING, ours.REDIS_16, *ours.NOTHING_AHEAD)
     every: tuple[Subject, ...] = (*theirs, *mine)
     with Services(options.appendfsync) as services:
         work = {one.title: partial(one.drain, services, options.runs) for one in every}
@@ -31,9 +31,10 @@ def measure(options: Options) -> tuple[Table, ...]:
             notes=(
                 f"{options.runs:,} runs; slower peers fewer: " + peers.shares(theirs, options.runs),
                 settings,
-                ours.NOTE,
+                ours.QUIET_NOTE,
                 'nothing ahead: on_lost = "fail"; elsewhere short calls are claimed up to 10 ms ahead of idle workers',
                 "each prints a line: which is kept with its run",
+                "a line in its log for each run: as is the default",
                 "16 workers: as many at once as Dramatiq has; elsewhere as is the default, twice the processors",
                 *peers.settings(theirs),
             ),

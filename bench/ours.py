@@ -54,7 +54,7 @@ def stamp():
 class Ours:
     """One configuration: ``store`` and ``broker`` are ``sqlite``, ``postgresql`` and ``redis``, or nothing; ``call`` is
     ``nop``, or ``once``, which must not be repeated and so is not claimed ahead, or ``say``, which prints a line.
-    ``workers``: 0 is the default."""
+    ``workers``: 0 is the default. ``log``: the least that it logs while it works off calls."""
 
     title: str
     durability: str = "full"
@@ -62,6 +62,7 @@ class Ours:
     broker: str = ""
     call: str = "nop"
     workers: int = 0
+    log: str = "warning"
 
     def enqueue(self, services: Services, count: int) -> float:
         """Runs that ``client.trigger`` creates a second, one at a time: checked, audited, durable."""
@@ -83,7 +84,7 @@ class Ours:
     def drain(self, services: Services, count: int) -> float:
         """Runs worked off a second, with full history, from the first start to the end of the batch, in a server whose
         workers have all had runs before: the peers' rates too are without the start of what executes."""
-        return self._worked_off(services, self.call, [{"n": n} for n in range(count)])
+        return self._worked_off(services, self.call, [{"n": n} for n in range(count)], "--log-level", self.log)
 
     def starts(self, services: Services, count: int) -> float:
         """The same of ``/bin/true``, its output captured and kept, its timeout armed."""
@@ -111,8 +112,8 @@ class Ours:
             keys.append(f'broker = "{services.redis()}/0"')
         return keys
 
-    def _worked_off(self, services: Services, job: str, items: list[dict[str, int]]) -> float:
-        with self.project(services) as folder, server(folder), Client.open(folder / "jobs.toml") as client:
+    def _worked_off(self, services: Services, job: str, items: list[dict[str, int]], *options: str) -> float:
+        with self.project(services) as folder, server(folder, *options), Client.open(folder / "jobs.toml") as client:
             client.batch(job, items[:1] * WARM).wait()
             jobrunner(folder, "pause", "--all")
             batch = client.batch(job, items).id
@@ -122,6 +123,7 @@ class Ours:
 
 
 NOTE = "jobrunner: history, attempts, results and audit kept; a line in its log for each run, as is its default"
+QUIET_NOTE = "jobrunner: history, attempts, results and audit kept; all log what goes wrong, and no line for each run"
 
 FULL = Ours(title="jobrunner, SQLite full")
 FULL_16 = replace(FULL, title=f"{FULL.title}, 16 workers", workers=16)
@@ -133,6 +135,7 @@ ONCE_16 = replace(ONCE, title=f"{ONCE.title}, 16 workers", workers=16)
 NORMAL_ONCE = replace(NORMAL, title=f"{NORMAL.title}, nothing ahead", call="once")
 NORMAL_ONCE_16 = replace(NORMAL_ONCE, title=f"{NORMAL_ONCE.title}, 16 workers", workers=16)
 PRINTING = replace(FULL, title=f"{FULL.title}, each prints a line", call="say")
+LOGGING = replace(FULL, title=f"{FULL.title}, a line in its log for each run", log="info")
 REDIS_16 = replace(REDIS, title=f"{REDIS.title}, 16 workers", workers=16)
 ALL = (FULL, NORMAL, POSTGRESQL, REDIS)
 NOTHING_AHEAD = (ONCE, ONCE_16, NORMAL_ONCE, NORMAL_ONCE_16)

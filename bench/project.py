@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -32,26 +33,30 @@ def project(jobs: str, **files: str) -> Iterator[Path]:
 
 @contextmanager
 def server(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """A server that is ready, ended at the end."""
-    process = subprocess.Popen(
-        [*PYTHON, "run", "--log-format", "json", *options],
-        cwd=folder,
-        env=environment(),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if '"ready"' in line:
-            break
-    drain = subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
-        drain.wait(10)
+    """A server that is ready, ended at the end; somebody reads its log."""
+    address = f"jobrunner-bench{folder}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(f"\0{address}")
+        notified.settimeout(60)
+        reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        assert reader.stdin is not None
+        with reader.stdin:
+            process = subprocess.Popen(
+                [*PYTHON, "run", "--log-format", "json", *options],
+                cwd=folder,
+                env=environment() | {"NOTIFY_SOCKET": f"@{address}"},
+                stderr=reader.stdin,
+                stdout=subprocess.DEVNULL,
+                text=True,
+            )
+        try:
+            while notified.recv(256) != b"READY=1":
+                pass
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+            reader.wait(10)
 
 
 def jobrunner(folder: Path, *args: str, stdin: str | None = None) -> str:

@@ -126,13 +126,15 @@ def run_server(config: str | os.PathLike[str] | None, options: ServerOptions) ->
         UsageError: it names a queue that does not exist.
         StoreUnavailable, Refused: the store cannot be used, or not from this host; or it was away at the end.
     """
+    import logging
+
     from jobrunner.server import log
     from jobrunner.server.server import Server
     from jobrunner.server.signals import Signals
     from jobrunner.server.systemd import Systemd
 
     path = jobfile.locate(config, os.environ)
-    log.configure(options.log_format, sys.stderr)
+    log.configure(options.log_format, sys.stderr, logging.getLevelNamesMapping()[options.log_level.upper()])
     systemd, signals = Systemd.from_environment(os.environ), Signals()
     signals.listen()
     server = Server(

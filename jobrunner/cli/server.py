@@ -40,6 +40,14 @@ def run(
             "--log-format", metavar="text|json", help="The log on standard error (default: text on a terminal)."
         ),
     ] = None,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        typer.Option(
+            "--log-level",
+            metavar="LEVEL",
+            help="The least that is logged: debug, info (each run), warning (what went wrong), error.",
+        ),
+    ] = "info",
 ) -> int:
     """The server: schedules the jobs of the file and works off the queues.
 
@@ -56,5 +64,6 @@ def run(
         scheduler=not (no_scheduler or burst),
         burst=burst,
         log_format=log_format,
+        log_level=log_level,
     )
     return wiring.run_server(Call.of(ctx).config, options)

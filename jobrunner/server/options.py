@@ -10,6 +10,7 @@ class ServerOptions(NamedTuple):
 
     ``queues`` in the order in which they are served. ``scheduler`` False: this server fires nothing. ``burst``: work
     off what is ready and end. ``log_format`` is ``text`` or ``json``; None chooses by whether stderr is a terminal.
+    ``log_level``: the least that is logged; each run is a line at ``info``, one that failed at ``warning``.
     """
 
     workers: int | None = None
@@ -18,3 +19,4 @@ class ServerOptions(NamedTuple):
     scheduler: bool = True
     burst: bool = False
     log_format: Literal["text", "json"] | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"

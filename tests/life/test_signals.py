@@ -198,6 +198,22 @@ def test_the_format_of_the_log_can_be_chosen(project: Maker) -> None:
     assert line.endswith(f"run={run} job=fails attempt=1")
 
 
+def test_what_is_logged_at_the_least_can_be_chosen(project: Maker) -> None:
+    where = project(JOBS.replace("TIMEOUT", "1m"))
+    for level, said in (
+        (None, {"ready", "succeeded", "failed: exit status 3", "stopped"}),
+        ("info", {"ready", "succeeded", "failed: exit status 3", "stopped"}),
+        ("warning", {"failed: exit status 3"}),
+        ("error", set()),
+    ):
+        where.trigger("hello")
+        where.trigger("fails")
+        server = where.burst(*(() if level is None else ("--log-level", level)))
+        assert {json.loads(line)["message"] for line in server.lines} == said
+    assert where.call("run", "--burst", "--log-level", "debug").status == 0
+    assert where.call("run", "--log-level", "loud").status == 2
+
+
 def test_a_terminal_gets_text_unless_json_is_asked_for(project: Maker) -> None:
     where = project(JOBS.replace("TIMEOUT", "1m"))
     for options, starts in (([], "2"), (["--log-format", "json"], "{")):
