@@ -1,7 +1,5 @@
 """``retry``, ``cancel``, ``discard``, ``pause``, ``resume``: what a person does to runs, jobs and queues."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -156,8 +154,8 @@ _RETRY = "name runs (1042) or batches (b7), or use --dead, with --job for those 
 def _each(
     call: Call,
     targets: Sequence[str],
-    act: Callable[[Sequence[int]], list[Did]],
-    act_on_batch: Callable[[int], list[Run]] | None,
+    act: "Callable[[Sequence[int]], list[Did]]",
+    act_on_batch: "Callable[[int], list[Run]] | None",
 ) -> int:
     """Does the same to every target, each done or refused by itself, in order; the status is the worst."""
     changed: list[Run] = []
@@ -192,7 +190,7 @@ def _each(
     return status
 
 
-def report_each(call: Call, did: Sequence[Did], changed: list[Run]) -> int:
+def report_each(call: Call, did: "Sequence[Did]", changed: "list[Run]") -> int:
     """Says what came of each run and adds those that were changed; gives the worst status."""
     for each in did:
         if each.error is not None:
@@ -203,7 +201,7 @@ def report_each(call: Call, did: Sequence[Did], changed: list[Run]) -> int:
     return max((each.error.exit_status for each in did if each.error is not None), default=0)
 
 
-def _report(call: Call, changed: Sequence[Run], *, at_once: bool = False) -> None:
+def _report(call: Call, changed: "Sequence[Run]", *, at_once: bool = False) -> None:
     from jobrunner.presentation import json
     from jobrunner.presentation.sanitise import plain
 
@@ -216,7 +214,7 @@ def _report(call: Call, changed: Sequence[Run], *, at_once: bool = False) -> Non
         output.write(plain(f"{run.id} {run.job} {state}"))
 
 
-def _say_if_none(changed: Sequence[Run], message: str) -> None:
+def _say_if_none(changed: "Sequence[Run]", message: str) -> None:
     if not changed:
         output.say(message)
 
@@ -235,7 +233,7 @@ def _called(scope: str, name: str) -> str:
     return "everything" if scope == "all" else f"{scope} {name}"
 
 
-def _paused(held: Pause, call: Call, zone: object) -> str:
+def _paused(held: "Pause", call: Call, zone: object) -> str:
     from datetime import tzinfo
 
     from jobrunner.presentation.times import absolute

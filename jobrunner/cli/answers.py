@@ -1,7 +1,5 @@
 """``why`` and ``verify``: what became of fire times, and why."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -84,7 +82,7 @@ def verify(
     return 0 if found.sound else 1
 
 
-def _answer(admin: Admin, target: str, at: str | None) -> Answer:
+def _answer(admin: "Admin", target: str, at: str | None) -> "Answer":
     if not ids.looks_like_run(target):
         return admin.why_job(target, instants.instant("--at", at, admin.zone(target)))
     if at is not None:

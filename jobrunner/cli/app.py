@@ -3,8 +3,6 @@
 A verb's module is imported when the verb is asked for, and not before: the start of ``jobrunner trigger`` counts.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """``backfill``: the runs of fire times that passed without one."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,7 +56,7 @@ def backfill(
     return 0
 
 
-def _counted(made: Backfill, *, dry_run: bool) -> str:
+def _counted(made: "Backfill", *, dry_run: bool) -> str:
     if not made.fires:
         return f"{made.job} has no fire time in this window"
     what = "to create" if dry_run or not made.missing else "created"

@@ -4,8 +4,6 @@ A completion says nothing and never fails: with no configuration, a broken one, 
 Names of jobs come from the file alone, so that they are there at once.
 """
 
-from __future__ import annotations
-
 import os
 
 import typer

@@ -1,7 +1,5 @@
 """The file, safely changed: edit, set, enable, disable, diff, history, rollback, reload."""
 
-from __future__ import annotations
-
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -171,7 +169,7 @@ def reload(ctx: typer.Context) -> int:
     return 0 if all(one.error is None and (one.done or not one.live) for one in found) else 1
 
 
-def _assign(ctx: typer.Context, action: str, job: str, values: Sequence[tuple[tuple[str, ...], object]]) -> int:
+def _assign(ctx: typer.Context, action: str, job: str, values: "Sequence[tuple[tuple[str, ...], object]]") -> int:
     from jobrunner.jobfile.edit import spell
 
     call = Call.of(ctx)
@@ -187,7 +185,7 @@ def _assign(ctx: typer.Context, action: str, job: str, values: Sequence[tuple[tu
     return 0
 
 
-def _edited(call: Call, editor: Editor, part: Part) -> Proposal | None:
+def _edited(call: Call, editor: "Editor", part: "Part") -> "Proposal | None":
     """What the person wants applied; None when nothing was changed, or it was given up.
 
     Raises:
@@ -213,7 +211,7 @@ def _edited(call: Call, editor: Editor, part: Part) -> Proposal | None:
     return None
 
 
-def _typed(opened: TextEditor, part: Part, before: str) -> str:
+def _typed(opened: "TextEditor", part: "Part", before: str) -> str:
     """The text as the person leaves it; where the editor fails, what was typed ``before`` is kept. Raises Refused."""
     try:
         return opened.edit()
@@ -224,7 +222,7 @@ def _typed(opened: TextEditor, part: Part, before: str) -> str:
         raise Refused(error.message, hint=f"the text of before is kept in {path}") from None
 
 
-def _reviewed(call: Call, editor: Editor, part: Part, text: str) -> tuple[str, Proposal | None]:
+def _reviewed(call: Call, editor: "Editor", part: "Part", text: str) -> "tuple[str, Proposal | None]":
     """What is to be done with a text: apply it, edit it again, or quit; by the person, where there is one.
 
     Raises:
@@ -248,7 +246,7 @@ def _reviewed(call: Call, editor: Editor, part: Part, text: str) -> tuple[str, P
     return _asked("[a]pply, [e]dit again or [q]uit?", "aeq", "a"), proposal
 
 
-def _show_problems(error: ConfigError, part: Part, text: str, *, whole: bool) -> None:
+def _show_problems(error: ConfigError, part: "Part", text: str, *, whole: bool) -> None:
     """Each problem with the line that it is about, as the person has it in the editor, or as the ``whole`` is kept."""
     from jobrunner.jobfile.rewrite import problems_at
 
@@ -259,17 +257,17 @@ def _show_problems(error: ConfigError, part: Part, text: str, *, whole: bool) ->
             output.say(f"    {lines[problem.line - 1]}")
 
 
-def _kept(part: Part, text: str) -> Problem:
+def _kept(part: "Part", text: str) -> Problem:
     return Problem(part.original.name, None, None, f"not changed; your text is kept in {_keep(part, text)}")
 
 
-def _keep(part: Part, text: str) -> str:
+def _keep(part: "Part", text: str) -> str:
     from jobrunner.jobfile.rewrite import keep_beside
 
     return keep_beside(part.original, part.put(text))
 
 
-def _apply_or_keep(editor: Editor, proposal: Proposal, target: str) -> Applied:
+def _apply_or_keep(editor: "Editor", proposal: "Proposal", target: str) -> "Applied":
     from jobrunner.jobfile.rewrite import keep_beside
 
     try:
@@ -279,7 +277,7 @@ def _apply_or_keep(editor: Editor, proposal: Proposal, target: str) -> Applied:
         raise Refused(error.message, hint=f"your text is kept in {path}") from None
 
 
-def _tell(call: Call, editor: Editor, proposal: Proposal, applied: Applied, *, shown: bool = False) -> None:
+def _tell(call: Call, editor: "Editor", proposal: "Proposal", applied: "Applied", *, shown: bool = False) -> None:
     """What was changed, and what the servers made of it."""
     from jobrunner.presentation import changes
 
@@ -297,7 +295,7 @@ def _tell(call: Call, editor: Editor, proposal: Proposal, applied: Applied, *, s
             output.say(line)
 
 
-def _show(call: Call, editor: Editor, proposal: Proposal) -> None:
+def _show(call: Call, editor: "Editor", proposal: "Proposal") -> None:
     from jobrunner.presentation import changes
 
     if proposal.meaning is None:
@@ -319,18 +317,18 @@ def _asked(question: str, choices: str, default: str) -> str:
             return answer
 
 
-def _say_if_whole(part: Part, job: str | None) -> None:
+def _say_if_whole(part: "Part", job: str | None) -> None:
     if job is not None and part.end is None:
         output.say(f"job {job} has no table of its own in one place; this is the whole of {part.original.name}")
 
 
-def _editor(call: Call) -> AbstractContextManager[Editor]:
+def _editor(call: Call) -> "AbstractContextManager[Editor]":
     from jobrunner import wiring
 
     return wiring.open_editor(call.config)
 
 
-def _times(editor: Editor) -> Times:
+def _times(editor: "Editor") -> "Times":
     from jobrunner.domain.clock import SystemClock
     from jobrunner.presentation.times import Times
 

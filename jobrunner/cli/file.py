@@ -1,7 +1,5 @@
 """``init``, ``check``, ``schema``: the file itself, without a store."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -95,7 +93,7 @@ def _make_privately(folder: Path) -> None:
             each.mkdir(mode=0o700)
 
 
-def _checked(explicit: str | None) -> tuple[str, int, Sequence[Problem], Sequence[Problem]]:
+def _checked(explicit: str | None) -> "tuple[str, int, Sequence[Problem], Sequence[Problem]]":
     """Name of the file, number of jobs, errors, warnings; a file that cannot be read is an error of it."""
     from jobrunner import jobfile
 
@@ -107,7 +105,7 @@ def _checked(explicit: str | None) -> tuple[str, int, Sequence[Problem], Sequenc
     return str(path), result.jobs, result.problems, result.warnings
 
 
-def _tell(name: str, jobs: int, errors: Sequence[Problem], warnings: Sequence[Problem]) -> None:
+def _tell(name: str, jobs: int, errors: "Sequence[Problem]", warnings: "Sequence[Problem]") -> None:
     for problem in errors:
         output.write(_shown(problem))
     for problem in warnings:

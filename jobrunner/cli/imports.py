@@ -1,7 +1,5 @@
 """``import-crontab`` and ``import-systemd``: what runs elsewhere, printed as a jobs.toml."""
 
-from __future__ import annotations
-
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,7 +58,7 @@ def import_systemd(
     return _tell(ctx, importing.import_systemd(timers))
 
 
-def _tell(ctx: typer.Context, found: Imported) -> int:
+def _tell(ctx: typer.Context, found: "Imported") -> int:
     """Remarks come last, so that on a terminal they are what is seen."""
     if Call.of(ctx).json:
         from jobrunner.presentation import json

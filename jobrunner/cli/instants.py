@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from jobrunner.domain.clock import SystemClock
 from jobrunner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ def instant(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
     """
     if text is None:
         return None
+    from jobrunner.domain.clock import SystemClock
     from jobrunner.domain.timepoint import parse_time
 
     try:
@@ -52,6 +52,7 @@ def since(text: str | None, zone: ZoneInfo) -> datetime | None:
     """
     if text is None:
         return None
+    from jobrunner.domain.clock import SystemClock
     from jobrunner.domain.timepoint import parse_since
 
     try:

@@ -1,7 +1,5 @@
 """``jobs``, ``runs``, ``queues``, ``servers``, ``batches``, ``audit``: one noun each, as a table or as JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, TypeVar
 

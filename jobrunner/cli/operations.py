@@ -1,7 +1,5 @@
 """``doctor`` and ``health``: whether all is well, at length and in a line."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 import typer
@@ -52,7 +50,7 @@ def doctor(ctx: typer.Context) -> int:
     return 1 if findings.bad(found) else 0
 
 
-def look(call: Call) -> Health:
+def look(call: Call) -> "Health":
     """How it goes; a configuration that cannot be used is a problem, and no error."""
     try:
         with call.admin(warn=False) as admin:

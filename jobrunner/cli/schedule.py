@@ -1,7 +1,5 @@
 """``next`` and ``explain``: when something is going to fire."""
 
-from __future__ import annotations
-
 import os
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,7 +78,7 @@ def explain(
     return 0
 
 
-def _zone(call: Call, named: str | None) -> ZoneInfo:
+def _zone(call: Call, named: str | None) -> "ZoneInfo":
     """The zone that was named, else that of the configuration where there is one, else the host's."""
     from jobrunner.domain.zone import load_zone
 

@@ -1,7 +1,5 @@
 """``run``: the server."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import typer

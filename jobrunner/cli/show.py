@@ -1,7 +1,5 @@
 """``show`` and ``logs``: one thing, whole."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -75,7 +73,7 @@ def logs(
     return 0
 
 
-def _show_run(call: Call, admin: Admin, number: int) -> None:
+def _show_run(call: Call, admin: "Admin", number: int) -> None:
     from jobrunner.presentation import changes, details, json
 
     run = admin.run(number)
@@ -86,7 +84,7 @@ def _show_run(call: Call, admin: Admin, number: int) -> None:
         output.write_lines(details.run(run, ran, call.screen(), call.times(admin, run.job)))
 
 
-def _show_job(call: Call, admin: Admin, name: str) -> None:
+def _show_job(call: Call, admin: "Admin", name: str) -> None:
     from jobrunner.presentation import details, json
 
     status = admin.job(name)
@@ -96,7 +94,7 @@ def _show_job(call: Call, admin: Admin, name: str) -> None:
         output.write_lines(details.job(status, call.screen(), call.times(admin, name)))
 
 
-def _show_batch(call: Call, admin: Admin, number: int) -> None:
+def _show_batch(call: Call, admin: "Admin", number: int) -> None:
     from jobrunner.domain.filter import RunFilter
     from jobrunner.presentation import details, json
 
@@ -111,8 +109,8 @@ def _show_batch(call: Call, admin: Admin, number: int) -> None:
 
 
 def _follow(
-    admin: Admin, number: int, lines: int | None, attempt: int | None, stream_: str | None
-) -> Iterator[OutputPart]:
+    admin: "Admin", number: int, lines: int | None, attempt: int | None, stream_: str | None
+) -> "Iterator[OutputPart]":
     """The last lines (None: all) of the last attempt, then what comes after them: nothing is lost or doubled.
 
     ``admin.follow`` begins with the first attempt; what was there when this began is read once and passed over there.
@@ -133,7 +131,7 @@ def _follow(
             seen -= len(part.data)
 
 
-def _last_lines(parts: deque[OutputPart], lines: int) -> list[OutputPart]:
+def _last_lines(parts: "deque[OutputPart]", lines: int) -> "list[OutputPart]":
     """The end of the parts that begins ``lines`` lines before the end; a last line without a newline counts."""
     kept: list[OutputPart] = []
     missing, last = lines, True
@@ -147,11 +145,11 @@ def _last_lines(parts: deque[OutputPart], lines: int) -> list[OutputPart]:
     return kept[::-1]
 
 
-def _from(part: OutputPart, offset: int) -> OutputPart:
+def _from(part: "OutputPart", offset: int) -> "OutputPart":
     return part._replace(data=part.data[offset:])
 
 
-def _explain_silence(admin: Admin, number: int) -> None:
+def _explain_silence(admin: "Admin", number: int) -> None:
     run = admin.run(number)
     if run.attempt == 0:
         output.say(f"run {number} has not started: it is {run.state}")

@@ -1,7 +1,5 @@
 """``simulate``: the schedule of the file played forward, before it happens."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

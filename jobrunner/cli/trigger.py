@@ -1,7 +1,5 @@
 """``trigger`` and ``submit``: create a run, or a batch of them, and wait for it where that is asked for."""
 
-from __future__ import annotations
-
 import os
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +8,6 @@ import typer
 from jobrunner.cli import ids, instants, output
 from jobrunner.cli.completion import job_names, run_ids
 from jobrunner.cli.verb import Call, verb
-from jobrunner.domain.trigger import MOST_RETRIES
 from jobrunner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +25,7 @@ Priority = Annotated[
 Retries = Annotated[
     int | None,
     typer.Option(
-        "--retries", metavar="N", min=0, max=MOST_RETRIES, help="Attempts after the first (default: as the job says)."
+        "--retries", metavar="N", min=0, max=1_000_000, help="Attempts after the first (default: as the job says)."
     ),
 ]
 After = Annotated[
@@ -161,7 +158,7 @@ def submit(
         return _answer(call, admin, triggered, waiting)
 
 
-def _wait(wait: bool, follow: bool, timeout: str | None) -> Wait | None:
+def _wait(wait: bool, follow: bool, timeout: str | None) -> "Wait | None":
     """Whether and how to stay; None to leave at once."""
     limit = instants.duration("--timeout", timeout)
     if not (wait or follow):
@@ -189,7 +186,7 @@ def _check_batch(given: dict[str, str], like: str | None, follow: bool) -> None:
 
 
 def _options(
-    admin: Admin,
+    admin: "Admin",
     job: str | None,
     delay: str | None,
     at: str | None,
@@ -197,7 +194,7 @@ def _options(
     priority: int | None,
     retries: int | None,
     after: list[str] | None,
-) -> TriggerOptions:
+) -> "TriggerOptions":
     from jobrunner.domain.trigger import TriggerOptions
 
     if delay is not None and at is not None:
@@ -209,7 +206,7 @@ def _options(
     return TriggerOptions(**values)
 
 
-def _answer(call: Call, admin: Admin, triggered: Triggered, waiting: Wait | None) -> int:
+def _answer(call: Call, admin: "Admin", triggered: "Triggered", waiting: "Wait | None") -> int:
     say_who_serves(admin, triggered.queue)
     if triggered.existing:
         output.say(f"run {triggered.id} is there already, and unique")
@@ -226,7 +223,7 @@ def _answer(call: Call, admin: Admin, triggered: Triggered, waiting: Wait | None
     return 0
 
 
-def _answer_batch(call: Call, admin: Admin, triggered: BatchTriggered, waiting: Wait | None) -> int:
+def _answer_batch(call: Call, admin: "Admin", triggered: "BatchTriggered", waiting: "Wait | None") -> int:
     say_who_serves(admin, triggered.queue)
     if waiting:
         from jobrunner.cli.waiting import wait_for_batch
@@ -241,7 +238,7 @@ def _answer_batch(call: Call, admin: Admin, triggered: BatchTriggered, waiting: 
     return 0
 
 
-def say_who_serves(admin: Admin, queue: str) -> None:
+def say_who_serves(admin: "Admin", queue: str) -> None:
     """Tells a person whose run would wait for a server."""
     if not admin.served(queue):
         output.say(f"no server serves the queue {queue!r} now; it waits for one (`jobrunner run`)")

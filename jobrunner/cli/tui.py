@@ -1,7 +1,5 @@
 """``tui``: the dashboard. Nothing of it is imported before it is opened."""
 
-from __future__ import annotations
-
 import os
 import sys
 from typing import Annotated

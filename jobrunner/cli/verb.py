@@ -103,6 +103,9 @@ def verb(*, examples: str, data: bool = True, positional: bool = False) -> Calla
     """Marks a function as a verb: its examples for the help, and whether it prints data and so takes ``--json``.
 
     ``positional``: what follows the first argument is all arguments, dashes or not.
+
+    Its module does without ``from __future__ import annotations``: typer would compile each annotation once more, of
+    each function that it is told of, and with twenty options that is two of the sixty milliseconds of a completion.
     """
 
     def mark(function: Function) -> Function:

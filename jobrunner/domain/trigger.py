@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jobrunner.errors import NotFound, UsageError
 
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
-MOST_RETRIES = 1_000_000
+_MOST_RETRIES = 1_000_000
 LONGEST_DELAY = timedelta(days=36_525)
 _LARGEST_ID = 2**63 - 1
 
@@ -38,7 +38,7 @@ class TriggerOptions(NamedTuple):
         if self.delay is not None and not timedelta(0) <= self.delay <= LONGEST_DELAY:
             raise UsageError(f"the delay {self.delay} is out of bounds", hint="from nothing to a hundred years")
         _check_number("priority", self.priority, LOWEST_PRIORITY, HIGHEST_PRIORITY)
-        _check_number("retries", self.retries, 0, MOST_RETRIES)
+        _check_number("retries", self.retries, 0, _MOST_RETRIES)
         for run_id in self.after:
             check_run_id(run_id)
 

@@ -55,6 +55,13 @@ def test_no_command_is_wrong_usage_and_shows_the_help(jobrunner: Runner) -> None
     assert "Usage: jobrunner" in result.stderr
 
 
+def test_no_annotation_of_a_verb_is_a_text_that_has_to_be_compiled() -> None:
+    for place, _ in VERBS.values():
+        module, _, name = place.partition(":")
+        function = getattr(import_module(f"jobrunner.cli.{module}"), name)
+        assert not [text for text in function.__annotations__.values() if isinstance(text, str)], place
+
+
 def test_every_option_of_every_verb_has_a_test() -> None:
     rooms = (Path(__file__).parent.parent / room for room in ("cli", "admin", "life"))
     text = "".join(path.read_text() for room in rooms for path in room.glob("test_*.py"))
