@@ -17,6 +17,7 @@ from bench.options import Options
 
 NAMES = (
     "drain",
+    "held",
     "enqueue",
     "pickup",
     "starts",

@@ -84,11 +84,13 @@ class Ours:
     def drain(self, services: Services, count: int) -> float:
         """Runs worked off a second, with full history, from the first start to the end of the batch, in a server whose
         workers have all had runs before: the peers' rates too are without the start of what executes."""
-        return self._worked_off(services, self.call, [{"n": n} for n in range(count)], "--log-level", self.log)
+        with self.project(services) as folder:
+            return worked_off(folder, self.call, [{"n": n} for n in range(count)], "--log-level", self.log)
 
     def starts(self, services: Services, count: int) -> float:
         """The same of ``/bin/true``, its output captured and kept, its timeout armed."""
-        return self._worked_off(services, "true", [{}] * count)
+        with self.project(services) as folder:
+            return worked_off(folder, "true", [{}] * count)
 
     def pickup(self, services: Services, count: int, job: str = "stamp") -> list[float]:
         """Milliseconds from each call of ``trigger`` to the first instruction, idle; ``job`` may be ``date``."""
@@ -96,9 +98,9 @@ class Ours:
             return [_waited(client, job) for _ in range(count + 3)][3:]
 
     @contextmanager
-    def project(self, services: Services) -> Iterator[Path]:
-        """A folder with a jobs.toml, on an empty store."""
-        with project(JOBS.format(keys="\n".join(self.keys(services))), work_py=WORK) as folder:
+    def project(self, services: Services, more: str = "") -> Iterator[Path]:
+        """A folder with a jobs.toml, on an empty store; ``more``: further tables."""
+        with project(JOBS.format(keys="\n".join(self.keys(services))) + more, work_py=WORK) as folder:
             yield folder
 
     def keys(self, services: Services) -> list[str]:
@@ -111,15 +113,6 @@ class Ours:
         if self.broker:
             keys.append(f'broker = "{services.redis()}/0"')
         return keys
-
-    def _worked_off(self, services: Services, job: str, items: list[dict[str, int]], *options: str) -> float:
-        with self.project(services) as folder, server(folder, *options), Client.open(folder / "jobs.toml") as client:
-            client.batch(job, items[:1] * WARM).wait()
-            jobrunner(folder, "pause", "--all")
-            batch = client.batch(job, items).id
-            time.sleep(1)  # nobody is busy with what has been created
-            jobrunner(folder, "resume", "--all")
-            return _rate(folder, batch, len(items))
 
 
 NOTE = "jobrunner: history, attempts, results and audit kept; a line in its log for each run, as is its default"
@@ -139,6 +132,17 @@ LOGGING = replace(FULL, title=f"{FULL.title}, a line in its log for each run", l
 REDIS_16 = replace(REDIS, title=f"{REDIS.title}, 16 workers", workers=16)
 ALL = (FULL, NORMAL, POSTGRESQL, REDIS)
 NOTHING_AHEAD = (ONCE, ONCE_16, NORMAL_ONCE, NORMAL_ONCE_16)
+
+
+def worked_off(folder: Path, job: str, items: list[dict[str, int]], *options: str) -> float:
+    """Runs of a job that a server, started with ``options``, works off a second: see ``drain``."""
+    with server(folder, *options), Client.open(folder / "jobs.toml") as client:
+        client.batch(job, items[:1] * WARM).wait()
+        jobrunner(folder, "pause", "--all")
+        batch = client.batch(job, items).id
+        time.sleep(1)  # nobody is busy with what has been created
+        jobrunner(folder, "resume", "--all")
+        return _rate(folder, batch, len(items))
 
 
 def _rate(folder: Path, batch: int, count: int) -> float:
