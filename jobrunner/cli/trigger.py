@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jobrunner.cli import ids, instants, output
+from jobrunner.cli import output
 from jobrunner.cli.completion import job_names, run_ids
 from jobrunner.cli.verb import Call, verb
 from jobrunner.errors import UsageError
@@ -95,7 +95,7 @@ def trigger(
     With --wait the result is printed instead and the status tells how it ended; Ctrl-C ends the wait, not the run.
     With --each a batch is created, and its id is printed.
     """
-    from jobrunner.cli import items
+    from jobrunner.cli import ids, items
 
     call = Call.of(ctx)
     given = items.params(param or ())
@@ -148,6 +148,8 @@ def submit(
 
     It runs on a server, as the server's user, with the server's environment.
     """
+    from jobrunner.cli import instants
+
     call = Call.of(ctx)
     waiting = _wait(wait, follow, timeout)
     _check_utf8(*argv, cwd or "")
@@ -160,6 +162,8 @@ def submit(
 
 def _wait(wait: bool, follow: bool, timeout: str | None) -> "Wait | None":
     """Whether and how to stay; None to leave at once."""
+    from jobrunner.cli import instants
+
     limit = instants.duration("--timeout", timeout)
     if not (wait or follow):
         if limit is not None:
@@ -195,6 +199,7 @@ def _options(
     retries: int | None,
     after: list[str] | None,
 ) -> "TriggerOptions":
+    from jobrunner.cli import ids, instants
     from jobrunner.domain.trigger import TriggerOptions
 
     if delay is not None and at is not None:

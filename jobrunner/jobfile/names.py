@@ -8,7 +8,6 @@ import stat
 from typing import Any
 
 from jobrunner.jobfile.excerpt import excerpt
-from jobrunner.jobfile.include import expand
 
 _MAX_BYTES = 16 * 1024 * 1024
 
@@ -22,9 +21,12 @@ def job_names(path: str | os.PathLike[str]) -> list[str]:
     does not matter where its names are told at a glance; of one that has to be parsed and cannot be, none are known."""
     main = os.fspath(path)
     tree, names = _read(main)
-    for include in _includes(tree):
-        for found in expand(include, os.path.dirname(main)):
-            names |= _read(found)[1]
+    if includes := _includes(tree):
+        from jobrunner.jobfile.include import expand
+
+        for include in includes:
+            for found in expand(include, os.path.dirname(main)):
+                names |= _read(found)[1]
     return sorted(name for name in names if name.isascii() and name.isprintable() and name.replace("-", "a").strip())
 
 
