@@ -116,6 +116,9 @@ class Pipe:
         except OSError:
             return  # a user may have so many wide pipes and no more: pipe(7), pipe-user-pages-soft
         self._most = _WIDE
+        # glibc gives memory back to the system, and takes it anew page by page, unless it has seen larger chunks come
+        # and go (mallopt(3), M_MMAP_THRESHOLD): that costs a third of what it costs to read a flood.
+        bytes(2 * _WIDE)
 
 
 def read_once(fd: int, most: int = CHUNK) -> bytes | None:

@@ -26,7 +26,7 @@ from jobrunner.store.runs.finish import Ending
 
 FLUSH_SECONDS = 0.2
 FLOOD_SECONDS = 1.0
-"""How often what is printed is written where each time takes the place of all that was written before."""
+"""How often the tail is written where each time takes the place of all of it that was written before."""
 
 _ROW_BYTES = 256 * 1024
 _TAIL_PARTS = 16
@@ -144,12 +144,16 @@ class Recorder:
             if self._closed or self._writing:
                 return
             now = self._recorders.clock.monotonic()
-            if self._is_flood() and self._flushed_at is not None and now - self._flushed_at < FLOOD_SECONDS:
+            if self._flushed_at is None:
+                self._flushed_at = now
+            holds_back = self._is_flood() and now - self._flushed_at < FLOOD_SECONDS
+            if holds_back:
                 self._recorders.dirty(self)
+            else:
+                self._flushed_at = now
+            if (taken := self._take(tail=not holds_back)) is None:
                 return
-            if (taken := self._take()) is None:
-                return
-            self._writing, self._flushed_at = True, now
+            self._writing = True
             self._recorders.engine.submit(lambda db: self._write(db, taken), committed=self._written)
 
     def close(self, ending: Ending, *, instead: Operation | None, batch: int | None) -> None:
@@ -168,18 +172,20 @@ class Recorder:
                 return
         self._recorders.dirty(self)
 
-    def _take(self) -> _Taken | None:
-        if not (self._head or self._tail or self._progress):
+    def _take(self, *, tail: bool = True) -> _Taken | None:
+        if not (self._head or (tail and self._tail) or self._progress):
             return None
-        self._cut_tail()
         rows = self._rows(self._head, self._head_end, _ROW_BYTES)
         self._head_end += sum(len(row.data) for row in rows)
         self._head = []
-        tail = self._rows(self._tail, self._printed - self._tail_bytes, self._tail_row)
-        self._tail, self._tail_bytes = deque(), 0
-        drop = self._trim(tail)
+        drop = None
+        if tail:
+            self._cut_tail()
+            last = self._rows(self._tail, self._printed - self._tail_bytes, self._tail_row)
+            self._tail, self._tail_bytes = deque(), 0
+            drop = self._trim(last)
+            rows += last
         progress, self._progress = self._progress, None
-        rows += tail
         return _Taken(tuple(rows), drop, progress) if rows or progress else None
 
     def _write(self, db: Database, taken: _Taken) -> Sequence[Ready]:

@@ -159,12 +159,13 @@ class Seconds:
         return self.at
 
 
-def test_a_flood_is_written_once_a_second(make: Callable[..., Attempt]) -> None:
+def test_of_a_flood_the_head_is_written_at_once_and_the_tail_once_a_second(make: Callable[..., Attempt]) -> None:
     clock = Seconds()
     attempt = make(limit=100, clock=clock)
     attempt.recorder.output("stdout", b"a" * 200)
     attempt.recorder.flush()
     attempt.engine.commit()
+    assert attempt.kept() == b"a" * 50
     attempt.recorder.output("stdout", b"b" * 50)
     clock.at = FLOOD_SECONDS - 0.1
     attempt.recorder.flush()
@@ -174,6 +175,11 @@ def test_a_flood_is_written_once_a_second(make: Callable[..., Attempt]) -> None:
     attempt.recorder.flush()
     attempt.engine.commit()
     assert attempt.kept() == b"a" * 50 + b"b" * 50
+    attempt.recorder.output("stdout", b"c" * 50)
+    clock.at = 2 * FLOOD_SECONDS
+    attempt.recorder.flush()
+    attempt.engine.commit()
+    assert attempt.kept() == b"a" * 50 + b"c" * 50
 
 
 def test_what_is_no_flood_is_written_at_once(make: Callable[..., Attempt]) -> None:
