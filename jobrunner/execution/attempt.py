@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from jobrunner.domain.job import Job
 from jobrunner.domain.run import Progress
 from jobrunner.execution.bell import Bell
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptSpec:
+
+class AttemptSpec(NamedTuple):
     """One attempt, whole.
 
     ``job``'s kind and ``env`` have their references resolved. ``params`` holds secrets in clear, in stored form.
@@ -27,13 +28,13 @@ class AttemptSpec:
     attempt: int
     max_attempts: int
     job: Job
-    params: Mapping[str, Any] = field(default_factory=dict)
     trigger: str
-    fire_time: datetime | None = None
     server: str
+    params: Mapping[str, Any] = _NOTHING
+    fire_time: datetime | None = None
     batch_id: int | None = None
     parent_results: Mapping[str, Any] | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = _NOTHING
     secrets: tuple[str, ...] = ()
 
 

@@ -17,7 +17,7 @@ from jobrunner.store.runs.ending import Over, ended
 
 _RETURNED = (
     "id, job, definition_id, attempt, max_attempts, failures, losses, queue, source, params, secret_params,"
-    " batch_id, fire_time, started_at, after_when, after_batch_id, priority, run_after"
+    " batch_id, fire_time, after_when, after_batch_id, priority, run_after"
 )
 _TAKE = (
     "UPDATE runs SET state = 'running', attempt = attempt + 1, started_at = ?, server_id = ?, finished_at = NULL,"
@@ -57,8 +57,8 @@ def claim(db: Database, *, server_id: int, queues: Iterable[str], limit: int, no
             if len(taken) == limit:
                 break
             rows = db.execute(_CLAIM[db.dialect], (at, server_id, queue, at, limit - len(taken))).fetchall()
-            taken += sorted(rows, key=lambda row: (-row[16], row[17], row[0]))
-        return [_claimed(db, row) for row in taken]
+            taken += sorted(rows, key=lambda row: (-row[15], row[16], row[0]))
+        return [_claimed(db, row, now) for row in taken]
 
 
 def claim_ahead(
@@ -91,7 +91,7 @@ def claim_named(db: Database, *, server_id: int, wanted: Sequence[tuple[int, int
     item, values = table("of_run BIGINT, of_attempt BIGINT", wanted)
     with db.transaction():
         rows = {row[0]: row for row in db.execute(item + _CLAIM_NAMED, (*values, at, server_id, at))}
-        return [_claimed(db, rows[run_id]) for run_id, _ in dict.fromkeys(wanted) if run_id in rows]
+        return [_claimed(db, rows[run_id], now) for run_id, _ in dict.fromkeys(wanted) if run_id in rows]
 
 
 def holds(db: Database, run_id: int, attempt: int, server_id: int) -> bool:
@@ -100,7 +100,7 @@ def holds(db: Database, run_id: int, attempt: int, server_id: int) -> bool:
     return db.execute(sql, (run_id, attempt, server_id)).fetchone() is not None
 
 
-def _claimed(db: Database, row: Sequence[Any]) -> Claimed:
+def _claimed(db: Database, row: Sequence[Any], now: datetime) -> Claimed:
     return Claimed(
         id=row[0],
         job=row[1],
@@ -113,10 +113,10 @@ def _claimed(db: Database, row: Sequence[Any]) -> Claimed:
         trigger=row[8],
         params=row[9],
         secret_params=row[10],
-        batch_id=row[11] if row[11] is not None else row[15],
+        batch_id=row[11] if row[11] is not None else row[14],
         fire_time=None if row[12] is None else from_micros(row[12]),
-        parent_results=_parent_results(db, row[0]) if row[14] is not None else None,
-        started_at=from_micros(row[13]),
+        parent_results=_parent_results(db, row[0]) if row[13] is not None else None,
+        started_at=now,
     )
 
 
