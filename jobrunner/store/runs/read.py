@@ -262,7 +262,6 @@ def _run(
     *,
     parents: tuple[int, ...] = (),
     definition: str | None = None,
-    attempts: tuple[Attempt, ...] = (),
 ) -> Run:
     return Run(
         id=row[0],
@@ -292,7 +291,6 @@ def _run(
         cancelling=bool(row[24]) and row[2] == RunState.RUNNING,
         definition=definition,
         parent_ids=parents,
-        attempts=attempts,
     )
 
 
